@@ -1,0 +1,154 @@
+"""Conversations: who said what to whom, in order, with what the bot made of it. Texts are kept masked."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from core.clock import now
+from core.database import Base, Json, Moment
+from core.errors import NotFound
+from core.identity import Identity
+from core.privacy import mask
+
+
+class Conversation(Base):
+    __tablename__ = "conversation"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(20))
+    employee_no: Mapped[str | None] = mapped_column(String(64), index=True)
+    identity: Mapped[dict[str, Any]] = mapped_column(Json)
+    mode: Mapped[str] = mapped_column(String(10), default="bot")
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    last_at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+
+class Turn(Base):
+    """The durable inbox: one accepted message of a visitor, and what became of it.
+
+    `owner` is what a client's message id is unique within: the employee, or an anonymous visitor's conversation.
+    `body` holds the unmasked text until the turn is done, since a crashed turn is run again from it.
+    """
+
+    __tablename__ = "turn"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversation.id"), index=True)
+    owner: Mapped[str] = mapped_column(String(80))
+    client_message_id: Mapped[str] = mapped_column(String(64))
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    body: Mapped[dict[str, Any]] = mapped_column(Json)
+    state: Mapped[str] = mapped_column(String(10))
+    claimed_until: Mapped[datetime | None] = mapped_column(Moment)
+    outcome: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    degraded: Mapped[bool] = mapped_column(default=False)
+    at: Mapped[datetime] = mapped_column(Moment)
+    took_ms: Mapped[float | None]
+
+    __table_args__ = (UniqueConstraint("owner", "client_message_id"), Index("ix_turn_state", "state", "at"))
+
+
+class Message(Base):
+    __tablename__ = "message"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversation.id"))
+    turn_id: Mapped[str | None] = mapped_column(ForeignKey("turn.id"), index=True)
+    seq: Mapped[int]
+    sender: Mapped[str] = mapped_column(String(10))
+    type: Mapped[str] = mapped_column(String(20))
+    text: Mapped[str] = mapped_column(Text)
+    body: Mapped[dict[str, Any]] = mapped_column(Json)
+    at: Mapped[datetime] = mapped_column(Moment)
+
+    __table_args__ = (UniqueConstraint("conversation_id", "seq"),)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The shape that channels and the console show; extras by type lie beside the common fields."""
+        return {
+            **self.body,
+            "id": self.id,
+            "seq": self.seq,
+            "from": self.sender,
+            "at": self.at.isoformat(),
+            "type": self.type,
+            "text": self.text,
+            "options": self.body.get("options", []),
+        }
+
+
+def open_conversation(session: Session, channel: str, identity: Identity) -> Conversation:
+    conversation = Conversation(
+        id=str(uuid.uuid4()),
+        channel=channel,
+        employee_no=identity.employee_no,
+        identity=identity.to_dict(),
+        mode="bot",
+        created_at=now(),
+        last_at=now(),
+    )
+    session.add(conversation)
+    session.flush()
+    return conversation
+
+
+def conversation_of(session: Session, conversation_id: str, identity: Identity) -> Conversation:
+    """The conversation, if it is this visitor's own: an employee's by number, an anonymous one's by knowing its id."""
+    conversation = session.get(Conversation, conversation_id)
+    if conversation is None or conversation.employee_no != identity.employee_no:
+        raise NotFound("没有找到这个会话，请刷新页面后重新提问。", code="conversation_not_found")
+    return conversation
+
+
+def say(
+    session: Session,
+    conversation_id: str,
+    sender: str,
+    kind: str,
+    text: str,
+    *,
+    turn_id: str | None = None,
+    extras: dict[str, Any] | None = None,
+) -> Message:
+    """Append a message to the transcript, masked. The caller holds the conversation, so numbers do not clash."""
+    last = session.scalar(select(func.max(Message.seq)).where(Message.conversation_id == conversation_id))
+    message = Message(
+        id=str(uuid.uuid4()),
+        conversation_id=conversation_id,
+        turn_id=turn_id,
+        seq=(last or 0) + 1,
+        sender=sender,
+        type=kind,
+        text=mask(text),
+        body=_masked(extras or {}),
+        at=now(),
+    )
+    session.add(message)
+    session.flush()
+    return message
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, dict):
+        return {key: _masked(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    return value
+
+
+def messages_of(session: Session, conversation_id: str, after: int = 0, limit: int = 500) -> list[Message]:
+    """Messages with a number above `after`, oldest first; the newest `limit` of them."""
+    rows = session.scalars(
+        select(Message)
+        .where(Message.conversation_id == conversation_id, Message.seq > after)
+        .order_by(Message.seq.desc())
+        .limit(limit)
+    )
+    return list(reversed(rows.all()))

@@ -1,0 +1,199 @@
+"""Knowledge in the database: entries with their versions, policies, tables, and what employees did with answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, func, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from core.clock import now
+from core.database import Base, Json, Moment
+from kb.entries import Audience, Entry, Source
+
+
+class EntryRow(Base):
+    """The newest version of an entry. Lists and filters read the columns; `body` is the entry itself."""
+
+    __tablename__ = "kb_entry"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    version: Mapped[int]
+    question: Mapped[str] = mapped_column(String(500))
+    business_type: Mapped[str] = mapped_column(String(40), index=True)
+    owner: Mapped[str] = mapped_column(String(40))
+    search_text: Mapped[str] = mapped_column(Text)
+    body: Mapped[dict[str, Any]] = mapped_column(Json)
+    deleted: Mapped[bool] = mapped_column(default=False)
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class EntryVersionRow(Base):
+    __tablename__ = "kb_entry_version"
+
+    entry_id: Mapped[str] = mapped_column(ForeignKey("kb_entry.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    body: Mapped[dict[str, Any]] = mapped_column(Json)
+    author: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(Moment)
+
+
+class PolicyRow(Base):
+    __tablename__ = "kb_policy"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    title: Mapped[str] = mapped_column(String(200))
+    body: Mapped[dict[str, Any]] = mapped_column(Json)
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class TableRow(Base):
+    __tablename__ = "kb_table"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    title: Mapped[str] = mapped_column(String(200))
+    body: Mapped[dict[str, Any]] = mapped_column(Json)
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class HitRow(Base):
+    """How often an entry answered, by day and place; the hot questions of a page are read from here."""
+
+    __tablename__ = "kb_hit"
+
+    entry_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    page: Mapped[str] = mapped_column(String(100), primary_key=True)
+    node: Mapped[str] = mapped_column(String(100), primary_key=True)
+    count: Mapped[int]
+
+    __table_args__ = (Index("ix_kb_hit_place", "page", "node", "day"),)
+
+
+class UnresolvedRow(Base):
+    """A question that the bot did not settle, masked, with what was shown: tomorrow's FAQ starts here."""
+
+    __tablename__ = "kb_unresolved"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    event_id: Mapped[int] = mapped_column(unique=True)
+    conversation_id: Mapped[str] = mapped_column(String(36), index=True)
+    question: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(String(30), index=True)
+    page: Mapped[str] = mapped_column(String(100))
+    node: Mapped[str] = mapped_column(String(100))
+    shown: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    release: Mapped[int | None]
+    at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+
+class FeedbackRow(Base):
+    __tablename__ = "kb_feedback"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    message_id: Mapped[str] = mapped_column(String(36))
+    conversation_id: Mapped[str] = mapped_column(String(36))
+    entry_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    helpful: Mapped[bool]
+    reason: Mapped[str | None] = mapped_column(String(20))
+    comment: Mapped[str | None] = mapped_column(String(500))
+    at: Mapped[datetime] = mapped_column(Moment)
+
+    __table_args__ = (UniqueConstraint("message_id"),)
+
+
+def entry_to_dict(entry: Entry) -> dict[str, Any]:
+    """Plain JSON values; `entry_from_dict` turns them back."""
+    data = asdict(entry)
+    data["audience"] = {"companies": sorted(entry.audience.companies), "groups": sorted(entry.audience.groups)}
+    for key in ("effective_from", "effective_to"):
+        data[key] = data[key].isoformat() if data[key] else None
+    for key in ("similar", "scenes", "related", "sources"):
+        data[key] = list(data[key])
+    return data
+
+
+def entry_from_dict(data: dict[str, Any]) -> Entry:
+    audience = data.get("audience") or {}
+    return Entry(
+        **{
+            **data,
+            "audience": Audience(frozenset(audience.get("companies", ())), frozenset(audience.get("groups", ()))),
+            "similar": tuple(data.get("similar", ())),
+            "scenes": tuple(data.get("scenes", ())),
+            "related": tuple(data.get("related", ())),
+            "sources": tuple(Source(**source) for source in data.get("sources", ())),
+            "effective_from": _date(data.get("effective_from")),
+            "effective_to": _date(data.get("effective_to")),
+        }
+    )
+
+
+def _date(value: str | date | None) -> date | None:
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def save_entry(session: Session, entry: Entry, author: str) -> bool:
+    """Store `entry` as a new version if it differs from the stored one; return whether it did."""
+    row = session.get(EntryRow, entry.id)
+    body = entry_to_dict(entry)
+    if row and not row.deleted and {**row.body, "version": 0} == {**body, "version": 0}:
+        return False
+    version = body["version"] = row.version + 1 if row else 1
+    if row is None:
+        row = EntryRow(id=entry.id)
+        session.add(row)
+    row.version, row.body, row.deleted, row.updated_at = version, body, False, now()
+    row.question, row.business_type, row.owner = entry.question, entry.business_type, entry.owner
+    row.search_text = "\n".join((entry.id, *entry.questions, entry.answer)).lower()
+    session.flush()
+    session.add(EntryVersionRow(entry_id=entry.id, version=version, body=body, author=author, at=now()))
+    return True
+
+
+def live_entries(session: Session) -> list[Entry]:
+    """Every entry that is not deleted, by id: what the next release will hold."""
+    rows = session.scalars(select(EntryRow).where(EntryRow.deleted.is_(False)).order_by(EntryRow.id))
+    return [entry_from_dict(row.body) for row in rows]
+
+
+def find_entries(
+    session: Session, *, text: str = "", business_type: str = "", page: int = 1, page_size: int = 20
+) -> tuple[list[EntryRow], int]:
+    """Entries that hold every word of `text`, and how many there are in all."""
+    query = select(EntryRow).where(EntryRow.deleted.is_(False))
+    if business_type:
+        query = query.where(EntryRow.business_type == business_type)
+    for word in text.lower().split():
+        query = query.where(EntryRow.search_text.contains(word, autoescape=True))
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    rows = session.scalars(query.order_by(EntryRow.id).offset((page - 1) * page_size).limit(page_size))
+    return list(rows), total
+
+
+def hot_entries(session: Session, page: str, node: str, since: date, limit: int = 20) -> list[str]:
+    """Ids of the entries that answered most at this place since a day, most first; the whole desk's without a page."""
+    total = func.sum(HitRow.count)
+    query = select(HitRow.entry_id).where(HitRow.day >= since).group_by(HitRow.entry_id).order_by(total.desc(), HitRow.entry_id)
+    if page:
+        query = query.where(HitRow.page == page)
+        if node:
+            query = query.where(or_(HitRow.node == node, HitRow.node == ""))
+    return list(session.scalars(query.limit(limit)))
+
+
+def count_hit(session: Session, entry_id: str, day: date, page: str, node: str) -> None:
+    row = session.get(HitRow, (entry_id, day, page, node), with_for_update=True)
+    if row:
+        row.count += 1
+    else:
+        session.add(HitRow(entry_id=entry_id, day=day, page=page, node=node, count=1))
+
+
+def replace_documents(session: Session, row: type[PolicyRow] | type[TableRow], bodies: Iterable[dict[str, Any]]) -> None:
+    """Store policies or tables by id, each `{id, title, …}`."""
+    for body in bodies:
+        session.merge(row(id=body["id"], title=body["title"], body=body, updated_at=now()))
