@@ -177,7 +177,8 @@ def find_entries(
 def hot_entries(session: Session, page: str, node: str, since: date, limit: int = 20) -> list[str]:
     """Ids of the entries that answered most at this place since a day, most first; the whole desk's without a page."""
     total = func.sum(HitRow.count)
-    query = select(HitRow.entry_id).where(HitRow.day >= since).group_by(HitRow.entry_id).order_by(total.desc(), HitRow.entry_id)
+    query = select(HitRow.entry_id).where(HitRow.day >= since).group_by(HitRow.entry_id)
+    query = query.order_by(total.desc(), HitRow.entry_id)
     if page:
         query = query.where(HitRow.page == page)
         if node:
@@ -193,7 +194,9 @@ def count_hit(session: Session, entry_id: str, day: date, page: str, node: str) 
         session.add(HitRow(entry_id=entry_id, day=day, page=page, node=node, count=1))
 
 
-def replace_documents(session: Session, row: type[PolicyRow] | type[TableRow], bodies: Iterable[dict[str, Any]]) -> None:
+def replace_documents(
+    session: Session, row: type[PolicyRow] | type[TableRow], bodies: Iterable[dict[str, Any]]
+) -> None:
     """Store policies or tables by id, each `{id, title, …}`."""
     for body in bodies:
         session.merge(row(id=body["id"], title=body["title"], body=body, updated_at=now()))

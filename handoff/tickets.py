@@ -1,0 +1,275 @@
+"""Tickets: what the bot could not answer, as a structured case for the service group of that business."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, func, insert, or_, select
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from core.clock import now, today
+from core.database import Base, Json, Moment
+from core.events import Event, append_event
+from core.identity import Identity
+
+BUSINESS_TYPES = (
+    "差旅报销",
+    "日常报销",
+    "借款与冲销",
+    "发票",
+    "应付与付款",
+    "税务",
+    "资金与账户",
+    "系统操作",
+    "影像与单据退回",
+)
+OTHER = "其他"
+
+
+class Urgency(StrEnum):
+    NORMAL = "一般"
+    URGENT = "紧急"
+    EMERGENCY = "特急"
+
+
+class Status(StrEnum):
+    NEW = "new"
+    ASSIGNED = "assigned"
+    IN_PROGRESS = "in_progress"
+    WAITING = "waiting"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+    MERGED = "merged"
+
+    @property
+    def label(self) -> str:
+        return _STATUS_LABELS[self]
+
+
+_STATUS_LABELS = {
+    Status.NEW: "待受理",
+    Status.ASSIGNED: "已派工",
+    Status.IN_PROGRESS: "处理中",
+    Status.WAITING: "待您补充",
+    Status.RESOLVED: "已解决",
+    Status.CLOSED: "已关闭",
+    Status.CANCELLED: "已取消",
+    Status.MERGED: "已合并",
+}
+
+
+class Reason(StrEnum):
+    """Why the bot handed over."""
+
+    CUSTOMER_REQUEST = "customer_request"
+    MISSING_KNOWLEDGE = "missing_knowledge"
+    LOW_CONFIDENCE = "low_confidence"
+    TOOL_FAILURE = "tool_failure"
+
+
+@dataclass(frozen=True)
+class TicketFiled(Event):
+    """A ticket was filed. `question` is what the employee had asked, or the ticket's description, masked."""
+
+    number: str
+    conversation_id: str
+    question: str
+    page: str
+    node: str
+    reason: str
+
+
+class TicketRow(Base):
+    __tablename__ = "ticket"
+
+    number: Mapped[str] = mapped_column(String(20), primary_key=True)
+    idempotency_key: Mapped[str] = mapped_column(String(80), unique=True)
+    status: Mapped[str] = mapped_column(String(20))
+    business_type: Mapped[str] = mapped_column(String(40))
+    description: Mapped[str] = mapped_column(Text)
+    urgency: Mapped[str] = mapped_column(String(10))
+    document_no: Mapped[str | None] = mapped_column(String(64))
+    contact: Mapped[str | None] = mapped_column(String(100))
+    employee_no: Mapped[str | None] = mapped_column(String(64), index=True)
+    requester: Mapped[dict[str, Any]] = mapped_column(Json)
+    channel: Mapped[str] = mapped_column(String(20))
+    page: Mapped[str] = mapped_column(String(100))
+    node: Mapped[str] = mapped_column(String(100))
+    reason: Mapped[str] = mapped_column(String(30))
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversation.id"), index=True)
+    tried: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    search_text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+
+    __table_args__ = (Index("ix_ticket_status_created", "status", "created_at"),)
+
+
+class TicketEventRow(Base):
+    """The timeline of a ticket: its history, oldest first."""
+
+    __tablename__ = "ticket_event"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    ticket: Mapped[str] = mapped_column(ForeignKey("ticket.number"), index=True)
+    kind: Mapped[str] = mapped_column(String(30))
+    actor: Mapped[str] = mapped_column(String(64))
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(Moment)
+
+
+class TicketCounterRow(Base):
+    __tablename__ = "ticket_counter"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    last: Mapped[int]
+
+
+@dataclass(frozen=True)
+class TicketDraft:
+    """What is needed to file. `tried` is what the bot showed before: `{entry_id, question, probability, band}`."""
+
+    business_type: str
+    description: str
+    conversation_id: str
+    requester: Identity
+    reason: Reason
+    idempotency_key: str
+    channel: str = "widget"
+    urgency: Urgency = Urgency.NORMAL
+    document_no: str | None = None
+    contact: str | None = None
+    page: str = ""
+    node: str = ""
+    asked: str = ""
+    tried: list[dict[str, Any]] = field(default_factory=list)
+
+
+def _next_number(session: Session, day: date) -> str:
+    """`FW20261121-0001`; the counter is raised in one statement, so two filings never share a number."""
+    dialect = session.get_bind().dialect.name
+    statement = (postgres_insert if dialect == "postgresql" else sqlite_insert)(TicketCounterRow)
+    last = session.scalar(
+        statement.values(day=day, last=1)
+        .on_conflict_do_update(index_elements=["day"], set_={"last": TicketCounterRow.last + 1})
+        .returning(TicketCounterRow.last)
+    )
+    return f"FW{day:%Y%m%d}-{last:04d}"
+
+
+def file_ticket(session: Session, draft: TicketDraft) -> TicketRow:
+    """File `draft` and return the ticket; the same `idempotency_key` again returns the first one."""
+    known = session.scalars(select(TicketRow).where(TicketRow.idempotency_key == draft.idempotency_key)).one_or_none()
+    if known:
+        return known
+    number = _next_number(session, today())
+    ticket = TicketRow(
+        number=number,
+        idempotency_key=draft.idempotency_key,
+        status=Status.NEW,
+        business_type=draft.business_type,
+        description=draft.description,
+        urgency=draft.urgency,
+        document_no=draft.document_no,
+        contact=draft.contact,
+        employee_no=draft.requester.employee_no,
+        requester=draft.requester.to_dict(),
+        channel=draft.channel,
+        page=draft.page,
+        node=draft.node,
+        reason=draft.reason,
+        conversation_id=draft.conversation_id,
+        tried=draft.tried,
+        search_text="\n".join(
+            filter(
+                None,
+                (
+                    number,
+                    draft.description,
+                    draft.document_no,
+                    draft.requester.name,
+                    draft.requester.employee_no,
+                    draft.requester.department,
+                ),
+            )
+        ).lower(),
+        created_at=now(),
+        updated_at=now(),
+    )
+    session.add(ticket)
+    session.flush()
+    session.execute(
+        insert(TicketEventRow).values(
+            ticket=number, kind="filed", actor=draft.requester.employee_no or "anonymous", text="提交工单", at=now()
+        )
+    )
+    append_event(
+        session,
+        TicketFiled(
+            number=number,
+            conversation_id=draft.conversation_id,
+            question=draft.asked or draft.description,
+            page=draft.page,
+            node=draft.node,
+            reason=draft.reason,
+        ),
+    )
+    return ticket
+
+
+def ticket_of(session: Session, number: str) -> TicketRow | None:
+    return session.get(TicketRow, number)
+
+
+def tickets_of_requester(
+    session: Session, requester: Identity, conversation_id: str, limit: int = 5
+) -> list[TicketRow]:
+    """The newest tickets of an employee; of an anonymous visitor, those of this very conversation."""
+    own = (
+        TicketRow.conversation_id == conversation_id
+        if requester.anonymous
+        else TicketRow.employee_no == requester.employee_no
+    )
+    query = select(TicketRow).where(own).order_by(TicketRow.created_at.desc(), TicketRow.number.desc()).limit(limit)
+    return list(session.scalars(query))
+
+
+def events_of(session: Session, number: str) -> list[TicketEventRow]:
+    query = select(TicketEventRow).where(TicketEventRow.ticket == number).order_by(TicketEventRow.id)
+    return list(session.scalars(query))
+
+
+def find_tickets(
+    session: Session,
+    *,
+    status: str = "",
+    urgency: str = "",
+    business_type: str = "",
+    text: str = "",
+    page: int = 1,
+    page_size: int = 20,
+) -> tuple[list[TicketRow], int]:
+    """Tickets that match every filter, newest first, and how many there are in all."""
+    query = select(TicketRow)
+    for column, value in (
+        (TicketRow.status, status),
+        (TicketRow.urgency, urgency),
+        (TicketRow.business_type, business_type),
+    ):
+        if value:
+            query = query.where(or_(*(column == one for one in value.split(","))))
+    for word in text.lower().split():
+        query = query.where(TicketRow.search_text.contains(word, autoescape=True))
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    rows = session.scalars(
+        query.order_by(TicketRow.created_at.desc(), TicketRow.number.desc())
+        .offset((page - 1) * page_size)
+        .limit(page_size)
+    )
+    return list(rows), total
