@@ -1,0 +1,2 @@
+def tracker_store(redis_url):
+    return None
