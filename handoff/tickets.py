@@ -16,6 +16,7 @@ from core.clock import now, today
 from core.database import Base, Json, Moment
 from core.events import Event, append_event
 from core.identity import Identity
+from core.privacy import mask
 
 BUSINESS_TYPES = (
     "差旅报销",
@@ -214,7 +215,7 @@ def file_ticket(session: Session, draft: TicketDraft) -> TicketRow:
         TicketFiled(
             number=number,
             conversation_id=draft.conversation_id,
-            question=draft.asked or draft.description,
+            question=mask(draft.asked or draft.description),
             page=draft.page,
             node=draft.node,
             reason=draft.reason,

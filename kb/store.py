@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -41,18 +40,12 @@ class EntryVersionRow(Base):
     at: Mapped[datetime] = mapped_column(Moment)
 
 
-class PolicyRow(Base):
-    __tablename__ = "kb_policy"
+class DocumentRow(Base):
+    """What stands beside the entries: a policy with its articles, a policy table, or the scenes of the host system."""
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    title: Mapped[str] = mapped_column(String(200))
-    body: Mapped[dict[str, Any]] = mapped_column(Json)
-    updated_at: Mapped[datetime] = mapped_column(Moment)
+    __tablename__ = "kb_document"
 
-
-class TableRow(Base):
-    __tablename__ = "kb_table"
-
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     title: Mapped[str] = mapped_column(String(200))
     body: Mapped[dict[str, Any]] = mapped_column(Json)
@@ -194,9 +187,10 @@ def count_hit(session: Session, entry_id: str, day: date, page: str, node: str) 
         session.add(HitRow(entry_id=entry_id, day=day, page=page, node=node, count=1))
 
 
-def replace_documents(
-    session: Session, row: type[PolicyRow] | type[TableRow], bodies: Iterable[dict[str, Any]]
-) -> None:
-    """Store policies or tables by id, each `{id, title, …}`."""
-    for body in bodies:
-        session.merge(row(id=body["id"], title=body["title"], body=body, updated_at=now()))
+def save_document(session: Session, kind: str, body: dict[str, Any]) -> None:
+    """Store a policy, a table or the scenes by kind and id."""
+    session.merge(DocumentRow(kind=kind, id=body["id"], title=body["title"], body=body, updated_at=now()))
+
+
+def documents(session: Session, kind: str) -> list[dict[str, Any]]:
+    return list(session.scalars(select(DocumentRow.body).where(DocumentRow.kind == kind).order_by(DocumentRow.id)))

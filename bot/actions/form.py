@@ -1,0 +1,184 @@
+"""The ticket form inside the dialogue engine: each message is heard, and what comes next is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anyio import to_thread
+from kb.search import Band
+from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from bot import ticket_form
+from bot.actions.saying import context_of, entity_of, intent_of, say, text_of
+from bot.answering import Answering, outcome_of
+from bot.filing import Filing, filed
+from bot.ticket_form import FIELDS, Command, Unheard
+from bot.turns import Outcome, Reply
+from handoff.tickets import OTHER, Reason
+
+Events = list[dict[str, Any]]
+
+
+class TicketFormActions:
+    FIELDS = FIELDS
+
+    def __init__(self, answering: Answering, filing: Filing) -> None:
+        self._answering = answering
+        self._filing = filing
+
+    async def hear(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        """One message inside the form: an order, a correction, a value, or a question that is answered on the way."""
+        asked = tracker.get_slot("requested_slot")
+        if asked is None:
+            return []  # The form has just begun: nothing was asked, so nothing was heard.
+        values = {field: tracker.get_slot(field) for field in FIELDS}
+        # Rasa has already put the raw message into the slot that was asked for.
+        if asked in values:
+            values[asked] = None
+        text = text_of(tracker)
+        if text.startswith("/"):
+            return await self._pressed(dispatcher, tracker, asked, values)
+        order = ticket_form.command(text, asked)
+        if order is Command.CANCEL:
+            return _end("cancelled", values)
+        if order is Command.HANDOFF:
+            return _end("handed_off", values)
+        if order is Command.CONFIRM:
+            return _end("confirmed", values)
+        if change := ticket_form.correction(text):
+            return self._correct(dispatcher, change, asked, values)
+        if asked == "confirmed":
+            return await self._heard_instead_of_yes(dispatcher, tracker, values)
+        return await self._heard_value(dispatcher, tracker, asked, text, values)
+
+    async def _pressed(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: str, values: dict[str, Any]
+    ) -> Events:
+        """A button that is none of the form's: an older choice or a follow-up."""
+        context, intent = context_of(tracker), intent_of(tracker)
+        if intent in ("handoff", "file_ticket"):
+            return _end("handed_off", values)
+        if intent == "open_entry":
+            reply, outcome = await to_thread.run_sync(
+                self._answering.open, entity_of(tracker, "entry_id") or "", context
+            )
+            say(dispatcher, reply, outcome)
+        elif intent == "ticket_status":
+            number = entity_of(tracker, "ticket_number") or ""
+            say(dispatcher, await to_thread.run_sync(self._filing.one, number, context))
+        elif intent == "my_tickets":
+            say(dispatcher, await to_thread.run_sync(self._filing.mine, context))
+        return _ask(asked, values)
+
+    def _correct(
+        self,
+        dispatcher: CollectingDispatcher,
+        change: ticket_form.Correction,
+        asked: str,
+        values: dict[str, Any],
+    ) -> Events:
+        if change.value is None:
+            return _ask(change.field, values | {change.field: None})
+        try:
+            values[change.field] = ticket_form.hear(change.field, change.value)
+        except Unheard as unheard:
+            say(dispatcher, Reply(unheard.hint))
+            return _ask(change.field, values | {change.field: None})
+        return _ask(_next(values, asked if values.get(asked) is None else None), values)
+
+    async def _heard_instead_of_yes(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, values: dict[str, Any]
+    ) -> Events:
+        """At the summary: a question is answered; anything else is shown the summary again."""
+        if not await self._answered(dispatcher, tracker):
+            say(dispatcher, Reply("请点“提交”确认，或告诉我要修改哪一项，例如“修改描述”；不提了就点“取消”。"))
+        return _ask("confirmed", values)
+
+    async def _heard_value(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: str, text: str, values: dict[str, Any]
+    ) -> Events:
+        question = ticket_form.looks_like_question(text)
+        if asked == "description" and question and not text.startswith("描述:"):
+            if await self._answered(dispatcher, tracker):
+                say(dispatcher, ticket_form.describe_again(text))
+                return [SlotSet("description", None), SlotSet("requested_slot", "description"), _SAID]
+        try:
+            values[asked] = ticket_form.hear(asked, text)
+        except Unheard as unheard:
+            if len(text) > 3 and await self._answered(dispatcher, tracker):
+                return _ask(asked, values)
+            if asked == "business_type" and len(text) >= 8 and not values.get("description"):
+                values["description"] = ticket_form.hear("description", text)
+                values["business_type"] = await self._business_of(tracker)
+                return _ask(_next(values), values)
+            say(dispatcher, ticket_form.ask(asked, unheard.hint))
+            return [*_slots(values), SlotSet("requested_slot", asked), _SAID]
+        return _ask(_next(values), values)
+
+    async def _business_of(self, tracker: Tracker) -> str | None:
+        text = text_of(tracker)
+        if guessed := ticket_form.guess_business_type(text):
+            return guessed
+        result = await to_thread.run_sync(self._answering.search, text, context_of(tracker))
+        return result.candidates[0].entry.business_type if result.candidates else None
+
+    async def _answered(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
+        text, context = text_of(tracker), context_of(tracker)
+        result = await to_thread.run_sync(self._answering.search, text, context)
+        if result.band is not Band.ANSWER:
+            return False
+        say(dispatcher, self._answering.answer(result.candidates[0].entry, context), outcome_of(text, result))
+        return True
+
+    def asks(self, field: str) -> Any:
+        """The action that asks for `field`; silent when this turn has already asked for it in better words."""
+
+        async def ask(dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+            if tracker.get_slot("form_outcome") == "said":
+                return [SlotSet("form_outcome", None)]
+            if field == "confirmed":
+                say(dispatcher, ticket_form.summary({name: tracker.get_slot(name) for name in FIELDS}))
+            else:
+                say(dispatcher, ticket_form.ask(field))
+            return []
+
+        return ask
+
+    async def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        """File what was confirmed, or what is known when a person is wanted at once; or say that nothing was filed."""
+        outcome = tracker.get_slot("form_outcome")
+        cleared = [SlotSet(name, None) for name in (*FIELDS, "confirmed", "form_outcome", "handoff_reason")]
+        if outcome == "cancelled":
+            say(dispatcher, Reply("好的，已取消，没有提交工单。有问题随时问我。"))
+            return cleared
+        values = {field: tracker.get_slot(field) or "" for field in FIELDS}
+        values["business_type"] = values["business_type"] or OTHER
+        values["description"] = values["description"] or tracker.get_slot("last_question") or "员工要求转人工，详见对话记录"
+        reason = Reason(tracker.get_slot("handoff_reason") or Reason.CUSTOMER_REQUEST)
+        ticket = await to_thread.run_sync(self._filing.file, context_of(tracker), values, reason)
+        say(dispatcher, filed(ticket), Outcome())
+        return [*cleared, SlotSet("filed_ticket", ticket.number), SlotSet("misses", 0)]
+
+
+_SAID = SlotSet("form_outcome", "said")
+
+
+def _slots(values: dict[str, Any]) -> Events:
+    return [SlotSet(field, value) for field, value in values.items()]
+
+
+def _next(values: dict[str, Any], prefer: str | None = None) -> str:
+    """The next field to ask for: the preferred one, the first that is unknown, then the confirmation."""
+    if prefer and prefer in values:
+        return prefer
+    return next((field for field in FIELDS if values[field] is None), "confirmed")
+
+
+def _ask(field: str, values: dict[str, Any]) -> Events:
+    return [*_slots(values), SlotSet("confirmed", None), SlotSet("requested_slot", field)]
+
+
+def _end(outcome: str, values: dict[str, Any]) -> Events:
+    return [*_slots(values), SlotSet("form_outcome", outcome), SlotSet("requested_slot", None)]

@@ -1,0 +1,98 @@
+"""Free questions, chosen entries, and choices that were all wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anyio import to_thread
+from kb.search import Band
+from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from bot.actions.saying import (
+    confidence_of,
+    context_of,
+    entity_of,
+    intent_of,
+    say,
+    text_of,
+)
+from bot.answering import FILE_TICKET, HANDOFF, Answering
+from bot.turns import Outcome, Reply, TurnContext
+
+# Above this the language model's word that a question is none of ours is taken, if no entry answers it outright.
+_SURELY_OUT_OF_SCOPE = 0.6
+OUT_OF_SCOPE = Reply(
+    "这个问题不在我的服务范围内。我能解答报销、借款、发票、付款、税务、资金和费用系统操作方面的问题，您可以直接问我。"
+)
+
+
+def heard(outcome: Outcome, misses: int) -> list[dict[str, Any]]:
+    """What later turns need to know of this one."""
+    return [
+        SlotSet("last_question", outcome.question),
+        SlotSet("last_shown", list(outcome.shown)),
+        SlotSet("misses", misses),
+        SlotSet("filed_ticket", None),
+    ]
+
+
+class Answer:
+    """`kb.search` on a free question: answer, choices, or a plain no."""
+
+    def __init__(self, answering: Answering) -> None:
+        self._answering = answering
+
+    async def __call__(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        text, context = text_of(tracker), context_of(tracker)
+        outside = intent_of(tracker) == "out_of_scope" and confidence_of(tracker) >= _SURELY_OUT_OF_SCOPE
+        misses = int(tracker.get_slot("misses") or 0)
+        return await to_thread.run_sync(self._answer, dispatcher, text, context, misses, outside)
+
+    def _answer(
+        self, dispatcher: CollectingDispatcher, text: str, context: TurnContext, misses: int, outside: bool
+    ) -> list[dict[str, Any]]:
+        result = self._answering.search(text, context)
+        if outside and result.band is not Band.ANSWER:
+            say(dispatcher, OUT_OF_SCOPE, Outcome(band=Band.NONE, release=result.release, question=text))
+            return []
+        reply, outcome = self._answering.reply_to(text, result, context, misses)
+        say(dispatcher, reply, outcome)
+        return heard(outcome, misses + 1 if result.band is Band.NONE else 0)
+
+
+class OpenEntry:
+    """A button opens exactly the entry that it names."""
+
+    def __init__(self, answering: Answering) -> None:
+        self._answering = answering
+
+    async def __call__(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        entry_id = entity_of(tracker, "entry_id") or ""
+        reply, outcome = await to_thread.run_sync(self._answering.open, entry_id, context_of(tracker))
+        say(dispatcher, reply, outcome)
+        return heard(outcome, 0) if outcome.entry_id else []
+
+
+async def none_of_these(
+    dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """都不是: the question is kept as unresolved, with the choices that were wrong."""
+    question = tracker.get_slot("last_question") or ""
+    if not question:
+        say(dispatcher, Reply("好的，请直接输入您的问题，我来为您查找。"))
+        return []
+    misses = int(tracker.get_slot("misses") or 0) + 1
+    reply = Reply(
+        "抱歉，没有找到您要的内容，这个问题我已记录下来。您可以补充细节再问一次，也可以交给共享中心的同事处理。",
+        options=(FILE_TICKET, HANDOFF) if misses < 2 else (HANDOFF, FILE_TICKET),
+        extras={"offer": "ticket"},
+    )
+    shown = tuple(tracker.get_slot("last_shown") or ())
+    say(dispatcher, reply, Outcome(band=Band.NONE, question=question, shown=shown, unresolved="none_of_these"))
+    return [SlotSet("misses", misses)]

@@ -1,0 +1,77 @@
+"""Greetings, thanks, goodbyes and chatter: short and polite, unless a question hides in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anyio import to_thread
+from kb.search import Band
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from bot.actions.questions import heard
+from bot.actions.saying import context_of, intent_of, say, text_of
+from bot.answering import FILE_TICKET, HANDOFF, Answering, outcome_of
+from bot.turns import Reply
+
+# `谢谢` is thanks; `谢谢，发票丢了怎么办` is a question. Longer texts are searched first.
+_SHORT = 6
+
+_REPLIES = {
+    "thanks": Reply("不客气，有问题随时问我。"),
+    "goodbye": Reply("再见，祝您工作顺利。"),
+    "chitchat": Reply(
+        "我是财务共享中心的智能客服，可以解答报销、借款、发票、付款、税务、资金和费用系统操作方面的问题；"
+        "答不上来的，我会帮您转给共享中心的同事。"
+    ),
+    "affirm": Reply("好的。还有什么可以帮您？直接输入问题就行。"),
+    "deny": Reply("好的，请换个说法描述一下您的问题，我再为您查找。", options=(HANDOFF,)),
+    "cancel": Reply("现在没有需要取消的操作。您可以直接输入问题。"),
+    "skip": Reply("好的。您可以直接输入下一个问题。"),
+    "correct": Reply("现在没有正在填写的工单。要修改已提交的工单，请转人工说明工单号和要改的内容。", options=(HANDOFF,)),
+    "helpful": Reply("太好了，有问题随时问我。"),
+    "unhelpful": Reply("抱歉没能帮到您。您可以换个说法再问，或者交给共享中心的同事处理。", options=(FILE_TICKET, HANDOFF)),
+}
+
+
+class Greet:
+    """A greeting with the hot questions of the page and node."""
+
+    def __init__(self, answering: Answering) -> None:
+        self._answering = answering
+
+    async def __call__(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        if events := await _answered(self._answering, dispatcher, tracker):
+            return events
+        say(dispatcher, await to_thread.run_sync(self._answering.greet, context_of(tracker)))
+        return []
+
+
+class SmallTalk:
+    def __init__(self, answering: Answering) -> None:
+        self._answering = answering
+
+    async def __call__(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        if events := await _answered(self._answering, dispatcher, tracker):
+            return events
+        say(dispatcher, _REPLIES[intent_of(tracker)])
+        return []
+
+
+async def _answered(
+    answering: Answering, dispatcher: CollectingDispatcher, tracker: Tracker
+) -> list[dict[str, Any]]:
+    """Answer the question that hides in a longer text, if the knowledge base answers it outright."""
+    text, context = text_of(tracker), context_of(tracker)
+    if len(text) <= _SHORT:
+        return []
+    result = await to_thread.run_sync(answering.search, text, context)
+    if result.band is not Band.ANSWER:
+        return []
+    outcome = outcome_of(text, result)
+    say(dispatcher, answering.answer(result.candidates[0].entry, context), outcome)
+    return heard(outcome, 0)

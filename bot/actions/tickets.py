@@ -1,0 +1,119 @@
+"""转人工, 我的工单 and a ticket's number."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from anyio import to_thread
+from rasa_sdk import Tracker
+from rasa_sdk.events import FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from bot import ticket_form
+from bot.actions.questions import Answer
+from bot.actions.saying import context_of, entity_of, intent_of, say, text_of
+from bot.answering import Answering
+from bot.filing import Filing
+from bot.turns import Option, Reply, TurnContext
+from handoff.tickets import BUSINESS_TYPES, Reason
+
+_TICKET_NO = re.compile(r"FW\d{8}-\d{4,}", re.I)
+_ORDER = re.compile(
+    r"(?:我|请|帮我|给我|麻烦|快|赶紧|马上|立刻|直接|想|要|需要|能不能|可以)*"
+    r"(?:转人工(?:客服|服务)?|(?:找|转|联系)?人工(?:客服|服务)?|(?:找|转|联系|叫)客服|提(?:交|个|一个)?工单|投诉|真人)[吗吧啊呀,。!?~ ]*"
+)
+_BUSINESS_OF_PAGE = {
+    "expense.travel": "差旅报销",
+    "expense.daily": "日常报销",
+    "advance": "借款与冲销",
+    "payment": "应付与付款",
+    "invoice": "发票",
+    "document": "影像与单据退回",
+}
+
+
+class Handoff:
+    """Start the ticket form with what is known; a person who was already called is not called twice."""
+
+    def __init__(self, answering: Answering) -> None:
+        self._answer = Answer(answering)
+
+    async def __call__(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        text, context = text_of(tracker), context_of(tracker)
+        pressed = text.startswith("/")
+        if not pressed and len(text) > 8 and ticket_form.looks_like_question(text) and not _ORDER.search(text):
+            if not ticket_form.wants_person(text):
+                return await self._answer(dispatcher, tracker, domain)
+        if number := tracker.get_slot("filed_ticket"):
+            say(
+                dispatcher,
+                Reply(
+                    f"您刚才的问题已提交工单 **{number}**，同事会尽快联系您。如果是新的问题，请直接说明。",
+                    options=(Option("查看工单进度", f"ticket:{number}"),),
+                ),
+            )
+            return []
+        said = "" if pressed else _ORDER.sub("", text).strip(" ,。!?")
+        return [*_prefill(tracker, context, said), FollowupAction("ticket_form")]
+
+
+def _prefill(tracker: Tracker, context: TurnContext, said: str) -> list[dict[str, Any]]:
+    shown = tracker.get_slot("last_shown") or []
+    misses = int(tracker.get_slot("misses") or 0)
+    asked = tracker.get_slot("last_question") or ""
+    description = said if len(said) >= 6 else asked
+    document = ticket_form.DOCUMENT_NO.search(description)
+    business = ticket_form.guess_business_type(description) if description else None
+    if business is None and description and shown:
+        business = shown[0].get("business_type")
+    if business is None:
+        business = next((b for prefix, b in _BUSINESS_OF_PAGE.items() if context.place.page.startswith(prefix)), None)
+    urgency = ticket_form.guess_urgency(said) if said else None
+    complaint = intent_of(tracker) == "handoff" or not misses
+    identity = context.identity
+    return [
+        SlotSet("business_type", business if business in BUSINESS_TYPES else None),
+        SlotSet("description", description or None),
+        SlotSet("urgency", urgency),
+        SlotSet("document_no", document[1].upper() if document else (context.place.document_no or None)),
+        SlotSet("contact", None if identity.anonymous else f"{identity.name or ''}({identity.employee_no})"),
+        SlotSet("confirmed", None),
+        SlotSet("form_outcome", None),
+        SlotSet("handoff_reason", Reason.CUSTOMER_REQUEST if complaint else Reason.MISSING_KNOWLEDGE),
+    ]
+
+
+class MyTickets:
+    def __init__(self, filing: Filing) -> None:
+        self._filing = filing
+
+    async def __call__(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        context = context_of(tracker)
+        if number := _TICKET_NO.search(text_of(tracker)):
+            say(dispatcher, await to_thread.run_sync(self._filing.one, number[0].upper(), context))
+        else:
+            say(dispatcher, await to_thread.run_sync(self._filing.mine, context))
+        return []
+
+
+class TicketStatus:
+    """A ticket by its number, typed or pressed."""
+
+    def __init__(self, filing: Filing) -> None:
+        self._filing = filing
+
+    async def __call__(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        context = context_of(tracker)
+        number = _TICKET_NO.search(entity_of(tracker, "ticket_number") or text_of(tracker))
+        if number:
+            say(dispatcher, await to_thread.run_sync(self._filing.one, number[0].upper(), context))
+        else:
+            say(dispatcher, await to_thread.run_sync(self._filing.mine, context))
+        return []

@@ -1,0 +1,124 @@
+"""Tier 1's answers: one search, three bands, and the words around them. Actions and the degraded path share it."""
+
+from __future__ import annotations
+
+from kb.live import LiveKnowledge
+from kb.search import Band, Candidate, Query, SearchResult
+
+from bot.turns import Option, Outcome, Reply, TurnContext
+from core.clock import today
+from kb.entries import Entry
+
+NONE_OF_THESE = Option("都不是", "none")
+HANDOFF = Option("转人工", "handoff")
+FILE_TICKET = Option("提交工单", "file")
+
+
+class Answering:
+    def __init__(self, knowledge: LiveKnowledge) -> None:
+        self._knowledge = knowledge
+
+    def search(self, text: str, context: TurnContext) -> SearchResult:
+        return self._knowledge.searcher.search(
+            Query(
+                text=text,
+                page=context.place.page,
+                node=context.place.node,
+                viewer=context.viewer,
+                today=today(),
+                top_k=5,
+            )
+        )
+
+    def respond(self, text: str, context: TurnContext, misses: int = 0) -> tuple[Reply, Outcome]:
+        """Answer, ask back or say plainly that there is no answer. `misses` counts the misses just before."""
+        result = self.search(text, context)
+        return self.reply_to(text, result, context, misses)
+
+    def reply_to(
+        self, text: str, result: SearchResult, context: TurnContext, misses: int = 0
+    ) -> tuple[Reply, Outcome]:
+        outcome = outcome_of(text, result)
+        if result.band is Band.ANSWER:
+            return self.answer(result.candidates[0].entry, context), outcome
+        if result.band is Band.CLARIFY:
+            return _clarify(result.candidates), outcome
+        return _no_answer(misses + 1), outcome
+
+    def open(self, entry_id: str, context: TurnContext) -> tuple[Reply, Outcome]:
+        """Exactly the entry that a button named, if this employee may see it today."""
+        searcher = self._knowledge.searcher
+        entry = searcher.get(entry_id, context.viewer, today())
+        if entry is None:
+            return Reply("这条内容已经下线或调整了，请直接输入您的问题，我重新为您查找。", options=(HANDOFF,)), Outcome()
+        outcome = Outcome(
+            band=Band.ANSWER, entry_id=entry.id, probability=1.0, release=searcher.release, question=entry.question
+        )
+        return self.answer(entry, context), outcome
+
+    def answer(self, entry: Entry, context: TurnContext) -> Reply:
+        """The answer with where it comes from and since when, and what people ask next."""
+        follow_ups = tuple(
+            Option(related.question, f"entry:{related.id}")
+            for related_id in entry.related[:3]
+            if (related := self._knowledge.searcher.get(related_id, context.viewer, today()))
+        )
+        return Reply(
+            entry.answer,
+            "answer",
+            follow_ups,
+            {
+                "entry_id": entry.id,
+                "title": entry.question,
+                "sources": [{"label": source.label} for source in entry.sources],
+                "effective_from": entry.effective_from.isoformat() if entry.effective_from else None,
+                "feedback": None,
+            },
+        )
+
+    def greet(self, context: TurnContext) -> Reply:
+        greeting, entries = self._knowledge.suggestions(context.place.page, context.place.node, context.viewer)
+        return Reply(greeting, options=tuple(Option(entry.question, f"entry:{entry.id}") for entry in entries))
+
+
+def outcome_of(text: str, result: SearchResult) -> Outcome:
+    best = result.candidates[0] if result.candidates else None
+    return Outcome(
+        band=result.band,
+        entry_id=best.entry.id if best and result.band is Band.ANSWER else None,
+        probability=best.probability if best else None,
+        release=result.release,
+        question=text,
+        shown=tuple(
+            {
+                "entry_id": candidate.entry.id,
+                "question": candidate.entry.question,
+                "probability": round(candidate.probability, 4),
+                "business_type": candidate.entry.business_type,
+            }
+            for candidate in result.candidates
+        ),
+        unresolved="no_answer" if result.band is Band.NONE else None,
+    )
+
+
+def _clarify(candidates: list[Candidate]) -> Reply:
+    return Reply(
+        "您想问的是下面哪一个？",
+        "choices",
+        (*(Option(one.entry.question, f"entry:{one.entry.id}") for one in candidates[:5]), NONE_OF_THESE),
+    )
+
+
+def _no_answer(misses: int) -> Reply:
+    if misses >= 2:
+        return Reply(
+            "抱歉，连续两次没能答上来。要不要直接转给财务共享中心的同事？我会把刚才的对话一起带过去，您不用重复说明。",
+            options=(HANDOFF, Option("我的工单", "my_tickets")),
+            extras={"offer": "handoff"},
+        )
+    return Reply(
+        "抱歉，知识库里没有找到这个问题的可靠答案，为免误导您，我不猜。您可以换个说法再问，也可以提交工单，由共享中心的同事回复您。",
+        options=(FILE_TICKET,),
+        extras={"offer": "ticket"},
+    )

@@ -1,0 +1,129 @@
+"""Tickets from a conversation: what the bot tried goes with them; employees see only their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from bot.turns import Option, Reply, TurnContext
+from core.clock import local
+from core.database import Database
+from core.transcript import Turn
+from handoff.tickets import (
+    Reason,
+    Status,
+    TicketDraft,
+    TicketRow,
+    Urgency,
+    file_ticket,
+    ticket_of,
+    tickets_of_requester,
+)
+
+
+class Filing:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def file(self, context: TurnContext, values: dict[str, str], reason: Reason) -> TicketRow:
+        """File what the form gathered; the same turn never files twice."""
+        with self._database.write() as session:
+            turns = session.scalars(
+                select(Turn)
+                .where(Turn.conversation_id == context.conversation_id, Turn.outcome.is_not(None))
+                .order_by(Turn.at)
+            ).all()
+            outcomes = [turn.outcome or {} for turn in turns]
+            return file_ticket(
+                session,
+                TicketDraft(
+                    business_type=values["business_type"],
+                    description=values["description"],
+                    urgency=Urgency(values.get("urgency") or Urgency.NORMAL),
+                    document_no=values.get("document_no") or None,
+                    contact=values.get("contact") or None,
+                    conversation_id=context.conversation_id,
+                    requester=context.identity,
+                    reason=reason,
+                    idempotency_key=context.turn_id,
+                    channel=context.channel,
+                    page=context.place.page,
+                    node=context.place.node,
+                    asked=next((o["question"] for o in reversed(outcomes) if o.get("question")), ""),
+                    tried=_tried(outcomes),
+                ),
+            )
+
+    def mine(self, context: TurnContext) -> Reply:
+        """我的工单: the newest few, each a button."""
+        with self._database.read() as session:
+            tickets = tickets_of_requester(session, context.identity, context.conversation_id)
+        if not tickets:
+            return Reply("您还没有提交过工单。", options=(Option("提交工单", "file"),))
+        lines = "\n".join(
+            f"- **{one.number}** {Status(one.status).label}：{_short(one.description)}（{local(one.created_at)}）"
+            for one in tickets
+        )
+        return Reply(
+            f"您最近的工单：\n\n{lines}",
+            options=tuple(
+                Option(f"{one.number} {Status(one.status).label}", f"ticket:{one.number}") for one in tickets
+            ),
+        )
+
+    def one(self, number: str, context: TurnContext) -> Reply:
+        """A ticket's state. Somebody else's ticket and one that does not exist look the same."""
+        with self._database.read() as session:
+            ticket = ticket_of(session, number)
+        own = ticket is not None and (
+            ticket.conversation_id == context.conversation_id
+            if context.identity.anonymous
+            else ticket.employee_no == context.identity.employee_no
+        )
+        if not ticket or not own:
+            return Reply(
+                f"没有找到您名下的工单 {number}。请核对编号，或查看您的全部工单。",
+                options=(Option("我的工单", "my_tickets"),),
+            )
+        return card(ticket, f"工单 **{ticket.number}** 当前状态：**{Status(ticket.status).label}**。")
+
+
+def card(ticket: TicketRow, heading: str) -> Reply:
+    """The ticket card; `heading` says what has just happened or how things stand."""
+    return Reply(
+        heading,
+        "ticket",
+        (),
+        {
+            "number": ticket.number,
+            "status": ticket.status,
+            "status_label": Status(ticket.status).label,
+            "business_type": ticket.business_type,
+            "urgency": ticket.urgency,
+            "description": ticket.description,
+            "document_no": ticket.document_no,
+            "created_at": ticket.created_at.isoformat(),
+        },
+    )
+
+
+def filed(ticket: TicketRow) -> Reply:
+    return card(
+        ticket,
+        f"已提交工单 **{ticket.number}**，对话记录已一并转给负责“{ticket.business_type}”的同事，处理结果会在这里回复您。"
+        "随时输入“我的工单”查看进度。",
+    )
+
+
+def _tried(outcomes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {**shown, "band": outcome["band"], "asked": outcome.get("question", "")}
+        for outcome in outcomes
+        if outcome.get("band")
+        for shown in (outcome.get("shown") or [])[:5]
+    ][-20:]
+
+
+def _short(text: str, length: int = 24) -> str:
+    return text if len(text) <= length else text[:length] + "…"
