@@ -9,11 +9,27 @@ from __future__ import annotations
 import logging
 from types import ModuleType
 
-from bot.engine.patches import action_call, action_result, action_session
+from bot.engine.patches import (
+    action_call,
+    action_result,
+    action_session,
+    event_types,
+    graph_run,
+    rule_text,
+    tracker_copy,
+)
 
 logger = logging.getLogger(__name__)
 
-ALL: tuple[ModuleType, ...] = (action_result, action_call, action_session)
+ALL: tuple[ModuleType, ...] = (
+    action_result,
+    action_call,
+    action_session,
+    event_types,
+    graph_run,
+    rule_text,
+    tracker_copy,
+)
 
 
 def name(patch: ModuleType) -> str:
