@@ -1,12 +1,20 @@
 import vue from "@vitejs/plugin-vue";
 import { defineConfig } from "vitest/config";
+import { leanMarkdown } from "./widget/vite.config.ts";
+
+const common = { environment: "happy-dom", restoreMocks: true, unstubGlobals: true } as const;
 
 export default defineConfig({
-  plugins: [vue()],
   test: {
-    environment: "happy-dom",
-    include: ["widget/**/*.test.ts", "demo/**/*.test.ts", "console/**/*.test.ts"],
-    restoreMocks: true,
-    unstubGlobals: true,
+    projects: [
+      {
+        resolve: { alias: leanMarkdown },
+        test: { ...common, name: "widget", include: ["widget/**/*.test.ts"] },
+      },
+      {
+        plugins: [vue()],
+        test: { ...common, name: "pages", include: ["demo/**/*.test.ts", "console/**/*.test.ts"] },
+      },
+    ],
   },
 });

@@ -1,0 +1,297 @@
+import type { ChatClient } from "./client";
+import { ApiError, DeskError, TokenError, isTransient } from "./errors";
+import { newMessageId } from "./identity";
+import type { Memory } from "./memory";
+import type { AnswerMessage, FeedbackReason, PageContext, SendResult, Suggestions, Utterance } from "./message";
+import { Outbox } from "./outbox";
+import type { DeliveryState } from "./outbox";
+import { Poller } from "./poller";
+import { Thread } from "./thread";
+import type { Line } from "./thread";
+
+export const MESSAGE_LIMIT = 2_000;
+
+const OPEN_INTERVAL = 15_000;
+const CLOSED_INTERVAL = 60_000;
+/** What was left unsent longer ago than this waits for a click instead of going out by itself. */
+const STALE_AFTER = 12 * 3_600_000;
+
+export type Connection = "online" | "reconnecting" | "offline";
+
+export interface ConversationEvents {
+  changed(): void;
+  tokenRefused(error: TokenError): void;
+}
+
+/** One person's conversation with the desk: what is shown, what is on its way, what is unread. */
+export class Conversation {
+  readonly thread = new Thread();
+  connection: Connection = "online";
+  suggestions: Suggestions | null = null;
+  /** Why the server does not take the token, until a new one is given. */
+  tokenProblem: TokenError | null = null;
+  /** Something that went wrong beside the messages, in Chinese. */
+  notice: string | null = null;
+  /** False until the history was fetched, or there is none. */
+  loaded = false;
+
+  private context: PageContext = {};
+  private suggestedFor: string | null = null;
+  private watching = false;
+  private cursor = 0;
+  private stopped = false;
+  private readonly chosen = new Map<string, string>();
+  private readonly outbox: Outbox;
+  private readonly poller: Poller;
+
+  constructor(
+    private readonly client: ChatClient,
+    private readonly memory: Memory,
+    private readonly events: ConversationEvents,
+  ) {
+    this.outbox = new Outbox(client, memory, {
+      delivery: (id, state, error) => this.delivery(id, state, error),
+      delivered: (id, result) => this.delivered(id, result),
+      tokenRefused: (error) => this.tokenRefused(error),
+    });
+    this.poller = new Poller(
+      () => this.poll(),
+      () => (this.watching && !document.hidden ? OPEN_INTERVAL : CLOSED_INTERVAL),
+    );
+  }
+
+  /** Fetches the history, sends what an earlier page left unsent, and begins to listen. */
+  start(): void {
+    addEventListener("online", this.networkChanged);
+    addEventListener("offline", this.networkChanged);
+    document.addEventListener("visibilitychange", this.visibilityChanged);
+    if (navigator.onLine === false) this.connection = "offline";
+    const staleBefore = Date.now() - STALE_AFTER;
+    for (const message of this.memory.unsent()) {
+      this.thread.say(message);
+      if (message.asked_at < staleBefore) this.thread.deliver(message.client_message_id, "failed", null);
+      else this.outbox.add(message);
+    }
+    void this.poller.now();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    removeEventListener("online", this.networkChanged);
+    removeEventListener("offline", this.networkChanged);
+    document.removeEventListener("visibilitychange", this.visibilityChanged);
+    this.outbox.stop();
+    this.poller.stop();
+  }
+
+  get lines(): Line[] {
+    return this.thread.lines;
+  }
+
+  /** True while a reply is awaited. */
+  get typing(): boolean {
+    return this.lines.some((line) => line.kind === "said" && line.state === "sending");
+  }
+
+  get unread(): number {
+    const read = this.memory.readSeq;
+    return this.lines.filter(
+      (line) => line.kind === "received" && line.message.from !== "user" && line.message.seq > read,
+    ).length;
+  }
+
+  /** Tells whether the employee looks at the messages. */
+  watch(watching: boolean): void {
+    if (this.watching === watching) return;
+    this.watching = watching;
+    this.markRead();
+    if (watching) void this.poller.now();
+    else this.poller.reschedule();
+    this.changed();
+  }
+
+  setContext(context: PageContext): void {
+    this.context = context;
+    if (this.watching) void this.poller.now();
+  }
+
+  /** Says something; `inAnswerTo` names the message whose button was pressed. Text must not be blank or too long. */
+  say(utterance: Utterance, inAnswerTo?: string): void {
+    if (inAnswerTo && utterance.choice !== undefined) this.chosen.set(inAnswerTo, utterance.choice);
+    const message = {
+      ...utterance,
+      client_message_id: newMessageId(),
+      context: { ...this.context },
+      asked_at: Date.now(),
+    };
+    this.notice = null;
+    this.thread.say(message);
+    this.outbox.add(message);
+    this.changed();
+  }
+
+  /** Sends again what failed, under the id it had. */
+  retry(key: string): void {
+    const line = this.thread.said(key);
+    if (!line) return;
+    this.thread.deliver(key, "sending", null);
+    if (this.outbox.has(key)) this.outbox.resume();
+    else this.outbox.add(line.outgoing);
+    this.changed();
+  }
+
+  /** Takes back what was refused or failed, and gives its text for editing. */
+  takeBack(key: string): string {
+    const line = this.thread.said(key);
+    this.outbox.discard(key);
+    this.thread.remove(key);
+    this.changed();
+    return line?.outgoing.text ?? line?.label ?? "";
+  }
+
+  async rate(messageId: string, helpful: boolean, reason?: FeedbackReason): Promise<void> {
+    const message = this.thread.message(messageId);
+    const conversationId = this.memory.conversationId;
+    if (message?.type !== "answer" || !conversationId) return;
+    const before = message.feedback ?? null;
+    this.setFeedback(message, { helpful, reason: reason ?? null });
+    try {
+      await this.client.feedback(conversationId, messageId, helpful, reason);
+    } catch (error) {
+      if (this.stopped) return;
+      this.setFeedback(message, before);
+      this.trouble(error, "评价没有提交成功，请稍后再试。");
+    }
+  }
+
+  /** The choice that was made under a message, or null. */
+  choiceMade(messageId: string): string | null {
+    return this.chosen.get(messageId) ?? null;
+  }
+
+  /** The host has given a new token of the same person. */
+  tokenRenewed(): void {
+    this.tokenProblem = null;
+    this.suggestedFor = null;
+    this.outbox.resume();
+    void this.poller.now();
+    this.changed();
+  }
+
+  private delivery(id: string, state: DeliveryState, error: DeskError | null): void {
+    this.thread.deliver(id, state, error);
+    if (state === "waiting" || state === "failed") this.lost();
+    this.changed();
+  }
+
+  private delivered(id: string, result: SendResult): void {
+    this.thread.acknowledge(id, result.messages);
+    this.loaded = true;
+    this.recovered();
+    this.markRead();
+    this.changed();
+  }
+
+  private tokenRefused(error: TokenError): void {
+    const first = this.tokenProblem === null;
+    this.tokenProblem = error;
+    this.changed();
+    if (first) this.events.tokenRefused(error);
+  }
+
+  private async poll(): Promise<boolean> {
+    if (this.tokenProblem) return true;
+    const suggested = !this.watching || (await this.refreshSuggestions());
+    const conversationId = this.memory.conversationId;
+    if (!conversationId) {
+      this.loaded = true;
+      if (suggested && !this.tokenProblem) this.recovered();
+      this.changed();
+      return suggested;
+    }
+    try {
+      const messages = await this.client.messages(conversationId, this.cursor);
+      if (this.stopped) return true;
+      this.thread.receive(messages);
+      this.cursor = messages.reduce((last, message) => Math.max(last, message.seq), this.cursor);
+      this.loaded = true;
+      this.recovered();
+      this.outbox.resume();
+      this.markRead();
+      this.changed();
+      return suggested;
+    } catch (error) {
+      if (this.stopped) return true;
+      if (error instanceof ApiError && (error.status === 404 || error.status === 403)) {
+        if (this.memory.conversationId === conversationId) this.memory.conversationId = null;
+        this.loaded = true;
+      } else this.trouble(error, null);
+      this.changed();
+      return !isTransient(error);
+    }
+  }
+
+  private async refreshSuggestions(): Promise<boolean> {
+    const wanted = `${this.context.page ?? ""}/${this.context.node ?? ""}`;
+    if (wanted === this.suggestedFor) return true;
+    this.suggestedFor = wanted;
+    try {
+      const suggestions = await this.client.suggestions(this.context);
+      if (this.stopped || this.suggestedFor !== wanted) return true;
+      this.suggestions = suggestions;
+      this.changed();
+      return true;
+    } catch (error) {
+      if (this.suggestedFor === wanted) this.suggestedFor = null;
+      if (!this.stopped) this.trouble(error, null);
+      return !isTransient(error);
+    }
+  }
+
+  private trouble(error: unknown, notice: string | null): void {
+    if (error instanceof TokenError) this.tokenRefused(error);
+    else if (isTransient(error)) this.lost();
+    if (notice) this.notice = error instanceof ApiError ? error.message : notice;
+    this.changed();
+  }
+
+  private lost(): void {
+    this.connection = navigator.onLine === false ? "offline" : "reconnecting";
+  }
+
+  private recovered(): void {
+    this.connection = "online";
+    this.tokenProblem = null;
+  }
+
+  private markRead(): void {
+    if (!this.watching || document.hidden) return;
+    if (this.thread.lastSeq > this.memory.readSeq) this.memory.readSeq = this.thread.lastSeq;
+  }
+
+  private setFeedback(message: AnswerMessage, feedback: AnswerMessage["feedback"]): void {
+    this.thread.receive([{ ...message, feedback }]);
+    this.changed();
+  }
+
+  private changed(): void {
+    if (!this.stopped) this.events.changed();
+  }
+
+  private readonly networkChanged = (): void => {
+    if (navigator.onLine === false) this.connection = "offline";
+    else {
+      this.connection = "online";
+      this.outbox.resume();
+      void this.poller.now();
+    }
+    this.changed();
+  };
+
+  private readonly visibilityChanged = (): void => {
+    this.markRead();
+    if (document.hidden) this.poller.reschedule();
+    else void this.poller.now();
+    this.changed();
+  };
+}

@@ -1,0 +1,108 @@
+/** What the chat API says; one type for every kind of message that the gateway sends. */
+
+export interface Option {
+  label: string;
+  /** Opaque; sent back unchanged. */
+  choice: string;
+}
+
+export interface Source {
+  label: string;
+}
+
+export interface SummaryField {
+  field: string;
+  label: string;
+  value: string | null;
+  /** The choice that reopens this field, when the server names one. */
+  choice?: string;
+}
+
+interface MessageBase {
+  id: string;
+  seq: number;
+  from: "user" | "bot" | "agent";
+  /** ISO 8601, UTC. */
+  at: string;
+  /** Markdown; always there, whatever the type. */
+  text: string;
+  options?: Option[] | null;
+  /** The sender's name, where an agent answers under one. */
+  author?: string | null;
+  /** Of a user's message: the id that the client sent it with. */
+  client_message_id?: string | null;
+}
+
+export interface TextMessage extends MessageBase {
+  type: "text";
+}
+
+export interface AnswerMessage extends MessageBase {
+  type: "answer";
+  entry_id?: string;
+  title?: string;
+  sources?: Source[];
+  /** ISO date. */
+  effective_from?: string | null;
+  feedback?: { helpful: boolean; reason?: FeedbackReason | null } | null;
+}
+
+export interface ChoicesMessage extends MessageBase {
+  type: "choices";
+}
+
+export interface QuestionMessage extends MessageBase {
+  type: "question";
+  field?: string;
+}
+
+export interface SummaryMessage extends MessageBase {
+  type: "summary";
+  fields?: SummaryField[];
+}
+
+export interface TicketMessage extends MessageBase {
+  type: "ticket";
+  number: string;
+  status: string;
+  status_label: string;
+  business_type?: string;
+  description?: string;
+  created_at?: string;
+}
+
+export type Message =
+  | TextMessage
+  | AnswerMessage
+  | ChoicesMessage
+  | QuestionMessage
+  | SummaryMessage
+  | TicketMessage;
+
+export type FeedbackReason = "incorrect" | "incomplete" | "outdated" | "unclear" | "other";
+
+/** Where the employee stands; goes with each message. */
+export interface PageContext {
+  page?: string;
+  node?: string;
+  document_no?: string;
+}
+
+/** What the employee says: typed text, or the choice behind a button. `label` is what their bubble shows. */
+export interface Utterance {
+  label: string;
+  text?: string;
+  choice?: string;
+}
+
+export interface Suggestions {
+  greeting: string;
+  items: { entry_id: string; title: string }[];
+  page_label?: string | null;
+  node_label?: string | null;
+}
+
+export interface SendResult {
+  conversation_id: string;
+  messages: Message[];
+}

@@ -1,0 +1,100 @@
+import type { Received, Said } from "../chat/thread";
+import type { AnswerMessage, Message } from "../chat/message";
+import type { Actions } from "./actions";
+import { h, icon, type Child } from "./dom";
+import { feedback } from "./feedback";
+import { optionButtons, type Interaction } from "./options";
+import { summaryCard } from "./summary";
+import { ticketCard } from "./ticket";
+
+/** What was said, as it never changes. */
+export function lineBody(line: Received | Said, actions: Actions): HTMLElement {
+  if (line.kind === "said") return h("div", { class: "bubble" }, line.label);
+  const { message } = line;
+  if (message.from === "user") return h("div", { class: "bubble" }, message.text);
+  const text = h("div", { class: "markdown" });
+  text.append(actions.render(shownText(message)));
+  return h(
+    "div",
+    { class: "bubble" },
+    message.type === "answer" && message.title && h("h3", { class: "title" }, message.title),
+    text,
+    message.type === "answer" && provenance(message),
+  );
+}
+
+/** What belongs to a line and changes: its buttons, its state of delivery. Null when there is nothing. */
+export function lineTail(line: Received | Said, interaction: Interaction, actions: Actions): HTMLElement | null {
+  const parts = line.kind === "said" ? delivery(line, actions) : extras(line.message, interaction, actions);
+  const shown = parts.filter(Boolean);
+  return shown.length > 0 ? h("div", { class: "tail" }, ...shown) : null;
+}
+
+export function speaker(message: Message): string {
+  if (message.from === "agent") return message.author ? `人工客服 · ${message.author}` : "人工客服";
+  return "智能客服";
+}
+
+/** Cards repeat what their text lists: only its first paragraph is shown above them. */
+function shownText(message: Message): string {
+  const hasCard = message.type === "ticket" || (message.type === "summary" && (message.fields ?? []).length > 0);
+  return hasCard ? (message.text.split(/\n\s*\n/)[0] ?? "") : message.text;
+}
+
+function provenance(message: AnswerMessage): HTMLElement | null {
+  const sources = message.sources ?? [];
+  if (sources.length === 0 && !message.effective_from) return null;
+  return h(
+    "div",
+    { class: "provenance" },
+    sources.length > 0 &&
+      h(
+        "ul",
+        { class: "sources", "aria-label": "依据" },
+        ...sources.map((source) => h("li", {}, icon("source"), h("span", {}, source.label))),
+      ),
+    message.effective_from && h("span", { class: "effective" }, `生效日期 ${message.effective_from}`),
+  );
+}
+
+function extras(message: Message, interaction: Interaction, actions: Actions): Child[] {
+  if (message.from === "user") return [];
+  const options = message.options ?? [];
+  switch (message.type) {
+    case "answer":
+      return [feedback(message, actions), optionButtons(message, options, interaction, actions)];
+    case "summary":
+      return [summaryCard(message, interaction, actions)];
+    case "ticket":
+      return [ticketCard(message), optionButtons(message, options, interaction, actions)];
+    default:
+      return [optionButtons(message, options, interaction, actions)];
+  }
+}
+
+function delivery(line: Said, actions: Actions): Child[] {
+  const button = (label: string, action: () => void) =>
+    h("button", { type: "button", class: "link", "data-focus": label, onclick: action }, label);
+  switch (line.state) {
+    case "sending":
+      return [h("span", { class: "delivery" }, "发送中…")];
+    case "waiting":
+      return [h("span", { class: "delivery" }, "等待网络，恢复后自动发送")];
+    case "held":
+      return [h("span", { class: "delivery" }, "等待重新登录后发送")];
+    case "failed":
+      return [
+        h("span", { class: "delivery bad" }, line.error?.message ?? "没有发送成功。"),
+        button("重试", () => actions.retry(line.key)),
+      ];
+    case "refused":
+      return [
+        h("span", { class: "delivery bad" }, line.error?.message ?? "没有发送成功。"),
+        line.outgoing.text !== undefined
+          ? button("修改后重发", () => actions.edit(line.key))
+          : button("重试", () => actions.retry(line.key)),
+      ];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,126 @@
+import type { Conversation } from "../chat/conversation";
+import type { PageContext } from "../chat/message";
+import type { Actions } from "./actions";
+import { Composer } from "./composer";
+import { h, icon } from "./dom";
+import { Intro } from "./intro";
+import { MessageLog } from "./log";
+import { StatusBar } from "./status";
+
+const PHONE = "(max-width: 639px)";
+
+/** The dialog with the desk. */
+export class Panel {
+  readonly element: HTMLElement;
+  readonly composer: Composer;
+  private readonly intro: Intro;
+  private readonly log: MessageLog;
+  private readonly status: StatusBar;
+  private readonly place = h("span", { class: "place", hidden: true });
+  private readonly phone = matchMedia(PHONE);
+
+  constructor(private readonly actions: Actions) {
+    this.composer = new Composer((text) => actions.say({ label: text, text }));
+    this.intro = new Intro(actions);
+    this.log = new MessageLog(this.intro.greeting, actions, () => this.focus());
+    this.status = new StatusBar(actions);
+    this.element = h(
+      "section",
+      {
+        class: "panel",
+        role: "dialog",
+        "aria-labelledby": "title",
+        hidden: true,
+        onkeydown: (event: KeyboardEvent) => this.keydown(event),
+      },
+      h(
+        "header",
+        {},
+        h("span", { class: "logo" }, icon("chat")),
+        h("div", { class: "heading" }, h("h2", { id: "title" }, "财务共享客服"), this.place),
+        h("button", { type: "button", class: "close", "aria-label": "关闭客服窗口", onclick: () => actions.close() }, icon("close")),
+      ),
+      this.status.element,
+      this.log.element,
+      h(
+        "footer",
+        {},
+        this.intro.strip,
+        h(
+          "div",
+          { class: "quick", role: "group", "aria-label": "快捷操作" },
+          this.quick("person", "转人工", { label: "转人工", choice: "handoff" }),
+          this.quick("ticket", "我的工单", { label: "我的工单", text: "我的工单" }),
+        ),
+        this.composer.element,
+      ),
+    );
+    window.visualViewport?.addEventListener("resize", this.fitKeyboard);
+  }
+
+  render(conversation: Conversation, context: PageContext, label: string | null): void {
+    this.renderPlace(conversation, context, label);
+    this.intro.render(conversation);
+    this.status.render(conversation);
+    this.log.render(conversation);
+  }
+
+  show(): void {
+    this.element.hidden = false;
+    this.element.setAttribute("aria-modal", String(this.phone.matches));
+    this.fitKeyboard();
+    this.log.scrollToEnd();
+  }
+
+  hide(): void {
+    this.element.hidden = true;
+  }
+
+  /** Into the composer; on a phone only onto the dialog, so that the keyboard does not cover the greeting. */
+  focus(): void {
+    if (matchMedia("(pointer: coarse)").matches) this.element.querySelector<HTMLElement>(".scroller")?.focus({ preventScroll: true });
+    else this.composer.focus();
+  }
+
+  dispose(): void {
+    window.visualViewport?.removeEventListener("resize", this.fitKeyboard);
+  }
+
+  private quick(name: "person" | "ticket", text: string, utterance: Parameters<Actions["say"]>[0]): HTMLElement {
+    return h("button", { type: "button", onclick: () => this.actions.say(utterance) }, icon(name), text);
+  }
+
+  private renderPlace(conversation: Conversation, context: PageContext, label: string | null): void {
+    const told = [conversation.suggestions?.page_label, conversation.suggestions?.node_label].filter(Boolean).join(" · ");
+    const text = [label || told, context.document_no].filter(Boolean).join(" · ");
+    this.place.hidden = !text;
+    if (this.place.textContent !== text) {
+      this.place.textContent = text;
+      this.place.title = `当前页面：${text}`;
+    }
+  }
+
+  private keydown(event: KeyboardEvent): void {
+    if (event.key === "Escape" && !event.isComposing && event.keyCode !== 229) {
+      event.stopPropagation();
+      this.actions.close();
+    } else if (event.key === "Tab" && this.phone.matches) this.keepFocus(event);
+  }
+
+  /** On a phone the dialog covers the page: Tab goes round inside it. */
+  private keepFocus(event: KeyboardEvent): void {
+    const stops = [...this.element.querySelectorAll<HTMLElement>("button:not([disabled]), a[href], textarea, [tabindex='0']")].filter(
+      (stop) => stop.getClientRects().length > 0,
+    );
+    const active = (this.element.getRootNode() as ShadowRoot).activeElement;
+    const edge = event.shiftKey ? stops[0] : stops.at(-1);
+    if (active !== edge) return;
+    event.preventDefault();
+    (event.shiftKey ? stops.at(-1) : stops[0])?.focus();
+  }
+
+  private readonly fitKeyboard = (): void => {
+    const height = window.visualViewport?.height;
+    if (height) this.element.style.setProperty("--visible-height", `${height}px`);
+  };
+}
