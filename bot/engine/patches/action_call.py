@@ -40,11 +40,16 @@ def bind() -> None:
     RemoteAction._action_call_format = call_format
 
 
-@functools.lru_cache(maxsize=4)
+_summary: tuple = (None, {})
+
+
 def domain_summary(domain) -> dict:
-    """The domain as the action server reads it, made once: rebuilding and sending it is a third of a call.
+    """The domain as the action server reads it, made once a domain: rebuilding and sending it all is a third of a call.
 
     Form validation asks it for its slots and forms, so those go; responses and intents stay here.
     """
-    whole = domain.as_dict()
-    return {key: whole[key] for key in ("slots", "forms") if key in whole}
+    global _summary
+    if _summary[0] is not domain:
+        whole = domain.as_dict()
+        _summary = (domain, {key: whole[key] for key in ("slots", "forms") if key in whole})
+    return _summary[1]
