@@ -45,7 +45,7 @@ class Turns(LockStore):
         try:
             try:
                 await asyncio.wait_for(turn.acquire(), WAIT_S) if turn.locked() else await turn.acquire()
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 raise LockError(f"The conversation {conversation_id} is still busy after {WAIT_S:.0f} s.") from None
             try:
                 async with self._across_engines(conversation_id, lock_lifetime):

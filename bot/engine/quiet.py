@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import warnings
 
 
 def silence() -> None:
@@ -21,9 +20,7 @@ def silence() -> None:
     # One turn is one short vector: a pool of BLAS threads costs more than it saves, and two engines fight over the cores.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    warnings.filterwarnings("ignore", category=DeprecationWarning)
-    warnings.filterwarnings("ignore", category=FutureWarning)
-    warnings.filterwarnings("ignore", message=".*pkg_resources.*")
+    os.environ["LOG_LEVEL"] = "ERROR"  # Rasa's own switch: no progress bars
 
     level = logging.getLevelName(os.environ.get("FSSC_ENGINE_LOG", "WARNING").upper())
     if not isinstance(level, int):
@@ -32,7 +29,10 @@ def silence() -> None:
     import jieba  # sets its own level and handler when it is imported, so it comes first
 
     jieba.setLogLevel(logging.WARNING)
-    for name in ("apscheduler", "sanic.access", "matplotlib", "tensorflow"):
+    # Warnings go to the log, where the libraries' own deprecations (they change the filters when they are imported) are cut.
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").addFilter(lambda record: "DeprecationWarning" not in record.getMessage())
+    for name in ("apscheduler", "sanic.access", "sanic.root", "matplotlib", "tensorflow"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
     import structlog

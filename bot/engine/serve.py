@@ -5,8 +5,9 @@ from __future__ import annotations
 import hmac
 import logging
 from functools import partial
+from pathlib import Path
 
-from bot.engine import patches
+from bot.engine import light, patches
 
 logger = logging.getLogger(__name__)
 
@@ -16,14 +17,26 @@ HOST = "127.0.0.1"
 def serve(*, model: str, port: int, token: str, actions_url: str, actions_token: str, redis_url: str | None) -> int:
     """Load `model` and answer on 127.0.0.1:`port` until told to stop; 0, or 1 when the model could not be loaded."""
     app = build_app(
-        model=model, token=token, actions_url=actions_url, actions_token=actions_token, redis_url=redis_url
+        model=newest(model), token=token, actions_url=actions_url, actions_token=actions_token, redis_url=redis_url
     )
     app.run(host=HOST, port=port, workers=1, access_log=False, motd=False)
     return 0 if app.ctx.agent is not None and app.ctx.agent.is_ready() else 1
 
 
+def newest(model: str) -> str:
+    """The archive itself, or the newest archive in a directory; FileNotFoundError when there is none."""
+    path = Path(model)
+    if path.is_file():
+        return str(path)
+    archives = sorted(path.glob("*.tar.gz"), key=lambda archive: archive.stat().st_mtime)
+    if not archives:
+        raise FileNotFoundError(f"there is no model in {model}")
+    return str(archives[-1])
+
+
 def build_app(*, model: str, token: str, actions_url: str, actions_token: str, redis_url: str | None):
     """The Sanic application: Rasa's own routes and the rest channel, all of them asking for `token`."""
+    light.bind(model)
     patches.bind()
 
     from rasa.core.channels.rest import RestInput
