@@ -1,0 +1,130 @@
+"""The one scorer: chat, console, API and evaluation all ask here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+import numpy as np
+
+from core.text import normalize
+from kb.entries import PUBLIC, Entry, Viewer
+from kb.features import FEATURES, Probe, gather
+from kb.index import Index
+from kb.matcher import Matcher
+from kb.thresholds import Thresholds
+from kb.words import bare
+
+Encode = Callable[[list[str]], np.ndarray]
+"""Questions to their vectors: (n, dim) float32 of unit length."""
+
+LONGEST = 500
+CHOICES = 5
+
+
+class Band(StrEnum):
+    ANSWER = "answer"
+    CLARIFY = "clarify"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Query:
+    """`today` is the employee's day, Asia/Shanghai. At most `top_k` candidates are returned; the bands do not depend on it."""
+
+    text: str
+    today: date
+    page: str | None = None
+    node: str | None = None
+    viewer: Viewer = PUBLIC
+    top_k: int = 5
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """`probability`, in [0, 1], that this entry is the right answer; `features` is what it was judged by."""
+
+    entry: Entry
+    probability: float
+    matched_question: str
+    features: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """`candidates` best first, also in the band none, for those who curate. `in_scope` is the probability that any
+    entry is right."""
+
+    band: Band
+    candidates: list[Candidate]
+    in_scope: float
+    thresholds: Thresholds
+    release: int
+
+
+class Searcher:
+    """A release at work: immutable, safe for many threads, swapped by whoever holds it.
+
+    `vectors` are those of `kb.index.texts(entries)`, made by the same `encode`.
+    """
+
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        vectors: np.ndarray,
+        matcher: Matcher,
+        thresholds: Thresholds,
+        encode: Encode,
+        release: int,
+    ) -> None:
+        self.release = release
+        self.thresholds = thresholds
+        self._index = Index(entries, vectors)
+        self._matcher = matcher
+        self._encode = encode
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        return self._index.entries
+
+    def get(self, entry_id: str, viewer: Viewer, today: date) -> Entry | None:
+        """This very entry, or None when it does not exist, is not valid today or is not for this viewer."""
+        position = self._index.position.get(entry_id)
+        if position is None:
+            return None
+        entry = self._index.entries[position]
+        return entry if entry.visible_to(viewer, today) else None
+
+    def search(self, query: Query) -> SearchResult:
+        """Find the entries that this viewer may see today, and say how sure that is. Never raises for odd text."""
+        text = normalize(query.text)[:LONGEST]
+        visible = np.array([entry.visible_to(query.viewer, query.today) for entry in self._index.entries], bool)
+        asks = any(c.isalpha() for c in bare(text)) or self._index.equal(text)
+        if not visible.any() or not asks:
+            return SearchResult(Band.NONE, [], 0.0, self.thresholds, self.release)
+        vector = np.asarray(self._encode([text])[0], np.float32)
+        return self._judge(Probe(text, vector, query.page, query.node), visible, query.top_k)
+
+    def _judge(self, probe: Probe, visible: np.ndarray, top_k: int) -> SearchResult:
+        evidence = gather(self._index, probe, visible[self._index.owner])
+        probabilities = self._matcher.probabilities(evidence)
+        order = np.argsort(-probabilities, kind="stable")
+        in_scope = float(min(probabilities.sum(), 1.0))
+        if len(order) and probabilities[order[0]] >= self.thresholds.answer:
+            band = Band.ANSWER
+        elif len(order) and in_scope >= self.thresholds.clarify:
+            band = Band.CLARIFY
+        else:
+            band = Band.NONE
+        candidates = [
+            Candidate(
+                self._index.entries[evidence.entries[i]],
+                float(probabilities[i]),
+                self._index.texts[evidence.nearest[i]],
+                dict(zip(FEATURES, evidence.features[i].tolist(), strict=True)),
+            )
+            for i in order[:top_k]
+        ]
+        return SearchResult(band, candidates, in_scope, self.thresholds, self.release)

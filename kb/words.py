@@ -1,0 +1,79 @@
+"""What a question is made of, for lexical search: words, characters, and the numbers it names."""
+
+from __future__ import annotations
+
+import logging
+import re
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import jieba
+
+from core.text import normalize
+
+DICTIONARY = Path(__file__).with_name("words.txt")
+
+_RUN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]+|[a-z]+|\d+(?:\.\d+)?")
+_MEANINGFUL = re.compile(r"[^\W_]")
+_NUMBER = re.compile(r"(\d+(?:\.\d+)?)\s*(亿|万|千|百)?\s*(%|元|块|天|日|年|月|个月|小时|号|级|类|人|张|次|条)?")
+_NUMERAL = re.compile(r"(?<![\d.])[〇零一二两三四五六七八九十百千]+(?=亿|万|元|块|天|日|年|个月|月|小时|级|类|%)")
+_DIGIT = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+_SCALE = {"十": 10, "百": 100, "千": 1_000, "万": 10_000, "亿": 100_000_000}
+_UNIT = {"块": "元", "日": "天", "号": "天", "月": "个月"}
+
+
+def words(text: str) -> list[str]:
+    """Lower-case words in order, long ones followed by the shorter words inside; no punctuation, no blanks."""
+    return [w for w in _cutter().lcut_for_search(normalize(text).lower()) if _MEANINGFUL.search(w)]
+
+
+def characters(text: str) -> list[str]:
+    """Chinese characters and neighbouring pairs of them; Latin words and numbers whole. Knows no dictionary."""
+    found: list[str] = []
+    for run in _RUN.findall(normalize(text).lower()):
+        if run[0] < "\u3400":
+            found.append(run)
+        else:
+            found += run
+            found += [run[i : i + 2] for i in range(len(run) - 1)]
+    return found
+
+
+def bare(text: str) -> str:
+    """The letters, digits and ideographs alone: what is left of a question when punctuation and case do not count."""
+    return "".join(c for c in normalize(text).lower() if c.isalnum())
+
+
+def numbers(text: str) -> frozenset[str]:
+    """Quantities with their unit in one spelling: `两千块`, `2000元` and `2千元` are all `2000元`; `3` has no unit."""
+    text = _NUMERAL.sub(lambda m: _arabic(m[0]), normalize(text))
+    found = set()
+    for digits, scale, unit in _NUMBER.findall(text):
+        found.add(f"{float(digits) * _SCALE.get(scale, 1):.10g}{_UNIT.get(unit, unit)}")
+    return frozenset(found)
+
+
+def _arabic(numeral: str) -> str:
+    total, digit = 0, 0
+    for c in numeral:
+        if c in _DIGIT:
+            digit = _DIGIT[c]
+        else:
+            total += (digit or 1) * _SCALE[c]
+            digit = 0
+    return str(total + digit)
+
+
+@cache
+def _cutter() -> jieba.Tokenizer:
+    """jieba with the finance dictionary, ready to cut.
+
+    An instance of our own: another user's words in jieba's global tokenizer would change what an index means.
+    """
+    jieba.setLogLevel(logging.WARNING)
+    cutter = jieba.Tokenizer()
+    cutter.tmp_dir = tempfile.gettempdir()
+    cutter.initialize()
+    cutter.load_userdict(str(DICTIONARY))
+    return cutter
