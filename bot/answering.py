@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from kb.live import LiveKnowledge
-from kb.search import Band, Candidate, Query, SearchResult
-
 from bot.turns import Option, Outcome, Reply, TurnContext
 from core.clock import today
 from kb.entries import Entry
+from kb.live import LiveKnowledge
+from kb.search import Band, Candidate, Query, SearchResult
 
 NONE_OF_THESE = Option("都不是", "none")
 HANDOFF = Option("转人工", "handoff")
@@ -21,12 +20,11 @@ class Answering:
     def search(self, text: str, context: TurnContext) -> SearchResult:
         return self._knowledge.searcher.search(
             Query(
-                text=text,
-                page=context.place.page,
-                node=context.place.node,
+                text,
+                today(),
+                page=context.place.page or None,
+                node=context.place.node or None,
                 viewer=context.viewer,
-                today=today(),
-                top_k=5,
             )
         )
 
@@ -35,9 +33,7 @@ class Answering:
         result = self.search(text, context)
         return self.reply_to(text, result, context, misses)
 
-    def reply_to(
-        self, text: str, result: SearchResult, context: TurnContext, misses: int = 0
-    ) -> tuple[Reply, Outcome]:
+    def reply_to(self, text: str, result: SearchResult, context: TurnContext, misses: int = 0) -> tuple[Reply, Outcome]:
         outcome = outcome_of(text, result)
         if result.band is Band.ANSWER:
             return self.answer(result.candidates[0].entry, context), outcome
@@ -50,7 +46,9 @@ class Answering:
         searcher = self._knowledge.searcher
         entry = searcher.get(entry_id, context.viewer, today())
         if entry is None:
-            return Reply("这条内容已经下线或调整了，请直接输入您的问题，我重新为您查找。", options=(HANDOFF,)), Outcome()
+            return Reply(
+                "这条内容已经下线或调整了，请直接输入您的问题，我重新为您查找。", options=(HANDOFF,)
+            ), Outcome()
         outcome = Outcome(
             band=Band.ANSWER, entry_id=entry.id, probability=1.0, release=searcher.release, question=entry.question
         )
@@ -75,6 +73,11 @@ class Answering:
                 "feedback": None,
             },
         )
+
+    def title(self, entry_id: str, context: TurnContext) -> str | None:
+        """The standard question of an entry, for a button that was pressed after its message had gone."""
+        entry = self._knowledge.searcher.get(entry_id, context.viewer, today())
+        return entry.question if entry else None
 
     def greet(self, context: TurnContext) -> Reply:
         greeting, entries = self._knowledge.suggestions(context.place.page, context.place.node, context.viewer)

@@ -55,6 +55,13 @@ def append_event(session: Session, event: Event) -> None:
     session.add(EventRow(kind=event.kind, body=asdict(event), at=now()))
 
 
+def undelivered(database: Database) -> bool:
+    """Whether any event waits."""
+    with database.read() as session:
+        query = select(EventRow.id).where(EventRow.delivered_at.is_(None), EventRow.attempts < EventRelay.MAX_ATTEMPTS)
+        return session.scalar(query.limit(1)) is not None
+
+
 Subscriber = Callable[[Session, int, Event], None]
 
 

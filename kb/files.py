@@ -14,7 +14,6 @@ from typing import Any
 import yaml
 
 from core.errors import InvalidInput
-from core.text import normalize
 from kb.entries import Audience, Entry, Source
 
 _ARTICLE = re.compile(r"^###\s+(第[一二三四五六七八九十百零〇]+条)\s*(.*)$")
@@ -37,11 +36,7 @@ def read_knowledge(directory: Path) -> Knowledge:
     policies = [read_policy(path) for path in sorted((directory / "policies").glob("*.md"))]
     tables = [_plain(_yaml(path)) for path in sorted((directory / "tables").glob("*.yaml"))]
     titles = {document["id"]: document["title"] for document in (*policies, *tables)}
-    entries = [
-        entry
-        for path in sorted((directory / "entries").glob("*.yaml"))
-        for entry in _entries(path, titles)
-    ]
+    entries = [entry for path in sorted((directory / "entries").glob("*.yaml")) for entry in _entries(path, titles)]
     scenes = {"id": "scenes", "title": "页面与节点", **_yaml(directory / "scenes.yaml")}
     return Knowledge(entries, policies, tables, scenes)
 
@@ -65,7 +60,9 @@ def read_policy(path: Path) -> dict[str, Any]:
     for article in articles:
         article["text"] = article["text"].strip()
         if article["label"] != article_label(article["number"]):
-            raise InvalidInput(f"{path.name}: {article['label']} stands where {article_label(article['number'])} belongs")
+            raise InvalidInput(
+                f"{path.name}: {article['label']} stands where {article_label(article['number'])} belongs"
+            )
     return {**_plain(yaml.safe_load(parts[1])), "articles": articles}
 
 
@@ -87,14 +84,12 @@ def _entries(path: Path, titles: dict[str, str]) -> Iterator[Entry]:
             audience = data.get("audience") or {}
             yield Entry(
                 id=data["id"],
-                question=normalize(data["question"]),
+                question=data["question"].strip(),
                 answer=data["answer"].strip(),
-                similar=tuple(normalize(text) for text in data.get("similar", ())),
+                similar=tuple(text.strip() for text in data.get("similar", ())),
                 business_type=data["business_type"],
                 scenes=tuple(data.get("scenes") or ()),
-                audience=Audience(
-                    frozenset(audience.get("companies") or ()), frozenset(audience.get("groups") or ())
-                ),
+                audience=Audience(frozenset(audience.get("companies") or ()), frozenset(audience.get("groups") or ())),
                 sources=tuple(_source(source, titles) for source in data["sources"]),
                 effective_from=data.get("effective_from"),
                 effective_to=data.get("effective_to"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from anyio import to_thread
-from kb.search import Band
 from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
@@ -17,6 +16,7 @@ from bot.filing import Filing, filed
 from bot.ticket_form import FIELDS, Command, Unheard
 from bot.turns import Outcome, Reply
 from handoff.tickets import OTHER, Reason
+from kb.search import Band
 
 Events = list[dict[str, Any]]
 
@@ -155,7 +155,9 @@ class TicketFormActions:
             return cleared
         values = {field: tracker.get_slot(field) or "" for field in FIELDS}
         values["business_type"] = values["business_type"] or OTHER
-        values["description"] = values["description"] or tracker.get_slot("last_question") or "员工要求转人工，详见对话记录"
+        values["description"] = (
+            values["description"] or tracker.get_slot("last_question") or "员工要求转人工，详见对话记录"
+        )
         reason = Reason(tracker.get_slot("handoff_reason") or Reason.CUSTOMER_REQUEST)
         ticket = await to_thread.run_sync(self._filing.file, context_of(tracker), values, reason)
         say(dispatcher, filed(ticket), Outcome())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from anyio import to_thread
-from kb.search import Band
 from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
@@ -20,6 +19,7 @@ from bot.actions.saying import (
 )
 from bot.answering import FILE_TICKET, HANDOFF, Answering
 from bot.turns import Outcome, Reply, TurnContext
+from kb.search import Band
 
 # Above this the language model's word that a question is none of ours is taken, if no entry answers it outright.
 _SURELY_OUT_OF_SCOPE = 0.6

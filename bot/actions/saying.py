@@ -29,6 +29,4 @@ def entity_of(tracker: Tracker, name: str) -> str | None:
 
 
 def say(dispatcher: CollectingDispatcher, reply: Reply, outcome: Outcome | None = None) -> None:
-    dispatcher.utter_message(
-        json_message={"reply": reply.to_dict(), "outcome": outcome.to_dict() if outcome else None}
-    )
+    dispatcher.utter_message(json_message={"reply": reply.to_dict(), "outcome": outcome.to_dict() if outcome else None})

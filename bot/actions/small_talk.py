@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from anyio import to_thread
-from kb.search import Band
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
@@ -13,6 +12,7 @@ from bot.actions.questions import heard
 from bot.actions.saying import context_of, intent_of, say, text_of
 from bot.answering import FILE_TICKET, HANDOFF, Answering, outcome_of
 from bot.turns import Reply
+from kb.search import Band
 
 # `谢谢` is thanks; `谢谢，发票丢了怎么办` is a question. Longer texts are searched first.
 _SHORT = 6
@@ -28,9 +28,13 @@ _REPLIES = {
     "deny": Reply("好的，请换个说法描述一下您的问题，我再为您查找。", options=(HANDOFF,)),
     "cancel": Reply("现在没有需要取消的操作。您可以直接输入问题。"),
     "skip": Reply("好的。您可以直接输入下一个问题。"),
-    "correct": Reply("现在没有正在填写的工单。要修改已提交的工单，请转人工说明工单号和要改的内容。", options=(HANDOFF,)),
+    "correct": Reply(
+        "现在没有正在填写的工单。要修改已提交的工单，请转人工说明工单号和要改的内容。", options=(HANDOFF,)
+    ),
     "helpful": Reply("太好了，有问题随时问我。"),
-    "unhelpful": Reply("抱歉没能帮到您。您可以换个说法再问，或者交给共享中心的同事处理。", options=(FILE_TICKET, HANDOFF)),
+    "unhelpful": Reply(
+        "抱歉没能帮到您。您可以换个说法再问，或者交给共享中心的同事处理。", options=(FILE_TICKET, HANDOFF)
+    ),
 }
 
 
@@ -62,9 +66,7 @@ class SmallTalk:
         return []
 
 
-async def _answered(
-    answering: Answering, dispatcher: CollectingDispatcher, tracker: Tracker
-) -> list[dict[str, Any]]:
+async def _answered(answering: Answering, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[dict[str, Any]]:
     """Answer the question that hides in a longer text, if the knowledge base answers it outright."""
     text, context = text_of(tracker), context_of(tracker)
     if len(text) <= _SHORT:

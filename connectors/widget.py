@@ -1,0 +1,70 @@
+"""The chat widget: the host system vouches for the visitor with a short-lived JWT; without one they are anonymous."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import jwt
+
+from core.clock import now
+from core.errors import TokenExpired, TokenInvalid
+from core.identity import ANONYMOUS, Identity
+
+AUDIENCE = "fssc-desk"
+_LONGEST_LIFE = timedelta(hours=24)
+
+
+def identity_of(token: str | None, key: str, issuer: str) -> Identity:
+    """Who the token names. None is an anonymous visitor; a bad token raises, it never becomes anonymous.
+
+    Raises TokenExpired, or TokenInvalid for a wrong signature, issuer, audience, algorithm or shape.
+    """
+    if token is None:
+        return ANONYMOUS
+    try:
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=["HS256"],
+            audience=AUDIENCE,
+            issuer=issuer,
+            leeway=30,
+            options={"require": ["exp", "iat", "sub", "iss", "aud"]},
+        )
+    except jwt.ExpiredSignatureError as error:
+        raise TokenExpired from error
+    except jwt.PyJWTError as error:
+        raise TokenInvalid from error
+    groups = claims.get("groups") or []
+    texts = [claims["sub"], *(claims.get(name) or "" for name in ("name", "company", "department"))]
+    if (
+        claims["exp"] - claims["iat"] > _LONGEST_LIFE.total_seconds()
+        or not isinstance(groups, list)
+        or not all(isinstance(text, str) and len(text) <= 100 for text in [*texts, *groups])
+        or not claims["sub"]
+    ):
+        raise TokenInvalid
+    return Identity(
+        employee_no=claims["sub"],
+        name=claims.get("name"),
+        company=claims.get("company"),
+        department=claims.get("department"),
+        groups=tuple(groups),
+    )
+
+
+def sign_token(identity: Identity, key: str, issuer: str, life: timedelta = timedelta(hours=1)) -> str:
+    """What a host system does: a token for one employee. The demo and the tests are such hosts."""
+    issued = now()
+    claims = {
+        "iss": issuer,
+        "aud": AUDIENCE,
+        "sub": identity.employee_no,
+        "name": identity.name,
+        "company": identity.company,
+        "department": identity.department,
+        "groups": list(identity.groups),
+        "iat": issued,
+        "exp": issued + life,
+    }
+    return jwt.encode(claims, key, algorithm="HS256")

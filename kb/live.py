@@ -1,0 +1,110 @@
+"""The release that serves: held in memory, swapped whole when another one becomes current."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from anyio import to_thread
+
+from core.clock import today
+from core.database import Database
+from core.errors import Unavailable
+from kb.encoder import Encoder
+from kb.entries import Entry, Viewer
+from kb.publish import load_searcher
+from kb.releases import current_number
+from kb.search import Searcher
+from kb.store import documents, hot_entries
+
+log = structlog.get_logger()
+
+_HOT_DAYS = 30
+_HOT_KEPT_S = 30.0
+_SUGGESTIONS = 5
+
+
+class LiveKnowledge:
+    """Safe for many threads: readers take the searcher once and keep it for their turn."""
+
+    def __init__(self, database: Database, home: Path, encoder: Encoder) -> None:
+        self._database = database
+        self._home = home
+        self._encoder = encoder
+        self._searcher: Searcher | None = None
+        self._scenes: dict[str, tuple[str, dict[str, str]]] = {}
+        self._loading = threading.Lock()
+        self._hot: dict[tuple[str, str], tuple[float, list[str]]] = {}
+
+    @property
+    def searcher(self) -> Searcher:
+        """The current release. Raises Unavailable before the first one is published."""
+        if self._searcher is None:
+            raise Unavailable("no release is published yet")
+        return self._searcher
+
+    def refresh(self) -> None:
+        """Take up the current release if it is another than the one in memory."""
+        with self._loading:
+            with self._database.read() as session:
+                number = current_number(session)
+            if number is None or (self._searcher is not None and self._searcher.release == number):
+                return
+            searcher = load_searcher(self._database, self._home, self._encoder, number)
+            with self._database.read() as session:
+                found: list[dict[str, Any]] = documents(session, "scenes")
+            self._scenes = {
+                page["page"]: (page["label"], {node["node"]: node["label"] for node in page.get("nodes", ())})
+                for document in found
+                for page in document["pages"]
+            }
+            self._searcher = searcher
+            self._hot.clear()
+            log.info("release_live", release=number, entries=len(searcher.entries))
+
+    async def refresh_async(self) -> None:
+        await to_thread.run_sync(self.refresh)
+
+    def place_label(self, page: str, node: str) -> str:
+        """`差旅报销单填写 · 关联发票与附件`; empty for a page that nobody described."""
+        label, nodes = self._scenes.get(page, ("", {}))
+        return f"{label} · {nodes[node]}" if label and node in nodes else label
+
+    @property
+    def scenes(self) -> list[dict[str, Any]]:
+        return [
+            {"page": page, "label": label, "nodes": [{"node": n, "label": text} for n, text in nodes.items()]}
+            for page, (label, nodes) in self._scenes.items()
+        ]
+
+    def suggestions(self, page: str, node: str, viewer: Viewer) -> tuple[str, list[Entry]]:
+        """A greeting for the place and its hot questions: what answered most there lately, then what belongs there."""
+        searcher, day = self.searcher, today()
+        label = self.place_label(page, node)
+        hot = [entry for one in self._hottest(page if label else "", node) if (entry := searcher.get(one, viewer, day))]
+        visible = [entry for entry in searcher.entries if entry.visible_to(viewer, day)]
+        here = [entry for entry in visible if node and f"{page}/{node}" in entry.scenes]
+        here += [entry for entry in visible if any(scene.split("/")[0] == page for scene in entry.scenes)]
+        spread = list({entry.business_type: entry for entry in reversed(visible)}.values())[::-1]
+        chosen = list(dict.fromkeys([*hot, *here] if label else [*hot, *spread]))[:_SUGGESTIONS]
+        greeting = (
+            f"您好，我是财务共享智能客服。关于“{label}”，大家常问这些，您也可以直接输入问题："
+            if label
+            else "您好，我是财务共享智能客服。报销、借款、发票、付款、税务和系统操作的问题都可以问我："
+        )
+        return greeting, chosen
+
+    def _hottest(self, page: str, node: str) -> list[str]:
+        kept = self._hot.get((page, node))
+        if kept and time.monotonic() - kept[0] < _HOT_KEPT_S:
+            return kept[1]
+        with self._database.read() as session:
+            found = hot_entries(session, page, node, today() - timedelta(days=_HOT_DAYS))
+        if len(self._hot) > 1000:
+            self._hot.clear()
+        self._hot[page, node] = (time.monotonic(), found)
+        return found

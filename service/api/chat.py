@@ -1,0 +1,206 @@
+"""What the chat widget talks to."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field, model_validator
+
+from bot.dialogue import Inbound
+from bot.turns import Place
+from core.clock import now
+from core.errors import InvalidInput, NotFound, TooMany
+from core.events import append_event
+from core.privacy import mask
+from core.redis import within_rate
+from core.text import normalize
+from core.transcript import Message, conversation_of, messages_of
+from kb.entries import Viewer
+from kb.signals import QuestionUnresolved
+from kb.store import FeedbackRow
+from service.api.deps import DeskDep, Visitor
+from service.metrics import count_turn
+
+router = APIRouter(prefix="/api/v1/chat", tags=["chat"])
+
+MAX_TEXT = 2000
+_WORD = re.compile(r"\w")
+_SCENE = re.compile(r"[A-Za-z0-9_.-]{0,100}")
+
+
+class Context(BaseModel):
+    """Where the employee stands. What is not a plausible name is dropped: a page must never keep one from asking."""
+
+    page: str = ""
+    node: str = ""
+    document_no: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _forgiving(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return {}
+        return {
+            name: value
+            for name in ("page", "node", "document_no")
+            if isinstance(value := data.get(name), str) and _SCENE.fullmatch(value)
+        }
+
+
+class MessageIn(BaseModel):
+    client_message_id: str = Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")
+    conversation_id: str | None = Field(None, max_length=36)
+    text: str | None = None
+    choice: str | None = Field(None, max_length=400)
+    context: Context = Field(default_factory=Context)
+
+    @model_validator(mode="after")
+    def _one_of(self) -> MessageIn:
+        if (self.text is None) == (self.choice is None):
+            raise ValueError("请输入问题，或选择一个选项。")
+        return self
+
+
+class OptionOut(BaseModel):
+    label: str
+    choice: str
+
+
+class MessageOut(BaseModel, extra="allow"):
+    """Beside these fields a message carries what its type needs; see docs/chat.md."""
+
+    id: str
+    seq: int
+    sender: Literal["user", "bot", "agent"] = Field(alias="from")
+    at: str
+    type: str
+    text: str
+    options: list[OptionOut]
+
+
+class OutcomeOut(BaseModel):
+    band: Literal["answer", "clarify", "none"] | None
+    entry_id: str | None
+    probability: float | None
+    release: int | None
+
+
+class TurnOut(BaseModel):
+    conversation_id: str
+    messages: list[MessageOut]
+    outcome: OutcomeOut
+
+
+class HistoryOut(BaseModel):
+    messages: list[MessageOut]
+
+
+class SuggestionOut(BaseModel):
+    entry_id: str
+    title: str
+
+
+class SuggestionsOut(BaseModel):
+    greeting: str
+    items: list[SuggestionOut]
+
+
+class FeedbackIn(BaseModel):
+    conversation_id: str = Field(max_length=36)
+    message_id: str = Field(max_length=36)
+    helpful: bool
+    reason: Literal["incorrect", "incomplete", "outdated", "unclear", "other"] | None = None
+    comment: str | None = Field(None, max_length=500)
+
+
+@router.post("/messages")
+async def post_message(desk: DeskDep, visitor: Visitor, request: Request, body: MessageIn) -> TurnOut:
+    """Ask, press a button, or go on with the ticket form. The same `client_message_id` again gets the same answer."""
+    who = visitor.employee_no or f"anonymous:{request.client.host if request.client else ''}"
+    if not await within_rate(desk.redis, who, desk.settings.messages_per_minute):
+        raise TooMany("您发送得太快了，请稍等一分钟再试。")
+    text = normalize(body.text or "")
+    if body.text is not None and not text:
+        raise InvalidInput("请输入您的问题。", code="empty_text")
+    if len(text) > MAX_TEXT:
+        raise InvalidInput(f"内容太长了，请控制在 {MAX_TEXT} 字以内，说清楚最关键的问题就好。", code="text_too_long")
+    result = await desk.dialogue.receive(
+        Inbound(
+            channel="widget",
+            identity=visitor,
+            client_message_id=body.client_message_id,
+            place=Place(body.context.page, body.context.node, body.context.document_no),
+            conversation_id=body.conversation_id,
+            text=text,
+            choice=normalize(body.choice or ""),
+        )
+    )
+    count_turn(result.outcome["band"])
+    return TurnOut(
+        conversation_id=result.conversation_id,
+        messages=[MessageOut.model_validate(message) for message in result.messages],
+        outcome=OutcomeOut.model_validate(result.outcome),
+    )
+
+
+@router.get("/conversations/{conversation_id}/messages")
+def get_messages(
+    desk: DeskDep, visitor: Visitor, conversation_id: str, after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0
+) -> HistoryOut:
+    """The visitor's own conversation after message number `after`, for a reload and for what came in meanwhile."""
+    with desk.database.read() as session:
+        conversation = conversation_of(session, conversation_id, visitor)
+        messages = [message.to_dict() for message in messages_of(session, conversation.id, after)]
+    return HistoryOut(messages=[MessageOut.model_validate(message) for message in messages])
+
+
+@router.get("/suggestions")
+def get_suggestions(desk: DeskDep, visitor: Visitor, page: str = "", node: str = "") -> SuggestionsOut:
+    """A greeting for the page and its hot questions."""
+    viewer = Viewer(visitor.company, frozenset(visitor.groups))
+    greeting, entries = desk.knowledge.suggestions(page[:100], node[:100], viewer)
+    return SuggestionsOut(
+        greeting=greeting, items=[SuggestionOut(entry_id=entry.id, title=entry.question) for entry in entries]
+    )
+
+
+@router.post("/feedback", status_code=204)
+def post_feedback(desk: DeskDep, visitor: Visitor, body: FeedbackIn) -> Response:
+    """有用 or 没用 on one answer; said again, the last word counts."""
+    with desk.database.write() as session:
+        conversation = conversation_of(session, body.conversation_id, visitor)
+        message = session.get(Message, body.message_id)
+        if message is None or message.conversation_id != conversation.id or message.type != "answer":
+            raise NotFound("没有找到这条回答，请刷新页面后再评价。", code="message_not_found")
+        entry_id = message.body.get("entry_id")
+        before = message.body.get("feedback")
+        message.body = {**message.body, "feedback": {"helpful": body.helpful, "reason": body.reason}}
+        row = session.query(FeedbackRow).filter_by(message_id=message.id).one_or_none()
+        if row is None:
+            row = FeedbackRow(message_id=message.id, conversation_id=conversation.id, entry_id=entry_id)
+            session.add(row)
+        row.helpful, row.reason, row.at = body.helpful, body.reason, now()
+        row.comment = mask(body.comment) if body.comment else None
+        if not body.helpful and (before is None or before["helpful"]):
+            append_event(
+                session,
+                QuestionUnresolved(
+                    conversation.id,
+                    _asked(desk, conversation.id, message),
+                    "unhelpful",
+                    "",
+                    "",
+                    [{"entry_id": entry_id, "question": message.body.get("title"), "probability": None}],
+                    desk.knowledge.searcher.release,
+                ),
+            )
+    return Response(status_code=204)
+
+
+def _asked(desk: DeskDep, conversation_id: str, answer: Message) -> str:
+    """What the employee had said before this answer."""
+    with desk.database.read() as session:
+        before = [m for m in messages_of(session, conversation_id) if m.sender == "user" and m.seq < answer.seq]
+    return before[-1].text if before else str(answer.body.get("title", ""))

@@ -1,0 +1,102 @@
+"""Errors as HTTP: `{"error": {"code", "message"}}`, in Chinese, never with a stack trace."""
+
+from __future__ import annotations
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.errors import FSSCError
+
+log = structlog.get_logger()
+
+_HTTP = {
+    401: ("not_signed_in", "请先登录。"),
+    404: ("not_found", "没有找到这个地址，请检查链接。"),
+    405: ("method_not_allowed", "这个地址不支持该操作。"),
+    413: ("too_large", "内容太大，请精简后重新发送。"),
+}
+_FIELDS = {
+    "text": "消息内容",
+    "choice": "选项",
+    "client_message_id": "消息编号",
+    "conversation_id": "会话编号",
+    "message_id": "消息编号",
+    "username": "用户名",
+    "password": "密码",
+    "q": "查询内容",
+}
+
+
+def problem(status: int, code: str, message: str) -> JSONResponse:
+    return JSONResponse({"error": {"code": code, "message": message}}, status)
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    @app.exception_handler(FSSCError)
+    async def ours(request: Request, error: FSSCError) -> JSONResponse:
+        if error.status >= 500:
+            log.error("request_failed", path=request.url.path, code=error.code, error=error.message)
+            return problem(error.status, error.code, "服务暂时不可用，请稍后重试。")
+        return problem(error.status, error.code, error.message)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            return problem(400, "malformed_json", "请求格式不正确，请检查 JSON 格式后重试。")
+        name = str(first["loc"][-1])
+        if first["type"] == "missing":
+            text = f"缺少{_FIELDS.get(name, name)}，请补充后重试。"
+        elif first["type"] == "string_too_long":
+            text = f"{_FIELDS.get(name, name)}最长 {first['ctx']['max_length']} 字，请精简后重新发送。"
+        elif first["type"] == "value_error":
+            text = str(first["ctx"]["error"])
+        else:
+            text = f"{_FIELDS.get(name, name)}不符合要求，请修改后重试。"
+        return problem(400, "invalid_input", text)
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        code, message = _HTTP.get(error.status_code, ("error", "请求无法处理，请稍后重试。"))
+        return problem(error.status_code, code, message)
+
+    @app.exception_handler(TimeoutError)
+    async def busy(request: Request, error: TimeoutError) -> JSONResponse:
+        return problem(409, "in_progress", "上一条消息正在处理，请稍候再发。")
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+        log.exception("unexpected", path=request.url.path, exc_info=error)
+        return problem(500, "internal", "服务出了点问题，我们已记录。请稍后重试。")
+
+
+class BodyLimit:
+    """Refuses a body of more than `limit` bytes, by its header or as it arrives."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith("/engine/"):
+            await self._app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > self._limit:
+            await problem(413, *_HTTP[413])(scope, receive, send)
+            return
+        seen = 0
+
+        async def limited() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._limit:
+                raise HTTPException(413)
+            return message
+
+        await self._app(scope, limited, send)

