@@ -1,12 +1,12 @@
-import { onScopeDispose, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
+import { onScopeDispose, ref, shallowRef, type Ref, type ShallowRef } from "vue";
 
-import { ApiError } from './api/transport'
+import { ApiError } from "./api/transport";
 
 export interface Loading<T> {
-  data: ShallowRef<T | null>
-  error: Ref<ApiError | null>
-  busy: Ref<boolean>
-  load: () => Promise<void>
+  data: ShallowRef<T | null>;
+  error: Ref<ApiError | null>;
+  busy: Ref<boolean>;
+  load: () => Promise<void>;
 }
 
 /**
@@ -14,32 +14,32 @@ export interface Loading<T> {
  * What was loaded before stays in `data` while busy. Errors other than `ApiError` are thrown on.
  */
 export function useLoading<T>(fetcher: (signal: AbortSignal) => Promise<T>): Loading<T> {
-  const data = shallowRef<T | null>(null)
-  const error = ref<ApiError | null>(null)
-  const busy = ref(false)
-  let current: AbortController | null = null
+  const data = shallowRef<T | null>(null);
+  const error = ref<ApiError | null>(null);
+  const busy = ref(false);
+  let current: AbortController | null = null;
 
   async function load(): Promise<void> {
-    current?.abort()
-    const mine = new AbortController()
-    current = mine
-    busy.value = true
-    error.value = null
+    current?.abort();
+    const mine = new AbortController();
+    current = mine;
+    busy.value = true;
+    error.value = null;
     try {
-      const found = await fetcher(mine.signal)
-      if (current === mine) data.value = found
+      const found = await fetcher(mine.signal);
+      if (current === mine) data.value = found;
     } catch (cause) {
-      if (current !== mine) return
-      if (!(cause instanceof ApiError)) throw cause
-      error.value = cause
+      if (current !== mine) return;
+      if (!(cause instanceof ApiError)) throw cause;
+      error.value = cause;
     } finally {
-      if (current === mine) busy.value = false
+      if (current === mine) busy.value = false;
     }
   }
 
   onScopeDispose(() => {
-    current?.abort()
-    current = null
-  })
-  return { data, error, busy, load }
+    current?.abort();
+    current = null;
+  });
+  return { data, error, busy, load };
 }

@@ -1,107 +1,117 @@
-import { createRouter, createWebHistory, type RouteLocationRaw, type RouterHistory } from 'vue-router'
+import { createRouter, createWebHistory, type RouteLocationRaw, type RouterHistory } from "vue-router";
 
-import AppLayout from './components/AppLayout.vue'
-import { useSession } from './stores/session'
+import AppLayout from "./components/AppLayout.vue";
+import { useSession } from "./stores/session";
 
-declare module 'vue-router' {
+declare module "vue-router" {
   interface RouteMeta {
-    title?: string
-    open?: boolean
-    section?: string
+    title?: string;
+    open?: boolean;
+    section?: string;
   }
 }
 
 const routes = [
-  { path: '/sign-in', name: 'sign-in', component: () => import('./pages/SignIn.vue'), meta: { title: '登录', open: true } },
   {
-    path: '/',
+    path: "/sign-in",
+    name: "sign-in",
+    component: () => import("./pages/SignIn.vue"),
+    meta: { title: "登录", open: true },
+  },
+  {
+    path: "/",
     component: AppLayout,
     children: [
-      { path: '', redirect: { name: 'tickets' } },
+      { path: "", redirect: { name: "tickets" } },
       {
-        path: 'tickets',
-        name: 'tickets',
-        component: () => import('./pages/TicketList.vue'),
-        meta: { title: '工单', section: 'tickets' },
+        path: "tickets",
+        name: "tickets",
+        component: () => import("./pages/TicketList.vue"),
+        meta: { title: "工单", section: "tickets" },
       },
       {
-        path: 'tickets/:number',
-        name: 'ticket',
-        component: () => import('./pages/TicketDetail.vue'),
+        path: "tickets/:number",
+        name: "ticket",
+        component: () => import("./pages/TicketDetail.vue"),
         props: true,
-        meta: { title: '工单详情', section: 'tickets' },
+        meta: { title: "工单详情", section: "tickets" },
       },
-      { path: 'knowledge', redirect: { name: 'entries' } },
+      { path: "knowledge", redirect: { name: "entries" } },
       {
-        path: 'knowledge/entries',
-        name: 'entries',
-        component: () => import('./pages/EntryList.vue'),
-        meta: { title: '知识条目', section: 'entries' },
+        path: "knowledge/entries",
+        name: "entries",
+        component: () => import("./pages/EntryList.vue"),
+        meta: { title: "知识条目", section: "entries" },
       },
       {
-        path: 'knowledge/entries/:id',
-        name: 'entry',
-        component: () => import('./pages/EntryDetail.vue'),
+        path: "knowledge/entries/:id",
+        name: "entry",
+        component: () => import("./pages/EntryDetail.vue"),
         props: true,
-        meta: { title: '知识条目', section: 'entries' },
+        meta: { title: "知识条目", section: "entries" },
       },
       {
-        path: 'knowledge/policies/:id?',
-        name: 'policies',
-        component: () => import('./pages/PolicyReader.vue'),
+        path: "knowledge/policies/:id?",
+        name: "policies",
+        component: () => import("./pages/PolicyReader.vue"),
         props: true,
-        meta: { title: '制度', section: 'policies' },
+        meta: { title: "制度", section: "policies" },
       },
       {
-        path: 'knowledge/tables/:id?',
-        name: 'tables',
-        component: () => import('./pages/TableReader.vue'),
+        path: "knowledge/tables/:id?",
+        name: "tables",
+        component: () => import("./pages/TableReader.vue"),
         props: true,
-        meta: { title: '标准表', section: 'tables' },
+        meta: { title: "标准表", section: "tables" },
       },
       {
-        path: 'knowledge/releases',
-        name: 'releases',
-        component: () => import('./pages/ReleaseList.vue'),
-        meta: { title: '发布记录', section: 'releases' },
+        path: "knowledge/releases",
+        name: "releases",
+        component: () => import("./pages/ReleaseList.vue"),
+        meta: { title: "发布记录", section: "releases" },
       },
       {
-        path: 'try',
-        name: 'try',
-        component: () => import('./pages/TryOut.vue'),
-        meta: { title: '检索测试', section: 'try' },
+        path: "try",
+        name: "try",
+        component: () => import("./pages/TryOut.vue"),
+        meta: { title: "检索测试", section: "try" },
       },
-      { path: ':rest(.*)*', name: 'missing', component: () => import('./pages/NotFound.vue'), meta: { title: '找不到页面' } },
+      {
+        path: ":rest(.*)*",
+        name: "missing",
+        component: () => import("./pages/NotFound.vue"),
+        meta: { title: "找不到页面" },
+      },
     ],
   },
-]
+];
 
 /** Where to go after signing in: only a path of the console itself, never another site. */
 export function returnPath(next: unknown): string {
-  return typeof next === 'string' && /^\/(?![/\\])/.test(next) ? next : '/'
+  return typeof next === "string" && /^\/(?![/\\])/.test(next) ? next : "/";
 }
 
 export function signInAt(fullPath: string): RouteLocationRaw {
-  return { name: 'sign-in', query: fullPath === '/' || fullPath === '/tickets' ? {} : { next: fullPath } }
+  return { name: "sign-in", query: fullPath === "/" || fullPath === "/tickets" ? {} : { next: fullPath } };
 }
 
-export function makeRouter(history: RouterHistory = createWebHistory('/console/')) {
+export function makeRouter(history: RouterHistory = createWebHistory("/console/")) {
   const router = createRouter({
     history,
     routes,
     scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
-  })
+  });
 
   router.beforeEach(async (to) => {
-    const session = useSession()
-    if (!session.known) await session.restore()
-    if (session.unreachable) return true
-    if (!session.user) return to.meta.open ? true : signInAt(to.fullPath)
-    return to.name === 'sign-in' ? returnPath(to.query.next) : true
-  })
+    const session = useSession();
+    if (!session.known) await session.restore();
+    if (session.unreachable) return true;
+    if (!session.user) return to.meta.open ? true : signInAt(to.fullPath);
+    return to.name === "sign-in" ? returnPath(to.query.next) : true;
+  });
 
   router.afterEach((to) => {
-    document.title = `${to.meta.title ? `${to.meta.title} · ` : ''}财务共享智能客服控制台`
-  })
-  return router
+    document.title = `${to.meta.title ? `${to.meta.title} · ` : ""}财务共享智能客服控制台`;
+  });
+  return router;
 }

@@ -9,99 +9,99 @@ export class ApiError extends Error {
     readonly code: string,
     message: string,
   ) {
-    super(message)
-    this.name = 'ApiError'
+    super(message);
+    this.name = "ApiError";
   }
 
   get unauthorized(): boolean {
-    return this.status === 401
+    return this.status === 401;
   }
 
   get notFound(): boolean {
-    return this.status === 404
+    return this.status === 404;
   }
 }
 
-export type Query = Record<string, string | number | string[] | undefined>
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+export type Query = Record<string, string | number | string[] | undefined>;
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 export interface Call {
-  method?: Method
-  query?: Query
-  body?: unknown
-  signal?: AbortSignal
+  method?: Method;
+  query?: Query;
+  body?: unknown;
+  signal?: AbortSignal;
 }
 
-const NO_ANSWER = '连不上服务器。请检查网络后重试；若其他网页正常，请联系系统管理员确认服务是否已启动。'
-const SAFE: ReadonlySet<Method> = new Set<Method>(['GET'])
+const NO_ANSWER = "连不上服务器。请检查网络后重试；若其他网页正常，请联系系统管理员确认服务是否已启动。";
+const SAFE: ReadonlySet<Method> = new Set<Method>(["GET"]);
 
-let whenSignedOut: () => void = () => {}
+let whenSignedOut: () => void = () => {};
 
 /** `heard` is called for each 401 that is not an answer to signing in. */
 export function onSignedOut(heard: () => void): void {
-  whenSignedOut = heard
+  whenSignedOut = heard;
 }
 
 /** Absent and empty values are left out; an array is repeated, `groups=a&groups=b`. */
 export function withQuery(path: string, query: Query = {}): string {
-  const parts = new URLSearchParams()
+  const parts = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     for (const one of Array.isArray(value) ? value : [value]) {
-      if (one !== undefined && one !== '') parts.append(name, String(one))
+      if (one !== undefined && one !== "") parts.append(name, String(one));
     }
   }
-  const search = parts.toString()
-  return search ? `${path}?${search}` : path
+  const search = parts.toString();
+  return search ? `${path}?${search}` : path;
 }
 
 /** Speaks JSON with the gateway under the cookie session. Throws `ApiError`, or `DOMException` when aborted. */
-export async function call<T>(path: string, { method = 'GET', query, body, signal }: Call = {}): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json' }
-  if (!SAFE.has(method)) headers['X-Requested-With'] = 'fssc'
-  if (body !== undefined) headers['Content-Type'] = 'application/json'
+export async function call<T>(path: string, { method = "GET", query, body, signal }: Call = {}): Promise<T> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (!SAFE.has(method)) headers["X-Requested-With"] = "fssc";
+  if (body !== undefined) headers["Content-Type"] = "application/json";
 
-  let response: Response
+  let response: Response;
   try {
     response = await fetch(withQuery(path, query), {
       method,
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),
-      credentials: 'same-origin',
+      credentials: "same-origin",
       signal,
-    })
+    });
   } catch (cause) {
-    if (signal?.aborted) throw cause
-    throw new ApiError(0, 'network', NO_ANSWER)
+    if (signal?.aborted) throw cause;
+    throw new ApiError(0, "network", NO_ANSWER);
   }
 
   if (response.ok) {
-    if (response.status === 204) return undefined as T
+    if (response.status === 204) return undefined as T;
     try {
-      return (await response.json()) as T
+      return (await response.json()) as T;
     } catch {
-      throw new ApiError(response.status, 'unexpected', '服务器的回应无法识别，请刷新页面重试。')
+      throw new ApiError(response.status, "unexpected", "服务器的回应无法识别，请刷新页面重试。");
     }
   }
-  const error = await refusal(response)
-  if (error.unauthorized && !(method === 'POST' && path.endsWith('/session'))) whenSignedOut()
-  throw error
+  const error = await refusal(response);
+  if (error.unauthorized && !(method === "POST" && path.endsWith("/session"))) whenSignedOut();
+  throw error;
 }
 
 async function refusal(response: Response): Promise<ApiError> {
   try {
-    const { error } = (await response.json()) as { error?: { code?: string; message?: string } }
-    if (error?.message) return new ApiError(response.status, error.code ?? 'unexpected', error.message)
+    const { error } = (await response.json()) as { error?: { code?: string; message?: string } };
+    if (error?.message) return new ApiError(response.status, error.code ?? "unexpected", error.message);
   } catch {
     // A proxy in between answers in HTML: the status alone has to do.
   }
-  return new ApiError(response.status, 'unexpected', byStatus(response.status))
+  return new ApiError(response.status, "unexpected", byStatus(response.status));
 }
 
 function byStatus(status: number): string {
-  if (status === 401) return '登录已失效，请重新登录。'
-  if (status === 403) return '您没有权限查看此内容，请联系管理员开通。'
-  if (status === 404) return '没有找到该内容，可能已被删除或编号有误。'
-  if (status === 429) return '操作过于频繁，请稍候再试。'
-  if (status >= 500) return `服务暂时不可用（${status}），请稍后重试；持续出现请联系系统管理员。`
-  return `请求未被接受（${status}），请检查输入后重试。`
+  if (status === 401) return "登录已失效，请重新登录。";
+  if (status === 403) return "您没有权限查看此内容，请联系管理员开通。";
+  if (status === 404) return "没有找到该内容，可能已被删除或编号有误。";
+  if (status === 429) return "操作过于频繁，请稍候再试。";
+  if (status >= 500) return `服务暂时不可用（${status}），请稍后重试；持续出现请联系系统管理员。`;
+  return `请求未被接受（${status}），请检查输入后重试。`;
 }

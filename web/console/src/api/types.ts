@@ -1,259 +1,261 @@
 /** The shapes that the console API speaks. Times are ISO 8601 in UTC, dates are `YYYY-MM-DD`, probabilities lie in [0, 1]. */
 
-export type Band = 'answer' | 'clarify' | 'none'
-export type Urgency = string
+export type Band = "answer" | "clarify" | "none";
+export type Urgency = string;
 
 export interface User {
-  username: string
-  name: string
-  roles: string[]
+  username: string;
+  name: string;
+  roles: string[];
 }
 
 export interface Page<T> {
-  items: T[]
-  total: number
+  items: T[];
+  total: number;
 }
 
 export interface Labelled {
-  value: string
-  label: string
+  value: string;
+  label: string;
 }
 
 export interface SceneNode {
-  node: string
-  label: string
+  node: string;
+  label: string;
 }
 
 export interface ScenePage {
-  page: string
-  label: string
-  nodes: SceneNode[]
+  page: string;
+  label: string;
+  nodes: SceneNode[];
 }
 
 export interface Meta {
-  business_types: string[]
-  urgencies: (string | Labelled)[]
-  statuses: Labelled[]
-  scenes: ScenePage[]
-  groups?: string[]
-  companies?: string[]
+  business_types: string[];
+  urgencies: (string | Labelled)[];
+  statuses: Labelled[];
+  scenes: ScenePage[];
+  groups?: string[];
+  companies?: string[];
 }
 
 export interface TicketRow {
-  number: string
-  status: string
-  status_label: string
-  business_type: string
-  description: string
-  urgency: Urgency
-  requester_name: string | null
-  employee_no: string | null
-  company: string | null
-  department: string | null
-  page: string | null
-  node: string | null
-  document_no: string | null
-  handoff_reason: string | null
-  channel: string | null
-  created_at: string
+  number: string;
+  status: string;
+  status_label: string;
+  business_type: string;
+  description: string;
+  urgency: Urgency;
+  requester_name: string | null;
+  employee_no: string | null;
+  company: string | null;
+  department: string | null;
+  page: string | null;
+  node: string | null;
+  document_no: string | null;
+  handoff_reason: string | null;
+  channel: string | null;
+  created_at: string;
 }
 
 export interface Option {
-  label: string
-  choice: string
+  label: string;
+  choice: string;
 }
 
 export interface SummaryField {
-  field: string
-  label: string
-  value: string | null
+  field: string;
+  label: string;
+  value: string | null;
 }
 
-export type Speaker = 'user' | 'bot' | 'agent'
-export type MessageType = 'text' | 'answer' | 'choices' | 'question' | 'summary' | 'ticket'
+export type Speaker = "user" | "bot" | "agent";
+export type MessageType = "text" | "answer" | "choices" | "question" | "summary" | "ticket";
 
 export interface Message {
-  id: string
-  seq: number
-  from: Speaker
-  at: string
-  type: MessageType
-  text: string
-  options?: Option[]
-  entry_id?: string
-  title?: string
-  sources?: { label: string }[]
-  effective_from?: string | null
-  feedback?: { helpful: boolean } | null
-  fields?: SummaryField[]
-  number?: string
-  status_label?: string
+  id: string;
+  seq: number;
+  from: Speaker;
+  at: string;
+  type: MessageType;
+  text: string;
+  options?: Option[];
+  entry_id?: string;
+  title?: string;
+  sources?: { label: string }[];
+  effective_from?: string | null;
+  feedback?: { helpful: boolean } | null;
+  fields?: SummaryField[];
+  number?: string;
+  status_label?: string;
 }
 
 export interface Tried {
-  entry_id: string
-  question: string
-  probability: number
-  band: Band | null
+  entry_id: string;
+  question: string;
+  probability: number;
+  band: Band | null;
 }
 
 export interface TicketEvent {
-  at: string
-  kind: string
-  actor: string | null
-  text: string
+  at: string;
+  kind: string;
+  actor: string | null;
+  text: string;
 }
 
 export interface Ticket extends TicketRow {
-  contact: string | null
-  transcript: Message[]
-  tried: Tried[]
-  events: TicketEvent[]
-  page_label: string | null
-  node_label: string | null
+  contact: string | null;
+  transcript: Message[];
+  tried: Tried[];
+  events: TicketEvent[];
+  page_label: string | null;
+  node_label: string | null;
 }
 
 export interface TicketFilter {
-  status?: string
-  urgency?: string
-  business_type?: string
-  q?: string
-  page?: number
-  page_size?: number
+  status?: string;
+  urgency?: string;
+  business_type?: string;
+  q?: string;
+  page?: number;
+  page_size?: number;
 }
 
 export interface EntryRow {
-  id: string
-  question: string
-  business_type: string
-  similar_count: number
-  scenes: string[]
-  owner: string
-  effective_from: string | null
-  effective_to: string | null
-  version: number
+  id: string;
+  question: string;
+  business_type: string;
+  similar_count: number;
+  scenes: string[];
+  owner: string;
+  effective_from: string | null;
+  effective_to: string | null;
+  version: number;
 }
 
 export interface Source {
-  label?: string
-  policy?: string | null
-  article?: number | null
-  table?: string | null
-  regulation?: string | null
-  quote?: string | null
+  label?: string;
+  policy?: string | null;
+  article?: number | null;
+  table?: string | null;
+  regulation?: string | null;
+  quote?: string | null;
 }
 
 export interface Audience {
-  companies: string[]
-  groups: string[]
+  companies: string[];
+  groups: string[];
 }
 
 export interface EntryVersion {
-  version: number
-  at: string
-  author?: string | null
-  note?: string | null
+  version: number;
+  at: string;
+  author?: string | null;
+  note?: string | null;
 }
 
 export interface RelatedEntry {
-  id: string
-  question: string
+  id: string;
+  question: string;
 }
 
 export interface Entry {
-  id: string
-  question: string
-  similar: string[]
-  answer: string
-  business_type: string
-  scenes: string[]
-  audience: Audience | null
-  sources: Source[]
-  effective_from: string | null
-  effective_to: string | null
-  related: (string | RelatedEntry)[]
-  owner: string
-  version: number
-  versions?: EntryVersion[]
+  id: string;
+  question: string;
+  similar: string[];
+  answer: string;
+  business_type: string;
+  scenes: string[];
+  audience: Audience | null;
+  sources: Source[];
+  effective_from: string | null;
+  effective_to: string | null;
+  related: (string | RelatedEntry)[];
+  owner: string;
+  version: number;
+  versions?: EntryVersion[];
 }
 
 export interface EntryFilter {
-  q?: string
-  business_type?: string
-  page?: number
-  page_size?: number
+  q?: string;
+  business_type?: string;
+  page?: number;
+  page_size?: number;
 }
 
 export interface Article {
-  number: number
-  title: string
-  text: string
-  chapter: string
+  number: number;
+  label?: string;
+  title: string;
+  text: string;
+  chapter: string;
 }
 
 export interface Policy {
-  id: string
-  title: string
-  number: string
-  version: string | number
-  effective_from: string | null
-  owner?: string
-  articles: Article[]
+  id: string;
+  title: string;
+  number: string;
+  version: string | number;
+  effective_from: string | null;
+  owner?: string;
+  articles: Article[];
 }
 
 export interface Dimension {
-  name: string
-  label?: string
-  values: string[]
+  name: string;
+  label?: string;
+  values: string[];
 }
 
-export type TableCell = string | number | null
-export type TableRow = Record<string, TableCell>
+export type TableCell = string | number | null;
+/** One value at its coordinates. `months` (1–12) narrow a season; `checked: false` marks a value not yet held to its source. */
+export type TableRow = { value: TableCell; months?: number[]; checked?: boolean } & { [dimension: string]: unknown };
 
 export interface PolicyTable {
-  id: string
-  title: string
-  unit: string
-  effective_from: string | null
-  source: { name?: string; year?: string | number } | string | null
-  dimensions: Dimension[]
-  rows: TableRow[]
-  notes?: string[] | string | null
+  id: string;
+  title: string;
+  unit: string;
+  effective_from: string | null;
+  source: { name?: string; year?: string | number } | string | null;
+  dimensions: Dimension[];
+  rows: TableRow[];
+  notes?: string[] | string | null;
 }
 
 export interface Release {
-  number: number
-  created_at: string
-  entries: number
-  current: boolean
-  evaluation: Record<string, unknown> | null
+  number: number;
+  created_at: string;
+  entries: number;
+  current: boolean;
+  evaluation: Record<string, unknown> | null;
 }
 
 export interface Candidate {
-  entry_id: string
-  question: string
-  probability: number
-  matched_question: string | null
-  business_type: string
-  features?: Record<string, number | string | boolean | null>
+  entry_id: string;
+  question: string;
+  probability: number;
+  matched_question: string | null;
+  business_type: string;
+  features?: Record<string, number | string | boolean | null>;
 }
 
 export interface Thresholds {
-  answer: number
-  clarify: number
+  answer: number;
+  clarify: number;
 }
 
 export interface Trial {
-  band: Band
-  release: number | string
-  thresholds: Thresholds
-  candidates: Candidate[]
+  band: Band;
+  release: number | string;
+  thresholds: Thresholds;
+  candidates: Candidate[];
 }
 
 export interface TrialQuestion {
-  q: string
-  page?: string
-  node?: string
-  groups?: string[]
-  company?: string
+  q: string;
+  page?: string;
+  node?: string;
+  groups?: string[];
+  company?: string;
 }

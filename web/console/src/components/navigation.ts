@@ -1,29 +1,29 @@
-import { Cpu, DataLine, Document, Grid, Memo, Tickets } from '@element-plus/icons-vue'
-import type { Component } from 'vue'
+import { Cpu, DataLine, Document, Grid, Memo, Tickets } from "@element-plus/icons-vue";
+import type { Component } from "vue";
 
 export interface NavItem {
-  section: string
-  to: string
-  label: string
-  icon: Component
+  section: string;
+  to: string;
+  label: string;
+  icon: Component;
 }
 
 export interface NavGroup {
-  label: string
-  items: NavItem[]
+  label: string;
+  items: NavItem[];
 }
 
 /** The side navigation. A page that comes later adds its line here and its route in router.ts. */
 export const NAVIGATION: NavGroup[] = [
-  { label: '服务台', items: [{ section: 'tickets', to: '/tickets', label: '工单', icon: Tickets }] },
+  { label: "服务台", items: [{ section: "tickets", to: "/tickets", label: "工单", icon: Tickets }] },
   {
-    label: '知识库',
+    label: "知识库",
     items: [
-      { section: 'entries', to: '/knowledge/entries', label: '知识条目', icon: Memo },
-      { section: 'policies', to: '/knowledge/policies', label: '制度', icon: Document },
-      { section: 'tables', to: '/knowledge/tables', label: '标准表', icon: Grid },
-      { section: 'releases', to: '/knowledge/releases', label: '发布记录', icon: DataLine },
+      { section: "entries", to: "/knowledge/entries", label: "知识条目", icon: Memo },
+      { section: "policies", to: "/knowledge/policies", label: "制度", icon: Document },
+      { section: "tables", to: "/knowledge/tables", label: "标准表", icon: Grid },
+      { section: "releases", to: "/knowledge/releases", label: "发布记录", icon: DataLine },
     ],
   },
-  { label: '调试', items: [{ section: 'try', to: '/try', label: '检索测试', icon: Cpu }] },
-]
+  { label: "调试", items: [{ section: "try", to: "/try", label: "检索测试", icon: Cpu }] },
+];

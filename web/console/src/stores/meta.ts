@@ -1,44 +1,44 @@
-import { defineStore } from 'pinia'
-import { computed, ref } from 'vue'
+import { defineStore } from "pinia";
+import { computed, ref } from "vue";
 
-import { meta as api } from '../api/client'
-import type { Labelled, Meta } from '../api/types'
+import { meta as api } from "../api/client";
+import type { Labelled, Meta } from "../api/types";
 
 /** The words that filters and labels are made of: business types, urgencies, states, scenes. Loaded once. */
-export const useMeta = defineStore('meta', () => {
-  const meta = ref<Meta | null>(null)
-  let loading: Promise<void> | null = null
+export const useMeta = defineStore("meta", () => {
+  const meta = ref<Meta | null>(null);
+  let loading: Promise<void> | null = null;
 
   function load(): Promise<void> {
     loading ??= api().then(
       (found) => {
-        meta.value = found
+        meta.value = found;
       },
       (error: unknown) => {
-        loading = null
-        throw error
+        loading = null;
+        throw error;
       },
-    )
-    return loading
+    );
+    return loading;
   }
 
-  const businessTypes = computed(() => meta.value?.business_types ?? [])
-  const statuses = computed<Labelled[]>(() => meta.value?.statuses ?? [])
+  const businessTypes = computed(() => meta.value?.business_types ?? []);
+  const statuses = computed<Labelled[]>(() => meta.value?.statuses ?? []);
   const urgencies = computed<Labelled[]>(() =>
-    (meta.value?.urgencies ?? []).map((one) => (typeof one === 'string' ? { value: one, label: one } : one)),
-  )
-  const scenes = computed(() => meta.value?.scenes ?? [])
-  const groups = computed(() => meta.value?.groups ?? [])
-  const companies = computed(() => meta.value?.companies ?? [])
+    (meta.value?.urgencies ?? []).map((one) => (typeof one === "string" ? { value: one, label: one } : one)),
+  );
+  const scenes = computed(() => meta.value?.scenes ?? []);
+  const groups = computed(() => meta.value?.groups ?? []);
+  const companies = computed(() => meta.value?.companies ?? []);
 
   /** `expense.travel.fill/itinerary` → 差旅报销填单 · 行程明细; what is unknown stays as it is. */
   function sceneLabel(scene: string): string {
-    const [page = '', node] = scene.split('/')
-    const found = scenes.value.find((one) => one.page === page)
-    const where = found?.label ?? page
-    if (!node) return where
-    return `${where} · ${found?.nodes.find((one) => one.node === node)?.label ?? node}`
+    const [page = "", node] = scene.split("/");
+    const found = scenes.value.find((one) => one.page === page);
+    const where = found?.label ?? page;
+    if (!node) return where;
+    return `${where} · ${found?.nodes.find((one) => one.node === node)?.label ?? node}`;
   }
 
-  return { meta, load, businessTypes, statuses, urgencies, scenes, groups, companies, sceneLabel }
-})
+  return { meta, load, businessTypes, statuses, urgencies, scenes, groups, companies, sceneLabel };
+});
