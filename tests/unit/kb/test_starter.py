@@ -72,7 +72,8 @@ def read_policies() -> dict[str, list[tuple[int, str]]]:
     for path in sorted((STARTER / "policies").glob("*.md")):
         _, front, body = path.read_text("utf-8").split("---\n", 2)
         parts = re.split(r"(?m)^### 第([一二三四五六七八九十百零]+)条 ", body)
-        articles = [(chinese_number(n), re.sub(r"(?m)^## .*$", "", t)) for n, t in zip(parts[1::2], parts[2::2])]
+        texts = [re.sub(r"(?m)^## .*$", "", text) for text in parts[2::2]]
+        articles = list(zip(map(chinese_number, parts[1::2]), texts, strict=True))
         policies[yaml.safe_load(front)["id"]] = articles
     return policies
 
@@ -86,7 +87,7 @@ def read_entries() -> list[dict]:
 
 def table_amounts(table: dict) -> set[str]:
     unit = table["unit"].split("/")[0]
-    text = "\n".join([table["title"], *table.get("notes", [])])
+    text = "\n".join([table["title"], *map(str, table.get("notes", []))])
     for row in table["rows"]:
         value = row["value"]
         text += f"\n{value}{unit}" if isinstance(value, (int, float)) else f"\n{value}"
@@ -112,11 +113,18 @@ def report(violations: list[str]) -> None:
 
 
 def test_articles_are_numbered_consecutively():
-    report([
-        f"{policy}: {[n for n, _ in articles]}"
-        for policy, articles in POLICY_ARTICLES.items()
-        if [n for n, _ in articles] != list(range(1, len(articles) + 1))
-    ])
+    report(
+        [
+            f"{policy}: {[n for n, _ in articles]}"
+            for policy, articles in POLICY_ARTICLES.items()
+            if [n for n, _ in articles] != list(range(1, len(articles) + 1))
+        ]
+    )
+
+
+def test_the_notes_of_a_table_are_text():
+    """A note with `: ` in it reads as a mapping unless it is quoted."""
+    report([f"{t['id']}: {note}" for t in TABLES.values() for note in t.get("notes", []) if not isinstance(note, str)])
 
 
 def test_there_are_enough_entries_of_every_business_type():
@@ -184,12 +192,14 @@ def test_no_question_occurs_twice():
 
 
 def test_related_entries_exist():
-    report([
-        f"{entry['id']}: related {other}"
-        for entry in ENTRIES
-        for other in entry.get("related", [])
-        if other not in IDS or other == entry["id"]
-    ])
+    report(
+        [
+            f"{entry['id']}: related {other}"
+            for entry in ENTRIES
+            for other in entry.get("related", [])
+            if other not in IDS or other == entry["id"]
+        ]
+    )
 
 
 def test_scenes_exist():
