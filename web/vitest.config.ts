@@ -13,6 +13,8 @@ export default defineConfig({
       },
       {
         plugins: [vue()],
+        // The demo's copies of the standards are held to the starter tables, which lie outside web/.
+        server: { fs: { allow: [".."] } },
         test: { ...common, name: "pages", include: ["demo/**/*.test.ts", "console/**/*.test.ts"] },
       },
     ],
