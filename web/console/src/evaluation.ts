@@ -18,13 +18,11 @@ const KNOWN: Record<string, { label: string; meaning: string; shape: Shape }> = 
   accepted_wrong_rate: { label: "可接受答错率", meaning: "知识管理员设定的上限", shape: "share" },
   out_of_scope_refused: { label: "范围外拒答率", meaning: "与财务共享无关的问题没有被直接回答的占比", shape: "share" },
   ece: { label: "校准误差", meaning: "概率与实际正确率的平均差距，越小越可信", shape: "number" },
-  answer_threshold: { label: "回答阈值", meaning: "概率不低于它时直接回答", shape: "share" },
-  clarify_threshold: { label: "澄清阈值", meaning: "概率不低于它时列出选项请用户选择", shape: "share" },
-  answer: { label: "回答阈值", meaning: "概率不低于它时直接回答", shape: "share" },
-  clarify: { label: "澄清阈值", meaning: "概率不低于它时列出选项请用户选择", shape: "share" },
-  entries: { label: "评测条目", meaning: "参与评测的条目数", shape: "count" },
+  answer_threshold: { label: "回答阈值", meaning: "最佳条目的概率不低于它时直接回答", shape: "share" },
+  clarify_threshold: { label: "澄清阈值", meaning: "有条目能答对的概率不低于它时列出选项请用户选择", shape: "share" },
   queries: { label: "评测问题", meaning: "参与评测的问题数", shape: "count" },
-  questions: { label: "评测问题", meaning: "参与评测的问题数", shape: "count" },
+  questions: { label: "问法总数", meaning: "标准问与相似问的总数", shape: "count" },
+  out_of_scope: { label: "范围外问题", meaning: "参与评测的、知识库不该回答的问题数", shape: "count" },
   build_s: { label: "构建用时", meaning: "编码、拟合与建索引的总时间", shape: "seconds" },
   search_ms_p50: { label: "检索中位用时", meaning: "一半的检索不超过这个时间", shape: "milliseconds" },
   search_ms_p95: { label: "检索 P95 用时", meaning: "95% 的检索不超过这个时间", shape: "milliseconds" },
@@ -40,12 +38,9 @@ const SHOW: Record<Shape, (value: number) => string> = {
 
 /** The figures of a release's evaluation, the known ones first in the order of this page, numbers without a name as they are. */
 export function evaluationFigures(evaluation: Record<string, unknown> | null): Figure[] {
-  const flat: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(evaluation ?? {})) {
-    if (value && typeof value === "object" && key === "thresholds") Object.assign(flat, value);
-    else flat[key] = value;
-  }
-  const numbers = Object.entries(flat).filter((pair): pair is [string, number] => typeof pair[1] === "number");
+  const numbers = Object.entries(evaluation ?? {}).filter(
+    (pair): pair is [string, number] => typeof pair[1] === "number" && pair[0] !== "entries",
+  );
   const order = Object.keys(KNOWN);
   const rank = (key: string) => (order.includes(key) ? order.indexOf(key) : order.length);
   return numbers

@@ -15,7 +15,7 @@ const candidate = (entry_id: string, probability: number) => ({
   probability,
   matched_question: null,
   business_type: "差旅报销",
-  features: { cosine: 0.89123, scene: 1 },
+  features: { similarity: 0.89123, scene: 1 },
 });
 const trial = (band: Trial["band"], ...probabilities: number[]): Trial => ({
   band,
@@ -30,19 +30,21 @@ afterEach(() => (document.body.innerHTML = ""));
 describe("what the employee would see", () => {
   it("is said in words", () => {
     expect(verdict(trial("answer", 0.9))).toContain("会直接回答“问题 e0”");
-    expect(verdict(trial("clarify", 0.6, 0.5, 0.1))).toContain("列出 2 个");
-    expect(verdict(trial("clarify", 0.6, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5))).toContain("列出 5 个");
-    expect(verdict(trial("none", 0.1))).toContain("低于澄清阈值 18.0%");
+    expect(verdict(trial("clarify", 0.3, 0.2, 0.1))).toContain("概率合计 60.0%，达到澄清阈值 18.0%，会列出 3 个");
+    expect(verdict(trial("clarify", 0.2, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1))).toContain("列出 5 个");
+    expect(verdict({ ...trial("none", 0.1), in_scope: 0.12 })).toContain("12.0%，低于澄清阈值 18.0%");
     expect(verdict(trial("none"))).toContain("没有找到任何候选");
   });
 
-  it("is drawn: bars by probability, both thresholds on each, features on demand", async () => {
-    const { root } = await mount(TrialResult, { trial: trial("answer", 0.9, 0.3, 0.01) });
+  it("is drawn: bars by probability with both thresholds, what becomes of each, features on demand", async () => {
+    const { root } = await mount(TrialResult, { trial: { ...trial("answer", 0.9, 0.3, 0.01), in_scope: 0.97 } });
     const widths = [...root.querySelectorAll<HTMLElement>(".fill")].map((one) => one.style.width);
-    expect(widths).toEqual(["90.0%", "30.0%", "1.0%"]);
-    expect(textOf(root, ".score")).toEqual(["90.0%可回答", "30.0%可澄清", "1.0%不采用"]);
-    expect([...root.querySelectorAll<HTMLElement>("li:first-child .line")].map((one) => one.style.left)).toEqual([
+    expect(widths).toEqual(["97.0%", "90.0%", "30.0%", "1.0%"]);
+    expect(textOf(root, ".score")).toEqual(["90.0%直接回答", "30.0%不展示", "1.0%不展示"]);
+    expect([...root.querySelectorAll<HTMLElement>(".line")].map((one) => one.style.left)).toEqual([
       "18.0%",
+      "74.0%",
+      "74.0%",
       "74.0%",
     ]);
 
@@ -51,7 +53,12 @@ describe("what the employee would see", () => {
     more.click();
     await nextTick();
     expect(more.getAttribute("aria-expanded")).toBe("true");
-    expect(textOf(root, "dl div")).toEqual(["cosine0.8912", "scene1"]);
+    expect(textOf(root, "dl div")).toEqual(["语义相似0.891", "场景匹配1"]);
+  });
+
+  it("offers the five best when it asks back", async () => {
+    const { root } = await mount(TrialResult, { trial: trial("clarify", 0.2, 0.1, 0.1, 0.1, 0.1, 0.1) });
+    expect(textOf(root, ".score span")).toEqual([...Array(5).fill("列为选项"), "不展示"]);
   });
 });
 
@@ -77,7 +84,7 @@ describe("asking", () => {
 
   it("keeps the question in the address", () => {
     const question = { q: "住宿", page: "expense.travel.fill", node: "itinerary", groups: ["财务"], company: "" };
-    expect(toQuery(question)).toEqual({ q: "住宿", page: "expense.travel.fill", node: "itinerary", groups: ["财务"] });
+    expect(toQuery(question)).toEqual({ q: "住宿", page: "expense.travel.fill", node: "itinerary", groups: "财务" });
     expect(toQuery({ q: "住宿", node: "itinerary" })).toEqual({ q: "住宿" });
     expect(fromQuery({ q: "住宿", groups: "财务" })).toMatchObject({ q: "住宿", groups: ["财务"], page: "" });
   });

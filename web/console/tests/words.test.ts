@@ -60,7 +60,8 @@ describe("words for figures", () => {
     const shown = evaluationFigures({
       ece: 0.0312,
       top1: 0.934,
-      thresholds: { answer: 0.5 },
+      answer_threshold: 0.5,
+      entries: 240,
       made_by: "x",
       new_figure: 7,
     });

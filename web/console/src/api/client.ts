@@ -48,6 +48,6 @@ export const knowledge = {
   policies: (signal?: AbortSignal) => list<Policy>(`${ROOT}/kb/policies`, signal),
   tables: (signal?: AbortSignal) => list<PolicyTable>(`${ROOT}/kb/tables`, signal),
   releases: (signal?: AbortSignal) => list<Release>(`${ROOT}/kb/releases`, signal),
-  tryOut: (question: TrialQuestion, signal?: AbortSignal) =>
-    call<Trial>(`${ROOT}/kb/try`, { query: { ...question }, signal }),
+  tryOut: ({ groups, ...question }: TrialQuestion, signal?: AbortSignal) =>
+    call<Trial>(`${ROOT}/kb/try`, { query: { ...question, groups: groups?.join(",") }, signal }),
 };

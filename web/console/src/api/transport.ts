@@ -22,7 +22,7 @@ export class ApiError extends Error {
   }
 }
 
-export type Query = Record<string, string | number | string[] | undefined>;
+export type Query = Record<string, string | number | undefined>;
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 export interface Call {
@@ -42,13 +42,11 @@ export function onSignedOut(heard: () => void): void {
   whenSignedOut = heard;
 }
 
-/** Absent and empty values are left out; an array is repeated, `groups=a&groups=b`. */
+/** Absent and empty values are left out. */
 export function withQuery(path: string, query: Query = {}): string {
   const parts = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    for (const one of Array.isArray(value) ? value : [value]) {
-      if (one !== undefined && one !== "") parts.append(name, String(one));
-    }
+    if (value !== undefined && value !== "") parts.set(name, String(value));
   }
   const search = parts.toString();
   return search ? `${path}?${search}` : path;

@@ -109,8 +109,6 @@ export interface Ticket extends TicketRow {
   transcript: Message[];
   tried: Tried[];
   events: TicketEvent[];
-  page_label: string | null;
-  node_label: string | null;
 }
 
 export interface TicketFilter {
@@ -175,6 +173,7 @@ export interface Entry {
   owner: string;
   version: number;
   versions?: EntryVersion[];
+  updated_at?: string;
 }
 
 export interface EntryFilter {
@@ -227,6 +226,7 @@ export interface Release {
   number: number;
   created_at: string;
   entries: number;
+  author?: string | null;
   current: boolean;
   evaluation: Record<string, unknown> | null;
 }
@@ -240,6 +240,7 @@ export interface Candidate {
   features?: Record<string, number | string | boolean | null>;
 }
 
+/** A best candidate that reaches `answer` is answered; else candidates are offered when `in_scope` reaches `clarify`. */
 export interface Thresholds {
   answer: number;
   clarify: number;
@@ -249,6 +250,7 @@ export interface Trial {
   band: Band;
   release: number | string;
   thresholds: Thresholds;
+  in_scope?: number;
   candidates: Candidate[];
 }
 

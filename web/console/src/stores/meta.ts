@@ -31,14 +31,19 @@ export const useMeta = defineStore("meta", () => {
   const groups = computed(() => meta.value?.groups ?? []);
   const companies = computed(() => meta.value?.companies ?? []);
 
-  /** `expense.travel.fill/itinerary` → 差旅报销填单 · 行程明细; what is unknown stays as it is. */
-  function sceneLabel(scene: string): string {
-    const [page = "", node] = scene.split("/");
+  /** The page's name, then the node's when there is one; what is unknown stays as it is. */
+  function placeOf(page: string, node?: string | null): string[] {
     const found = scenes.value.find((one) => one.page === page);
-    const where = found?.label ?? page;
-    if (!node) return where;
-    return `${where} · ${found?.nodes.find((one) => one.node === node)?.label ?? node}`;
+    const names = [found?.label ?? page];
+    if (node) names.push(found?.nodes.find((one) => one.node === node)?.label ?? node);
+    return names;
   }
 
-  return { meta, load, businessTypes, statuses, urgencies, scenes, groups, companies, sceneLabel };
+  /** `expense.travel.fill/itinerary` → 差旅报销单填写 · 行程明细. */
+  function sceneLabel(scene: string): string {
+    const [page = "", node] = scene.split("/");
+    return placeOf(page, node).join(" · ");
+  }
+
+  return { meta, load, businessTypes, statuses, urgencies, scenes, groups, companies, placeOf, sceneLabel };
 });
