@@ -8,67 +8,35 @@ complete replies, outcome and events in one transaction; a replay returns what i
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 import time
-import uuid
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import structlog
 from anyio import sleep, to_thread
 from redis.asyncio import Redis
-from sqlalchemy import or_, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bot.answering import Answering
+from bot.choices import engine_text, label_of
 from bot.engine_client import EngineClient
 from bot.filing import Filing, filed
+from bot.inbox import Inbound, Inbox, TurnResult, result_of
 from bot.ticket_form import guess_business_type
-from bot.turns import Outcome, Place, Reply, TurnContext
-from core.clock import now, today
+from bot.turns import Outcome, Reply, TurnContext
+from core.clock import today
 from core.database import Database
-from core.errors import Conflict, InvalidInput, Unavailable
+from core.errors import Conflict, Unavailable
 from core.events import append_event
-from core.identity import Identity
 from core.privacy import mask
 from core.redis import exclusive
-from core.transcript import Conversation, Message, Turn, conversation_of, open_conversation, say
+from core.transcript import Turn, say
 from handoff.tickets import OTHER, Reason
 from kb.search import Band
 from kb.signals import EntryAnswered, QuestionUnresolved
 
 log = structlog.get_logger()
 
-_CLAIM = timedelta(seconds=30)
 _WAIT_FOR_TWIN = 12.0
-_CHOICE = re.compile(
-    r"(?P<kind>entry|ticket|say):(?P<value>.{1,300})|(?P<order>none|handoff|file|my_tickets|greet)", re.S
-)
-_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-
-
-@dataclass(frozen=True)
-class Inbound:
-    """One message as a channel hands it over: `text` is normalized; exactly one of `text` and `choice` is set."""
-
-    channel: str
-    identity: Identity
-    client_message_id: str
-    place: Place
-    conversation_id: str | None = None
-    text: str = ""
-    choice: str = ""
-
-
-@dataclass(frozen=True)
-class TurnResult:
-    conversation_id: str
-    messages: list[dict[str, Any]]
-    outcome: dict[str, Any]
 
 
 class Dialogue:
@@ -76,6 +44,7 @@ class Dialogue:
         self, database: Database, redis: Redis, engine: EngineClient, answering: Answering, filing: Filing
     ) -> None:
         self._database = database
+        self._inbox = Inbox(database)
         self._redis = redis
         self._engine = engine
         self._answering = answering
@@ -88,115 +57,35 @@ class Dialogue:
         message id was used for a different message or its first sending is still being worked on.
         """
         engine_text(inbound)  # A choice that means nothing is refused before anything is stored.
-        turn_id, conversation_id = await to_thread.run_sync(self._accept, inbound)
-        async with exclusive(self._redis, f"conversation:{conversation_id}", hold=60, wait=20):
-            if not await to_thread.run_sync(self._claim, turn_id):
+        turn_id, conversation_id = await to_thread.run_sync(self._inbox.accept, inbound)
+        async with exclusive(self._redis, f"conversation:{conversation_id}", hold=20, wait=20):
+            if not await to_thread.run_sync(self._inbox.claim, turn_id):
                 return await self._wait_for(turn_id)
             return await self._run(turn_id)
 
     async def resume(self, limit: int = 20) -> int:
         """Run turns that were accepted but never finished, because a process died; return how many."""
-        waiting = await to_thread.run_sync(self._abandoned, limit)
+        waiting = await to_thread.run_sync(self._inbox.abandoned, limit)
         for turn_id, conversation_id in waiting:
             try:
-                async with exclusive(self._redis, f"conversation:{conversation_id}", hold=60, wait=1):
-                    if await to_thread.run_sync(self._claim, turn_id):
+                async with exclusive(self._redis, f"conversation:{conversation_id}", hold=20, wait=1):
+                    if await to_thread.run_sync(self._inbox.claim, turn_id):
                         await self._run(turn_id)
             except TimeoutError:
                 continue
         return len(waiting)
 
-    def _accept(self, inbound: Inbound) -> tuple[str, str]:
-        owner = inbound.identity.employee_no or (inbound.conversation_id or "anonymous")
-        fingerprint = hashlib.sha256(
-            json.dumps([inbound.text, inbound.choice, inbound.conversation_id], ensure_ascii=False).encode()
-        ).hexdigest()
-        known = self._known(owner, inbound.client_message_id, fingerprint)
-        if known:
-            return known
-        try:
-            with self._database.write() as session:
-                if inbound.conversation_id:
-                    conversation = conversation_of(session, inbound.conversation_id, inbound.identity)
-                    conversation.identity = inbound.identity.to_dict()
-                else:
-                    conversation = open_conversation(session, inbound.channel, inbound.identity)
-                conversation.last_at = now()
-                turn = Turn(
-                    id=str(uuid.uuid4()),
-                    conversation_id=conversation.id,
-                    owner=owner,
-                    client_message_id=inbound.client_message_id,
-                    fingerprint=fingerprint,
-                    body={"text": inbound.text, "choice": inbound.choice, "place": vars(inbound.place)},
-                    state="accepted",
-                    at=now(),
-                )
-                session.add(turn)
-                session.flush()
-                return turn.id, conversation.id
-        except IntegrityError:
-            # The same message was accepted by another request between our look and our write.
-            known = self._known(owner, inbound.client_message_id, fingerprint)
-            if known is None:
-                raise
-            return known
-
-    def _known(self, owner: str, client_message_id: str, fingerprint: str) -> tuple[str, str] | None:
-        with self._database.read() as session:
-            turn = session.scalars(
-                select(Turn).where(Turn.owner == owner, Turn.client_message_id == client_message_id)
-            ).one_or_none()
-        if turn is None:
-            return None
-        if turn.fingerprint != fingerprint:
-            raise Conflict("这个消息编号已用于另一条消息，请刷新页面后重新发送。", code="message_id_reused")
-        return turn.id, turn.conversation_id
-
-    def _claim(self, turn_id: str) -> bool:
-        with self._database.write() as session:
-            claimed = session.execute(
-                update(Turn)
-                .where(
-                    Turn.id == turn_id,
-                    or_(Turn.state == "accepted", (Turn.state == "claimed") & (Turn.claimed_until < now())),
-                )
-                .values(state="claimed", claimed_until=now() + _CLAIM)
-            )
-            return claimed.rowcount == 1
-
-    def _abandoned(self, limit: int) -> list[tuple[str, str]]:
-        """Turns whose claim ran out, or that nobody claimed within the time of one claim."""
-        with self._database.read() as session:
-            rows = session.execute(
-                select(Turn.id, Turn.conversation_id)
-                .where(
-                    or_(
-                        (Turn.state == "accepted") & (Turn.at < now() - _CLAIM),
-                        (Turn.state == "claimed") & (Turn.claimed_until < now()),
-                    )
-                )
-                .order_by(Turn.at)
-                .limit(limit)
-            )
-            return [(row.id, row.conversation_id) for row in rows]
-
     async def _wait_for(self, turn_id: str) -> TurnResult:
         deadline = time.monotonic() + _WAIT_FOR_TWIN
         while time.monotonic() < deadline:
-            if result := await to_thread.run_sync(self._stored, turn_id):
+            if result := await to_thread.run_sync(self._inbox.stored, turn_id):
                 return result
             await sleep(0.1)
         raise Conflict("这条消息正在处理，请稍候再看。", code="in_progress")
 
-    def _stored(self, turn_id: str) -> TurnResult | None:
-        with self._database.read() as session:
-            turn = session.get_one(Turn, turn_id)
-            return _result(session, turn) if turn.state == "done" else None
-
     async def _run(self, turn_id: str) -> TurnResult:
         started = time.perf_counter()
-        inbound, context = await to_thread.run_sync(self._load, turn_id)
+        inbound, context = await to_thread.run_sync(self._inbox.load, turn_id)
         degraded = False
         try:
             answers = await self._engine.talk(
@@ -209,23 +98,6 @@ class Dialogue:
             degraded = True
         took_ms = (time.perf_counter() - started) * 1000
         return await to_thread.run_sync(self._complete, turn_id, inbound, context, said, degraded, took_ms)
-
-    def _load(self, turn_id: str) -> tuple[Inbound, TurnContext]:
-        with self._database.read() as session:
-            turn = session.get_one(Turn, turn_id)
-            conversation = session.get_one(Conversation, turn.conversation_id)
-            place = Place(**turn.body["place"])
-            identity = Identity.from_dict(conversation.identity)
-            inbound = Inbound(
-                channel=conversation.channel,
-                identity=identity,
-                client_message_id=turn.client_message_id,
-                place=place,
-                conversation_id=conversation.id,
-                text=turn.body["text"],
-                choice=turn.body["choice"],
-            )
-            return inbound, TurnContext(conversation.id, turn.id, conversation.channel, identity, place)
 
     def _without_engine(self, inbound: Inbound, context: TurnContext) -> list[tuple[Reply, Outcome | None]]:
         """Tier 1 without its dialogue: choices and plain questions still work, everything else becomes a ticket."""
@@ -265,8 +137,8 @@ class Dialogue:
         with self._database.write() as session:
             turn = session.get_one(Turn, turn_id, with_for_update=True)
             if turn.state == "done":
-                return _result(session, turn)
-            heard = inbound.text or self._label(session, context, inbound.choice)
+                return result_of(session, turn)
+            heard = inbound.text or label_of(session, self._answering, context, inbound.choice)
             say(
                 session,
                 context.conversation_id,
@@ -295,7 +167,7 @@ class Dialogue:
             turn.state, turn.degraded, turn.took_ms = "done", degraded, took_ms
             self._raise_events(session, context, said)
             session.flush()
-            return _result(session, turn)
+            return result_of(session, turn)
 
     def _raise_events(self, session: Session, context: TurnContext, said: list[tuple[Reply, Outcome | None]]) -> None:
         place = context.place
@@ -323,59 +195,6 @@ class Dialogue:
                     ),
                 )
 
-    def _label(self, session: Session, context: TurnContext, choice: str) -> str:
-        """What stood on the button that was pressed."""
-        recent = session.scalars(
-            select(Message.body)
-            .where(Message.conversation_id == context.conversation_id, Message.sender == "bot")
-            .order_by(Message.seq.desc())
-            .limit(20)
-        )
-        for body in recent:
-            for option in body.get("options", []):
-                if option["choice"] == choice:
-                    return option["label"]
-        kind, _, value = choice.partition(":")
-        if kind == "entry":
-            return self._answering.title(value, context) or value
-        return {
-            "handoff": "转人工",
-            "file": "提交工单",
-            "my_tickets": "我的工单",
-            "none": "都不是",
-            "greet": "你好",
-        }.get(kind, value)
-
-
-def engine_text(inbound: Inbound) -> str:
-    """What the engine is told: plain text, or an intent payload for a button.
-
-    Rasa reads a text that starts with a slash as a payload, so nobody may type one. Raises InvalidInput.
-    """
-    if not inbound.choice:
-        return inbound.text.lstrip("/ ") or "?"
-    match = _CHOICE.fullmatch(inbound.choice)
-    if not match:
-        raise InvalidInput("这个选项无法识别，请直接输入您的问题。", code="unknown_choice")
-    if order := match["order"]:
-        return f"/{_ORDERS[order]}"
-    value = match["value"]
-    if match["kind"] == "say":
-        return value.lstrip("/ ") or "?"
-    if not _ID.fullmatch(value):
-        raise InvalidInput("这个选项无法识别，请直接输入您的问题。", code="unknown_choice")
-    intent, entity = {"entry": ("open_entry", "entry_id"), "ticket": ("ticket_status", "ticket_number")}[match["kind"]]
-    return f"/{intent}{json.dumps({entity: value})}"
-
-
-_ORDERS = {
-    "none": "none_of_these",
-    "handoff": "handoff",
-    "file": "file_ticket",
-    "my_tickets": "my_tickets",
-    "greet": "greet",
-}
-
 
 def _understood(answer: dict[str, Any]) -> tuple[Reply, Outcome | None]:
     """Raises Unavailable when the engine said something that is none of our actions' replies."""
@@ -387,11 +206,3 @@ def _understood(answer: dict[str, Any]) -> tuple[Reply, Outcome | None]:
         return Reply.from_dict(custom["reply"]), Outcome.from_dict(outcome) if outcome else None
     except (KeyError, TypeError) as error:
         raise Unavailable(f"dialogue engine: {error!r}", code="engine_unavailable") from error
-
-
-def _result(session: Session, turn: Turn) -> TurnResult:
-    rows = session.scalars(
-        select(Message).where(Message.turn_id == turn.id, Message.sender == "bot").order_by(Message.seq)
-    )
-    outcome = Outcome.from_dict(turn.outcome or {}).public()
-    return TurnResult(turn.conversation_id, [row.to_dict() for row in rows], outcome)

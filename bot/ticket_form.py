@@ -143,6 +143,17 @@ def _business_type(text: str) -> str:
     raise Unheard("请选择业务类型，我好转给对应的服务组。")
 
 
+def value_of_another(text: str, asked: str) -> Correction | None:
+    """A whole value of a field that was not asked for: `差旅报销`, `特急` or a document number."""
+    if asked != "business_type" and text in (*BUSINESS_TYPES, OTHER):
+        return Correction("business_type", text)
+    if asked != "urgency" and text in list(Urgency):
+        return Correction("urgency", text)
+    if asked != "document_no" and DOCUMENT_NO.fullmatch(text):
+        return Correction("document_no", text)
+    return None
+
+
 def guess_business_type(text: str) -> str | None:
     """The only business whose words stand in `text`, if there is just one."""
     found = [value for value, words in _BUSINESS_WORDS.items() if re.search(words, text)]

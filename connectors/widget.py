@@ -12,6 +12,7 @@ from core.identity import ANONYMOUS, Identity
 
 AUDIENCE = "fssc-desk"
 _LONGEST_LIFE = timedelta(hours=24)
+_LONGEST_NUMBER = 64
 
 
 def identity_of(token: str | None, key: str, issuer: str) -> Identity:
@@ -41,7 +42,8 @@ def identity_of(token: str | None, key: str, issuer: str) -> Identity:
         claims["exp"] - claims["iat"] > _LONGEST_LIFE.total_seconds()
         or not isinstance(groups, list)
         or not all(isinstance(text, str) and len(text) <= 100 for text in [*texts, *groups])
-        or not claims["sub"]
+        or not 0 < len(claims["sub"]) <= _LONGEST_NUMBER
+        or any("\0" in text for text in [*texts, *groups])
     ):
         raise TokenInvalid
     return Identity(

@@ -11,7 +11,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from bot import ticket_form
 from bot.actions.saying import context_of, entity_of, intent_of, say, text_of
-from bot.answering import Answering, outcome_of
+from bot.answering import Answering
 from bot.filing import Filing, filed
 from bot.ticket_form import FIELDS, Command, Unheard
 from bot.turns import Outcome, Reply
@@ -19,6 +19,8 @@ from handoff.tickets import OTHER, Reason
 from kb.search import Band
 
 Events = list[dict[str, Any]]
+# A text this long that is no value is a piece of the story.
+_TELLS_MORE = 8
 
 
 class TicketFormActions:
@@ -47,7 +49,7 @@ class TicketFormActions:
             return _end("handed_off", values)
         if order is Command.CONFIRM:
             return _end("confirmed", values)
-        if change := ticket_form.correction(text):
+        if change := ticket_form.correction(text) or ticket_form.value_of_another(text, asked):
             return self._correct(dispatcher, change, asked, values)
         if asked == "confirmed":
             return await self._heard_instead_of_yes(dispatcher, tracker, values)
@@ -92,7 +94,10 @@ class TicketFormActions:
         self, dispatcher: CollectingDispatcher, tracker: Tracker, values: dict[str, Any]
     ) -> Events:
         """At the summary: a question is answered; anything else is shown the summary again."""
+        text = text_of(tracker)
         if not await self._answered(dispatcher, tracker):
+            if len(text) >= _TELLS_MORE:
+                return await self._told_more(dispatcher, tracker, "confirmed", text, values)
             say(dispatcher, Reply("请点“提交”确认，或告诉我要修改哪一项，例如“修改描述”；不提了就点“取消”。"))
         return _ask("confirmed", values)
 
@@ -101,7 +106,7 @@ class TicketFormActions:
     ) -> Events:
         question = ticket_form.looks_like_question(text)
         if asked == "description" and question and not text.startswith("描述:"):
-            if await self._answered(dispatcher, tracker):
+            if await self._answered(dispatcher, tracker, (Band.ANSWER,)):
                 say(dispatcher, ticket_form.describe_again(text))
                 return [SlotSet("description", None), SlotSet("requested_slot", "description"), _SAID]
         try:
@@ -109,12 +114,21 @@ class TicketFormActions:
         except Unheard as unheard:
             if len(text) > 3 and await self._answered(dispatcher, tracker):
                 return _ask(asked, values)
-            if asked == "business_type" and len(text) >= 8 and not values.get("description"):
-                values["description"] = ticket_form.hear("description", text)
-                values["business_type"] = await self._business_of(tracker)
-                return _ask(_next(values), values)
+            if len(text) >= _TELLS_MORE:
+                return await self._told_more(dispatcher, tracker, asked, text, values)
             say(dispatcher, ticket_form.ask(asked, unheard.hint))
             return [*_slots(values), SlotSet("requested_slot", asked), _SAID]
+        return _ask(_next(values), values)
+
+    async def _told_more(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: str, text: str, values: dict[str, Any]
+    ) -> Events:
+        """An impatient employee tells what happened whatever was asked: it goes to the description."""
+        known = values.get("description")
+        values["description"] = ticket_form.hear("description", f"{known}；{text}" if known else text)
+        if asked == "business_type":
+            values["business_type"] = await self._business_of(tracker)
+        say(dispatcher, Reply("已记到问题描述里。"))
         return _ask(_next(values), values)
 
     async def _business_of(self, tracker: Tracker) -> str | None:
@@ -124,12 +138,21 @@ class TicketFormActions:
         result = await to_thread.run_sync(self._answering.search, text, context_of(tracker))
         return result.candidates[0].entry.business_type if result.candidates else None
 
-    async def _answered(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
+    async def _answered(
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        bands: tuple[Band, ...] | None = None,
+    ) -> bool:
+        """Answer a question in the middle; choices are offered only to what reads like a question."""
         text, context = text_of(tracker), context_of(tracker)
+        if bands is None:
+            bands = (Band.ANSWER, Band.CLARIFY) if ticket_form.looks_like_question(text) else (Band.ANSWER,)
         result = await to_thread.run_sync(self._answering.search, text, context)
-        if result.band is not Band.ANSWER:
+        if result.band not in bands:
             return False
-        say(dispatcher, self._answering.answer(result.candidates[0].entry, context), outcome_of(text, result))
+        reply, outcome = self._answering.reply_to(text, result, context)
+        say(dispatcher, reply, outcome)
         return True
 
     def asks(self, field: str) -> Any:

@@ -17,7 +17,9 @@ from bot.actions.saying import (
     say,
     text_of,
 )
+from bot.actions.tickets import begin_ticket
 from bot.answering import FILE_TICKET, HANDOFF, Answering
+from bot.ticket_form import wants_person
 from bot.turns import Outcome, Reply, TurnContext
 from kb.search import Band
 
@@ -48,6 +50,8 @@ class Answer:
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         text, context = text_of(tracker), context_of(tracker)
+        if wants_person(text):
+            return begin_ticket(dispatcher, tracker)
         outside = intent_of(tracker) == "out_of_scope" and confidence_of(tracker) >= _SURELY_OUT_OF_SCOPE
         misses = int(tracker.get_slot("misses") or 0)
         return await to_thread.run_sync(self._answer, dispatcher, text, context, misses, outside)

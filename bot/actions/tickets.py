@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from anyio import to_thread
@@ -11,9 +12,7 @@ from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot import ticket_form
-from bot.actions.questions import Answer
 from bot.actions.saying import context_of, entity_of, intent_of, say, text_of
-from bot.answering import Answering
 from bot.filing import Filing
 from bot.turns import Option, Reply, TurnContext
 from handoff.tickets import BUSINESS_TYPES, Reason
@@ -23,6 +22,9 @@ _ORDER = re.compile(
     r"(?:我|请|帮我|给我|麻烦|快|赶紧|马上|立刻|直接|想|要|需要|能不能|可以)*"
     r"(?:转人工(?:客服|服务)?|(?:找|转|联系)?人工(?:客服|服务)?|(?:找|转|联系|叫)客服|提(?:交|个|一个)?工单|投诉|真人)[吗吧啊呀,。!?~ ]*"
 )
+# A shorter remark beside the order is no description.
+_DESCRIBES = 6
+Run = Callable[[CollectingDispatcher, Tracker, dict[str, Any]], Awaitable[list[dict[str, Any]]]]
 _BUSINESS_OF_PAGE = {
     "expense.travel": "差旅报销",
     "expense.daily": "日常报销",
@@ -36,53 +38,56 @@ _BUSINESS_OF_PAGE = {
 class Handoff:
     """Start the ticket form with what is known; a person who was already called is not called twice."""
 
-    def __init__(self, answering: Answering) -> None:
-        self._answer = Answer(answering)
+    def __init__(self, answer: Run) -> None:
+        self._answer = answer
 
     async def __call__(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        text, context = text_of(tracker), context_of(tracker)
-        pressed = text.startswith("/")
-        if not pressed and len(text) > 8 and ticket_form.looks_like_question(text) and not _ORDER.search(text):
-            if not ticket_form.wants_person(text):
-                return await self._answer(dispatcher, tracker, domain)
-        if number := tracker.get_slot("filed_ticket"):
-            say(
-                dispatcher,
-                Reply(
-                    f"您刚才的问题已提交工单 **{number}**，同事会尽快联系您。如果是新的问题，请直接说明。",
-                    options=(Option("查看工单进度", f"ticket:{number}"),),
-                ),
-            )
-            return []
-        said = "" if pressed else _ORDER.sub("", text).strip(" ,。!?")
-        return [*_prefill(tracker, context, said), FollowupAction("ticket_form")]
+        text = text_of(tracker)
+        ordered = text.startswith("/") or _ORDER.search(text) or ticket_form.wants_person(text)
+        if not ordered and len(text) > 8 and ticket_form.looks_like_question(text):
+            return await self._answer(dispatcher, tracker, domain)
+        return begin_ticket(dispatcher, tracker)
 
 
-def _prefill(tracker: Tracker, context: TurnContext, said: str) -> list[dict[str, Any]]:
+def begin_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[dict[str, Any]]:
+    """The form, filled in as far as page and conversation tell; or where the ticket stands that was just filed."""
+    text, context = text_of(tracker), context_of(tracker)
+    said = "" if text.startswith("/") else _ORDER.sub("", text).strip(" ,。!?")
+    number = tracker.get_slot("filed_ticket")
+    if number and len(said) < _DESCRIBES:
+        reply = Reply(
+            f"您刚才的问题已提交工单 **{number}**，同事会尽快联系您。如果是新的问题，请直接说明。",
+            options=(Option("查看工单进度", f"ticket:{number}"),),
+        )
+        say(dispatcher, reply)
+        return []
+    return [*_known(tracker, context, said), FollowupAction("ticket_form")]
+
+
+def _known(tracker: Tracker, context: TurnContext, said: str) -> list[dict[str, Any]]:
     shown = tracker.get_slot("last_shown") or []
-    misses = int(tracker.get_slot("misses") or 0)
-    asked = tracker.get_slot("last_question") or ""
-    description = said if len(said) >= 6 else asked
+    missed = int(tracker.get_slot("misses") or 0) > 0
+    # A ticket that is asked for out of the blue is about something new; a person is called about what was just asked.
+    asked = tracker.get_slot("last_question") if missed or intent_of(tracker) != "file_ticket" else None
+    description = said if len(said) >= _DESCRIBES else (asked or "")
     document = ticket_form.DOCUMENT_NO.search(description)
     business = ticket_form.guess_business_type(description) if description else None
-    if business is None and description and shown:
+    if business is None and description and description == asked and shown:
         business = shown[0].get("business_type")
     if business is None:
         business = next((b for prefix, b in _BUSINESS_OF_PAGE.items() if context.place.page.startswith(prefix)), None)
-    urgency = ticket_form.guess_urgency(said) if said else None
-    complaint = intent_of(tracker) == "handoff" or not misses
     identity = context.identity
     return [
         SlotSet("business_type", business if business in BUSINESS_TYPES else None),
         SlotSet("description", description or None),
-        SlotSet("urgency", urgency),
+        SlotSet("urgency", ticket_form.guess_urgency(said) if said else None),
         SlotSet("document_no", document[1].upper() if document else (context.place.document_no or None)),
-        SlotSet("contact", None if identity.anonymous else f"{identity.name or ''}({identity.employee_no})"),
+        SlotSet("contact", None if identity.anonymous else f"{identity.name or ''}（{identity.employee_no}）"),
         SlotSet("confirmed", None),
         SlotSet("form_outcome", None),
-        SlotSet("handoff_reason", Reason.CUSTOMER_REQUEST if complaint else Reason.MISSING_KNOWLEDGE),
+        SlotSet("handoff_reason", Reason.MISSING_KNOWLEDGE if missed else Reason.CUSTOMER_REQUEST),
     ]
 
 

@@ -30,6 +30,9 @@ _WORD = re.compile(r"\w")
 _SCENE = re.compile(r"[A-Za-z0-9_.-]{0,100}")
 
 
+ConversationId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+
+
 class Context(BaseModel):
     """Where the employee stands. What is not a plausible name is dropped: a page must never keep one from asking."""
 
@@ -51,7 +54,7 @@ class Context(BaseModel):
 
 class MessageIn(BaseModel):
     client_message_id: str = Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")
-    conversation_id: str | None = Field(None, max_length=36)
+    conversation_id: ConversationId | None = None
     text: str | None = None
     choice: str | None = Field(None, max_length=400)
     context: Context = Field(default_factory=Context)
@@ -108,8 +111,8 @@ class SuggestionsOut(BaseModel):
 
 
 class FeedbackIn(BaseModel):
-    conversation_id: str = Field(max_length=36)
-    message_id: str = Field(max_length=36)
+    conversation_id: ConversationId
+    message_id: ConversationId
     helpful: bool
     reason: Literal["incorrect", "incomplete", "outdated", "unclear", "other"] | None = None
     comment: str | None = Field(None, max_length=500)
@@ -147,7 +150,7 @@ async def post_message(desk: DeskDep, visitor: Visitor, request: Request, body: 
 
 @router.get("/conversations/{conversation_id}/messages")
 def get_messages(
-    desk: DeskDep, visitor: Visitor, conversation_id: str, after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0
+    desk: DeskDep, visitor: Visitor, conversation_id: ConversationId, after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0
 ) -> HistoryOut:
     """The visitor's own conversation after message number `after`, for a reload and for what came in meanwhile."""
     with desk.database.read() as session:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 
 from core.errors import NotFound
+from core.text import normalize
 from core.transcript import messages_of
 from handoff.tickets import (
     BUSINESS_TYPES,
@@ -30,6 +31,7 @@ from service.users import UserRow, sign_in, sign_out
 router = APIRouter(prefix="/api/v1/console", tags=["console"])
 
 Page = Annotated[int, Query(ge=1, le=100_000)]
+Filter = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")]
 PageSize = Annotated[int, Query(ge=1, le=100)]
 
 
@@ -90,10 +92,10 @@ def get_meta(desk: DeskDep, user: ConsoleUser) -> dict[str, Any]:
 def get_tickets(
     desk: DeskDep,
     user: ConsoleUser,
-    status: str = "",
-    urgency: str = "",
-    business_type: str = "",
-    q: str = "",
+    status: Filter = "",
+    urgency: Filter = "",
+    business_type: Filter = "",
+    q: Annotated[str, Query(max_length=200)] = "",
     page: Page = 1,
     page_size: PageSize = 20,
 ) -> dict[str, Any]:
@@ -104,7 +106,7 @@ def get_tickets(
             status=status,
             urgency=urgency,
             business_type=business_type,
-            text=q,
+            text=normalize(q),
             page=page,
             page_size=page_size,
         )
@@ -154,11 +156,13 @@ def _ticket(desk: DeskDep, row: TicketRow) -> dict[str, Any]:
 
 @router.get("/kb/entries")
 def get_entries(
-    desk: DeskDep, user: ConsoleUser, q: str = "", business_type: str = "", page: Page = 1, page_size: PageSize = 20
+    desk: DeskDep, user: ConsoleUser, q: Annotated[str, Query(max_length=200)] = "", business_type: Filter = "", page: Page = 1, page_size: PageSize = 20
 ) -> dict[str, Any]:
     """The newest version of every entry that matches."""
     with desk.database.read() as session:
-        rows, total = find_entries(session, text=q, business_type=business_type, page=page, page_size=page_size)
+        rows, total = find_entries(
+            session, text=normalize(q), business_type=business_type, page=page, page_size=page_size
+        )
     return {
         "items": [
             {

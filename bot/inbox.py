@@ -1,0 +1,161 @@
+"""The durable inbox: a message is stored before anything is done with it, and worked on by one process at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from bot.turns import Outcome, Place, TurnContext
+from core.clock import now
+from core.database import Database
+from core.errors import Conflict
+from core.identity import Identity
+from core.transcript import Conversation, Message, Turn, conversation_of, open_conversation
+
+CLAIM = timedelta(seconds=20)
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """One message as a channel hands it over: `text` is normalized; exactly one of `text` and `choice` is set."""
+
+    channel: str
+    identity: Identity
+    client_message_id: str
+    place: Place
+    conversation_id: str | None = None
+    text: str = ""
+    choice: str = ""
+
+
+@dataclass(frozen=True)
+class TurnResult:
+    conversation_id: str
+    messages: list[dict[str, Any]]
+    outcome: dict[str, Any]
+
+
+class Inbox:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def accept(self, inbound: Inbound) -> tuple[str, str]:
+        """Store `inbound`, or find it stored; the ids of its turn and conversation.
+
+        Raises NotFound for another person's conversation, Conflict for an id that was used for another message.
+        """
+        owner = inbound.identity.employee_no or (inbound.conversation_id or "anonymous")
+        fingerprint = hashlib.sha256(
+            json.dumps([inbound.text, inbound.choice, inbound.conversation_id], ensure_ascii=False).encode()
+        ).hexdigest()
+        known = self._known(owner, inbound.client_message_id, fingerprint)
+        if known:
+            return known
+        try:
+            with self._database.write() as session:
+                if inbound.conversation_id:
+                    conversation = conversation_of(session, inbound.conversation_id, inbound.identity)
+                    conversation.identity = inbound.identity.to_dict()
+                else:
+                    conversation = open_conversation(session, inbound.channel, inbound.identity)
+                conversation.last_at = now()
+                turn = Turn(
+                    id=str(uuid.uuid4()),
+                    conversation_id=conversation.id,
+                    owner=owner,
+                    client_message_id=inbound.client_message_id,
+                    fingerprint=fingerprint,
+                    body={"text": inbound.text, "choice": inbound.choice, "place": vars(inbound.place)},
+                    state="accepted",
+                    at=now(),
+                )
+                session.add(turn)
+                session.flush()
+                return turn.id, conversation.id
+        except IntegrityError:
+            # The same message was accepted by another request between our look and our write.
+            known = self._known(owner, inbound.client_message_id, fingerprint)
+            if known is None:
+                raise
+            return known
+
+    def _known(self, owner: str, client_message_id: str, fingerprint: str) -> tuple[str, str] | None:
+        with self._database.read() as session:
+            turn = session.scalars(
+                select(Turn).where(Turn.owner == owner, Turn.client_message_id == client_message_id)
+            ).one_or_none()
+        if turn is None:
+            return None
+        if turn.fingerprint != fingerprint:
+            raise Conflict("这个消息编号已用于另一条消息，请刷新页面后重新发送。", code="message_id_reused")
+        return turn.id, turn.conversation_id
+
+    def claim(self, turn_id: str) -> bool:
+        """True for the one process that may work on the turn for the next `CLAIM`."""
+        with self._database.write() as session:
+            claimed = session.execute(
+                update(Turn)
+                .where(
+                    Turn.id == turn_id,
+                    or_(Turn.state == "accepted", (Turn.state == "claimed") & (Turn.claimed_until < now())),
+                )
+                .values(state="claimed", claimed_until=now() + CLAIM)
+            )
+            return claimed.rowcount == 1
+
+    def abandoned(self, limit: int) -> list[tuple[str, str]]:
+        """Turns whose claim ran out, or that nobody claimed within the time of one claim."""
+        with self._database.read() as session:
+            rows = session.execute(
+                select(Turn.id, Turn.conversation_id)
+                .where(
+                    or_(
+                        (Turn.state == "accepted") & (Turn.at < now() - CLAIM),
+                        (Turn.state == "claimed") & (Turn.claimed_until < now()),
+                    )
+                )
+                .order_by(Turn.at)
+                .limit(limit)
+            )
+            return [(row.id, row.conversation_id) for row in rows]
+
+    def stored(self, turn_id: str) -> TurnResult | None:
+        """What a finished turn came to; None while it is being worked on."""
+        with self._database.read() as session:
+            turn = session.get_one(Turn, turn_id)
+            return result_of(session, turn) if turn.state == "done" else None
+
+    def load(self, turn_id: str) -> tuple[Inbound, TurnContext]:
+        """A stored message as it came in, and the context in which it is answered."""
+        with self._database.read() as session:
+            turn = session.get_one(Turn, turn_id)
+            conversation = session.get_one(Conversation, turn.conversation_id)
+            place = Place(**turn.body["place"])
+            identity = Identity.from_dict(conversation.identity)
+            inbound = Inbound(
+                channel=conversation.channel,
+                identity=identity,
+                client_message_id=turn.client_message_id,
+                place=place,
+                conversation_id=conversation.id,
+                text=turn.body["text"],
+                choice=turn.body["choice"],
+            )
+            return inbound, TurnContext(conversation.id, turn.id, conversation.channel, identity, place)
+
+
+def result_of(session: Session, turn: Turn) -> TurnResult:
+    """The bot's messages of a finished turn, and its outcome."""
+    rows = session.scalars(
+        select(Message).where(Message.turn_id == turn.id, Message.sender == "bot").order_by(Message.seq)
+    )
+    outcome = Outcome.from_dict(turn.outcome or {}).public()
+    return TurnResult(turn.conversation_id, [row.to_dict() for row in rows], outcome)

@@ -1,0 +1,183 @@
+"""The product as a user starts it: `fssc run` in a process of its own, on its own port and its own home."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from connectors.widget import sign_token
+from core.identity import Identity
+from core.settings import Settings
+from service.supervisor import free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+LI = Identity("E1001", "李晓雯", "华晟销售公司", "销售一部")
+WANG = Identity("E1002", "王建国", "华晟制造公司", "采购部")
+CHEN = Identity("E2001", "陈思远", "华晟集团总部", "集团财务部", ("finance",))
+ADMIN_PASSWORD = "for-the-tests-only"
+
+
+@dataclass
+class Stack:
+    """`start()` returns when the product says that it is ready. Encoder and dialogue model are kept over runs."""
+
+    home: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(home=self.home, **{k: v for k, v in {"DATABASE_URL": self.environment.get("DATABASE_URL")}.items() if v})
+
+    def forget(self) -> None:
+        """Drop conversations, tickets and releases of an earlier run."""
+        for name in ("redis", "releases"):
+            shutil.rmtree(self.home / name, ignore_errors=True)
+        for path in self.home.glob("db.sqlite3*"):
+            path.unlink()
+
+    def start(self, patience: float = 420) -> float:
+        """Start, wait, and return how many seconds it took."""
+        started = time.monotonic()
+        self.port = self.port or free_port()
+        output = self.home / "logs" / "run.log"
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with output.open("wb") as log:
+            self.process = subprocess.Popen(
+                [str(Path(sys.executable).parent / "fssc"), "run"],
+                cwd=ROOT,
+                env={
+                    **os.environ,
+                    "FSSC_HOME": str(self.home),
+                    "FSSC_PORT": str(self.port),
+                    "FSSC_ADMIN_PASSWORD": ADMIN_PASSWORD,
+                    "FSSC_MESSAGES_PER_MINUTE": "100000",
+                    **self.environment,
+                },
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        while time.monotonic() - started < patience:
+            said = output.read_text(errors="replace")
+            if f"FSSC Desk is ready: {self.url}" in said:
+                return time.monotonic() - started
+            if self.process.poll() is not None:
+                raise AssertionError(f"the product did not start:\n{said[-3000:]}")
+            time.sleep(0.2)
+        raise AssertionError(f"the product was not ready in {patience} s:\n{output.read_text(errors='replace')[-3000:]}")
+
+    def stop(self) -> int:
+        """Ctrl-C, as a user would; the exit code."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        return self.process.wait(60)
+
+    def child(self, words: str) -> psutil.Process:
+        """The supervised process whose command line holds `words`."""
+        assert self.process is not None
+        for process in psutil.Process(self.process.pid).children():
+            if words in " ".join(process.cmdline()):
+                return process
+        raise AssertionError(f"no process with {words!r} in its command line")
+
+
+@dataclass
+class Employee:
+    """Somebody who chats, over the very API that the widget uses."""
+
+    url: str
+    identity: Identity | None
+    key: str
+    page: str = ""
+    node: str = ""
+    document_no: str = ""
+    conversation_id: str | None = None
+    said: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        if self.identity is None:
+            return {}
+        return {"Authorization": f"Bearer {sign_token(self.identity, self.key, 'fssc-demo')}"}
+
+    def post(self, timeout: float = 40, **body: Any) -> httpx.Response:
+        body.setdefault("client_message_id", uuid.uuid4().hex)
+        body.setdefault("context", {"page": self.page, "node": self.node, "document_no": self.document_no})
+        if self.conversation_id:
+            body.setdefault("conversation_id", self.conversation_id)
+        return httpx.post(
+            f"{self.url}/api/v1/chat/messages", json=body, headers=self.headers, timeout=timeout, trust_env=False
+        )
+
+    def _turn(self, **body: Any) -> Turn:
+        response = self.post(**body)
+        assert response.status_code == 200, response.text
+        answer = response.json()
+        self.conversation_id = answer["conversation_id"]
+        self.said.append(answer)
+        return Turn(answer)
+
+    def ask(self, text: str) -> Turn:
+        return self._turn(text=text)
+
+    def press(self, choice: str) -> Turn:
+        return self._turn(choice=choice)
+
+    def history(self, after: int = 0) -> list[dict[str, Any]]:
+        response = httpx.get(
+            f"{self.url}/api/v1/chat/conversations/{self.conversation_id}/messages",
+            params={"after": after},
+            headers=self.headers,
+            timeout=20,
+            trust_env=False,
+        )
+        assert response.status_code == 200, response.text
+        return response.json()["messages"]
+
+
+class Turn:
+    """What came back to one message."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self.messages = answer["messages"]
+        self.outcome = answer["outcome"]
+
+    @property
+    def types(self) -> list[str]:
+        return [message["type"] for message in self.messages]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(message["text"] for message in self.messages)
+
+    def message(self, kind: str) -> dict[str, Any]:
+        """The only message of this type."""
+        found = [message for message in self.messages if message["type"] == kind]
+        assert len(found) == 1, f"{len(found)} messages of type {kind} in {self.types}: {self.text}"
+        return found[0]
+
+    @property
+    def choices(self) -> list[str]:
+        return [option["choice"] for message in self.messages for option in message["options"]]
+
+    @property
+    def labels(self) -> list[str]:
+        return [option["label"] for message in self.messages for option in message["options"]]
