@@ -76,6 +76,16 @@ test("a reply that was lost on the way is fetched with the same id: answered onc
   expect(shown(conversation)).toEqual(["借款怎么冲销", "答：借款怎么冲销"]);
 });
 
+test("a message that comes again goes to the conversation it went to first", async () => {
+  const conversation = begin();
+  gateway.faults = ["reply-lost"];
+  say(conversation, "第一");
+  await settle();
+  new Memory(SERVER, identityOf(null)).conversationId = "opened-in-another-tab";
+  await settle(5_000);
+  expect(gateway.posts.map((post) => post.conversation_id)).toEqual([undefined, undefined]);
+});
+
 test("after many attempts the employee is asked, and a retry keeps the id", async () => {
   const conversation = begin();
   gateway.fault = { status: 503, message: "服务正在重启。" };

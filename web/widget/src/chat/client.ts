@@ -1,7 +1,7 @@
 import { ApiError, BusyError, NetworkError, TokenError } from "./errors";
 import type { FeedbackReason, Message, PageContext, SendResult, Suggestions, Utterance } from "./message";
 
-const REQUEST_TIMEOUT = 20_000;
+const REQUEST_TIMEOUT = 30_000;
 
 export interface Outgoing extends Utterance {
   client_message_id: string;

@@ -5,6 +5,8 @@ const PREFIX = "fssc-desk";
 export interface StoredOutgoing extends Outgoing {
   /** Milliseconds since the epoch. */
   asked_at: number;
+  /** The conversation it was first sent to, null for a new one. It stays so: the server compares what comes again. */
+  sent_to?: string | null;
 }
 
 /**

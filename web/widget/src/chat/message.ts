@@ -58,6 +58,8 @@ export interface QuestionMessage extends MessageBase {
 
 export interface SummaryMessage extends MessageBase {
   type: "summary";
+  /** What stands above the card; `text` has the fields as well. */
+  heading?: string;
   fields?: SummaryField[];
 }
 

@@ -74,7 +74,7 @@ export class Outbox {
     while (!this.stopped && this.queue.length > 0) {
       const message = this.queue[0]!;
       try {
-        const result = await this.client.send(message, this.memory.conversationId);
+        const result = await this.client.send(message, this.addressed(message));
         if (this.stopped) break;
         this.discard(message.client_message_id);
         this.memory.conversationId = result.conversation_id;
@@ -98,8 +98,9 @@ export class Outbox {
           const asked = "retryAfter" in error ? error.retryAfter : null;
           await this.pause(asked ?? backoff(attempt));
           if (!this.stopped) this.tellAll("sending", null);
-        } else if (error instanceof ApiError && error.status === 404 && this.memory.conversationId) {
-          this.memory.conversationId = null;
+        } else if (error instanceof ApiError && error.status === 404 && message.sent_to) {
+          if (this.memory.conversationId === message.sent_to) this.memory.conversationId = null;
+          delete message.sent_to;
         } else {
           this.discard(message.client_message_id);
           this.listener.delivery(message.client_message_id, "refused", asDeskError(error));
@@ -107,6 +108,14 @@ export class Outbox {
       }
     }
     this.running = false;
+  }
+
+  private addressed(message: StoredOutgoing): string | null {
+    if (message.sent_to === undefined) {
+      message.sent_to = this.memory.conversationId;
+      this.memory.keep(message);
+    }
+    return message.sent_to;
   }
 
   private tellAll(state: DeliveryState, error: DeskError | null): void {

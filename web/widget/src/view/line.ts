@@ -35,10 +35,10 @@ export function speaker(message: Message): string {
   return "智能客服";
 }
 
-/** Cards repeat what their text lists: only its first paragraph is shown above them. */
+/** A summary's text lists the fields that its card shows. */
 function shownText(message: Message): string {
-  const hasCard = message.type === "ticket" || (message.type === "summary" && (message.fields ?? []).length > 0);
-  return hasCard ? (message.text.split(/\n\s*\n/)[0] ?? "") : message.text;
+  if (message.type !== "summary" || !message.fields?.length) return message.text;
+  return message.heading ?? message.text.split(/\n\s*\n/)[0] ?? "";
 }
 
 function provenance(message: AnswerMessage): HTMLElement | null {

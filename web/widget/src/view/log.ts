@@ -6,6 +6,8 @@ import { lineBody, lineTail, speaker } from "./line";
 import type { Interaction } from "./options";
 import { instant, shortTime } from "./time";
 
+/** Types that ask for one answer; the buttons of the others stay useful. */
+const ASKED_ONCE: ReadonlySet<string> = new Set(["choices", "question", "summary"]);
 const PAUSE_SHOWN = 5 * 60_000;
 const NEAR_END = 80;
 const TOP_MARGIN = 12;
@@ -165,7 +167,8 @@ function interactionOf(line: Line, latest: boolean, conversation: Conversation, 
   if (line.kind === "said") return { active: false, chosen: null };
   const { message } = line;
   const chosen = conversation.choiceMade(message.id) ?? chosenByNext(message.options ?? [], lines[index + 1]);
-  return { active: message.type === "answer" || latest, chosen: message.type === "answer" ? null : chosen };
+  const once = ASKED_ONCE.has(message.type);
+  return { active: !once || latest, chosen: once ? chosen : null };
 }
 
 /** After a reload the choice is only known from what was said next. */

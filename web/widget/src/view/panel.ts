@@ -50,7 +50,7 @@ export class Panel {
           "div",
           { class: "quick", role: "group", "aria-label": "快捷操作" },
           this.quick("person", "转人工", { label: "转人工", choice: "handoff" }),
-          this.quick("ticket", "我的工单", { label: "我的工单", text: "我的工单" }),
+          this.quick("ticket", "我的工单", { label: "我的工单", choice: "my_tickets" }),
         ),
         this.composer.element,
       ),
