@@ -214,6 +214,18 @@ test("a conversation that the server no longer knows is begun anew with the same
   expect(shown(conversation)).toEqual(["我：你好 [sent]", "答：你好"]);
 });
 
+test("a conversation begun in another tab is taken up here", async () => {
+  const conversation = begin();
+  say(conversation, "旧会话");
+  await settle();
+  gateway.conversationId = "c-2";
+  gateway.messages.splice(0);
+  gateway.agentSays("新会话里的话");
+  new Memory(SERVER, identityOf(null)).conversationId = "c-2";
+  await settle(60_000);
+  expect(shown(conversation)).toEqual(["新会话里的话"]);
+});
+
 test("a rating is shown at once and withdrawn when it was not kept", async () => {
   const conversation = begin();
   say(conversation, "住宿标准");

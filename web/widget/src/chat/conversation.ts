@@ -39,6 +39,7 @@ export class Conversation {
   private suggestedFor: string | null = null;
   private watching = false;
   private cursor = 0;
+  private shown: string | null = null;
   private stopped = false;
   private readonly chosen = new Map<string, string>();
   private readonly outbox: Outbox;
@@ -178,6 +179,16 @@ export class Conversation {
     this.changed();
   }
 
+  /** Another tab may have begun another conversation: all tabs of a person follow the latest. */
+  private show(conversationId: string): void {
+    if (this.shown !== null && this.shown !== conversationId) {
+      this.thread.restart();
+      this.cursor = 0;
+      this.memory.readSeq = 0;
+    }
+    this.shown = conversationId;
+  }
+
   private delivery(id: string, state: DeliveryState, error: DeskError | null): void {
     this.thread.deliver(id, state, error);
     if (state === "waiting" || state === "failed") this.lost();
@@ -185,6 +196,7 @@ export class Conversation {
   }
 
   private delivered(id: string, result: SendResult): void {
+    this.show(result.conversation_id);
     this.thread.acknowledge(id, result.messages);
     this.loaded = true;
     this.recovered();
@@ -209,9 +221,10 @@ export class Conversation {
       this.changed();
       return suggested;
     }
+    this.show(conversationId);
     try {
       const messages = await this.client.messages(conversationId, this.cursor);
-      if (this.stopped) return true;
+      if (this.stopped || conversationId !== this.memory.conversationId) return true;
       this.thread.receive(messages);
       this.cursor = messages.reduce((last, message) => Math.max(last, message.seq), this.cursor);
       this.loaded = true;

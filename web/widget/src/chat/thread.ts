@@ -98,6 +98,17 @@ export class Thread {
     this.sorted = null;
   }
 
+  /** Forgets all but what is still on its way: another conversation is shown from now on. */
+  restart(): void {
+    for (const [key, { line }] of this.placed) {
+      if (line.kind === "received" || line.state === "sent") this.placed.delete(key);
+    }
+    this.messageKeys.clear();
+    this.replySeqs.clear();
+    this.lastSeq = 0;
+    this.sorted = null;
+  }
+
   message(id: string): Message | null {
     const line = this.placed.get(this.messageKeys.get(id) ?? id)?.line;
     return line?.kind === "received" ? line.message : null;
