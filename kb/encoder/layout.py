@@ -1,4 +1,7 @@
-"""What lies where in a directory that holds the default encoder; the names are sentence-transformers'."""
+"""What lies where in a directory that holds the default encoder, and what its network calls what goes in and out.
+
+The names are sentence-transformers'.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,9 @@ MODULES_FILE = "modules.json"
 PROMPTS_FILE = "config_sentence_transformers.json"
 STAMP_FILE = "built.json"
 MODULE = "kb.encoder.onnx_module.OnnxTransformer"
+
+INPUT_IDS, ATTENTION_MASK = "input_ids", "attention_mask"
+TOKEN_EMBEDDINGS, SENTENCE_EMBEDDING = "token_embeddings", "sentence_embedding"
 
 
 @dataclass(frozen=True)

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 from tokenizers import Encoding, Tokenizer
 
-from kb.encoder.layout import MODEL_FILE, PROMPTS_FILE, TOKENIZER_FILE
 from kb.encoder.errors import LoadError
+from kb.encoder.layout import (
+    ATTENTION_MASK,
+    INPUT_IDS,
+    MODEL_FILE,
+    PROMPTS_FILE,
+    SENTENCE_EMBEDDING,
+    TOKENIZER_FILE,
+)
+from kb.encoder.threads import configured_threads
 
 _BATCH_TEXTS = 64
 _BATCH_TOKENS = 4096
 _CHUNK_TEXTS = 2048
-
-
-def default_threads() -> int:
-    """`FSSC_ENCODER_THREADS`, or two, or one where there is only one processor."""
-    configured = os.environ.get("FSSC_ENCODER_THREADS", "")
-    return max(1, int(configured)) if configured.isdigit() else min(2, os.cpu_count() or 1)
 
 
 class OnnxModel:
@@ -33,7 +34,7 @@ class OnnxModel:
 
     def __init__(self, directory: Path, threads: int | None = None) -> None:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or default_threads()
+        options.intra_op_num_threads = threads or configured_threads()
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -55,12 +56,12 @@ class OnnxModel:
             encodings = self.tokenizer.encode_batch_fast(chunk)
             for rows in _batches([len(encoding) for encoding in encodings]):
                 ids, mask = pad([encodings[row] for row in rows])
-                vectors[start + rows] = self.run("sentence_embedding", ids, mask)
+                vectors[start + rows] = self.run(SENTENCE_EMBEDDING, ids, mask)
         return vectors
 
     def run(self, output: str, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
         """One pass; both inputs are (batch, tokens) int64."""
-        return self._session.run([output], {"input_ids": input_ids, "attention_mask": attention_mask})[0]
+        return self._session.run([output], {INPUT_IDS: input_ids, ATTENTION_MASK: attention_mask})[0]
 
 
 def pad(encodings: list[Encoding]) -> tuple[np.ndarray, np.ndarray]:

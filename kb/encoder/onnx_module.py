@@ -13,7 +13,7 @@ from typing import Any, Self
 import torch
 from sentence_transformers.base.modules import InputModule
 
-from kb.encoder.layout import MODEL_FILE, TOKENIZER_FILE
+from kb.encoder.layout import ATTENTION_MASK, INPUT_IDS, MODEL_FILE, TOKEN_EMBEDDINGS, TOKENIZER_FILE
 from kb.encoder.onnx_model import OnnxModel, pad
 
 
@@ -28,12 +28,12 @@ class OnnxTransformer(InputModule):
 
     def preprocess(self, inputs: list[str], prompt: str | None = None, **kwargs: Any) -> dict[str, torch.Tensor]:
         ids, mask = pad(self.tokenizer.encode_batch_fast(self._prepend_prompt(inputs, prompt or "")))
-        return {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+        return {INPUT_IDS: torch.from_numpy(ids), ATTENTION_MASK: torch.from_numpy(mask)}
 
     def forward(self, features: dict[str, torch.Tensor], **kwargs: Any) -> dict[str, torch.Tensor]:
-        ids, mask = features["input_ids"].cpu().numpy(), features["attention_mask"].cpu().numpy()
-        vectors = torch.from_numpy(self._model.run("token_embeddings", ids, mask))
-        return {**features, "token_embeddings": vectors.to(features["input_ids"].device)}
+        ids, mask = features[INPUT_IDS].cpu().numpy(), features[ATTENTION_MASK].cpu().numpy()
+        vectors = torch.from_numpy(self._model.run(TOKEN_EMBEDDINGS, ids, mask))
+        return {**features, TOKEN_EMBEDDINGS: vectors.to(features[INPUT_IDS].device)}
 
     @property
     def max_seq_length(self) -> int:

