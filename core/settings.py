@@ -46,7 +46,6 @@ class Settings(BaseSettings):
     wrong_rate: float = Field(0.03, gt=0, lt=1, description="Accepted share of wrong ones among outright answers.")
     engine_url: str = Field("", description="The dialogue engine's address. Empty: `make run` starts one of its own.")
     engine_timeout: float = Field(8.0, gt=0, description="Seconds a turn may take before it is answered without it.")
-    conversation_hours: int = Field(24, ge=1, description="Hours after which a silent conversation starts afresh.")
     messages_per_minute: int = Field(40, ge=1, description="Messages a minute that one visitor may send.")
     admin_password: str = Field("", description="Password of the first administrator. Empty: made and printed once.")
     console_hours: int = Field(10, ge=1, description="Hours that a sign-in to the console lasts.")
