@@ -7,6 +7,7 @@ Configuration:
 
   default_intent  the intent of everything that is not surely something else (`ask`: it goes to the knowledge base)
   threshold       how probable another intent must be, 0–1
+  ratio           and how many times as probable as the default one
   ranking_length  how many intents a message's ranking holds
   C               inverse strength of the regularization
 """
@@ -14,7 +15,9 @@ Configuration:
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -62,7 +65,7 @@ class LinearIntentClassifier(IntentClassifier, GraphComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {"default_intent": None, "threshold": 0.5, "ranking_length": 3, "C": 10.0}
+        return {"default_intent": None, "threshold": 0.2, "ratio": 2.0, "ranking_length": 3, "C": 20.0}
 
     @staticmethod
     def required_packages() -> list[str]:
@@ -105,8 +108,11 @@ class LinearIntentClassifier(IntentClassifier, GraphComponent):
         values = [self._values(np.array(row)) for row in columns]
         starts = np.cumsum([0] + [len(row) for row in columns])
         x = csr_matrix((np.concatenate(values), np.concatenate(columns), starts), shape=(len(bags), len(self._rows)))
-        fitted = LogisticRegression(C=self._config["C"], max_iter=2000, class_weight="balanced", random_state=42)
-        fitted.fit(x, [e.get(INTENT) for e in examples])
+        intents = [e.get(INTENT) for e in examples]
+        fitted = LogisticRegression(
+            C=self._config["C"], max_iter=2000, class_weight=_damped_balance(intents), random_state=42
+        )
+        fitted.fit(x, intents)
         weights, bias = fitted.coef_, fitted.intercept_
         if len(fitted.classes_) == 2:  # scikit-learn keeps one row for two classes
             weights, bias = np.vstack([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
@@ -131,7 +137,7 @@ class LinearIntentClassifier(IntentClassifier, GraphComponent):
         return scores / scores.sum() if len(scores) else scores
 
     def process(self, messages: list[Message]) -> list[Message]:
-        default, threshold = self._config["default_intent"], self._config["threshold"]
+        default = self._config["default_intent"]
         for message in messages:
             if not self._classes:
                 message.set(INTENT, {"name": default, "confidence": 0.0}, add_to_output=True)
@@ -140,8 +146,10 @@ class LinearIntentClassifier(IntentClassifier, GraphComponent):
             order = np.argsort(-probable)
             ranking = [{"name": self._classes[i], "confidence": float(probable[i])} for i in order]
             first = ranking[0]
-            if default and first["confidence"] < threshold:
-                first = next((r for r in ranking if r["name"] == default), first)
+            fallback = next((r for r in ranking if r["name"] == default), first)
+            sure = max(self._config["threshold"], self._config["ratio"] * fallback["confidence"])
+            if first is not fallback and first["confidence"] < sure:
+                first = fallback
             message.set(INTENT, dict(first), add_to_output=True)
             message.set("intent_ranking", ranking[: self._config["ranking_length"]], add_to_output=True)
         return messages
@@ -184,3 +192,9 @@ class LinearIntentClassifier(IntentClassifier, GraphComponent):
 
 def _words(message: Message) -> list[str]:
     return [token.text for token in message.get(TOKENS_NAMES[TEXT]) or []]
+
+
+def _damped_balance(intents: list[str]) -> dict[str, float]:
+    """Weights between none and balanced: free questions are the most, and losing one to a command costs most."""
+    counts = Counter(intents)
+    return {intent: math.sqrt(len(intents) / (len(counts) * count)) for intent, count in counts.items()}
