@@ -69,7 +69,7 @@ export class FsscDesk extends HTMLElement {
     this.panel.hide();
     this.conversation?.watch(false);
     this.draw();
-    this.launcher.element.focus({ preventScroll: true });
+    this.launcher.focus();
   }
 
   setContext(context: HostContext): void {

@@ -18,6 +18,11 @@ export class Launcher {
     this.render(0, false);
   }
 
+  focus(): void {
+    this.element.hidden = false;
+    this.element.focus({ preventScroll: true });
+  }
+
   render(unread: number, open: boolean): void {
     this.element.hidden = open;
     this.element.setAttribute("aria-expanded", String(open));
