@@ -91,6 +91,7 @@ export interface Message {
 }
 
 export interface Tried {
+  asked?: string;
   entry_id: string;
   question: string;
   probability: number;
