@@ -6,7 +6,7 @@ import re
 
 # 18-digit ID: region (6), birth date (8), sequence (3), check character. GB 11643-1999.
 _ID_CARD = re.compile(
-    r"(?<![0-9A-Za-z])([1-9]\d{5})((?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3})([\dXx])(?![0-9A-Za-z])"
+    r"(?<![0-9A-Za-z])([1-9]\d{5})((?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(\d{3}[\dXx])(?![0-9A-Za-z])"
 )
 # Mainland mobile numbers, written together or in groups, with or without +86.
 _PHONE = re.compile(r"(?<!\d)(?:\+?86[- ]?)?(1[3-9]\d)[- ]?(\d{4})[- ]?(\d{4})(?!\d)")
@@ -34,7 +34,7 @@ def mask(text: str) -> str:
     """`text` with the middle of every ID, card and phone number, and the name in every email, starred out."""
     if not any(character.isdigit() or character == "@" for character in text):
         return text
-    text = _ID_CARD.sub(lambda m: f"{m[1]}********{m[2][-1]}{m[3]}"[:18], text)
+    text = _ID_CARD.sub(r"\1********\3", text)
     text = _CARD.sub(_mask_card, text)
     text = _PHONE.sub(lambda m: f"{m[1]}****{m[3]}", text)
     return _EMAIL.sub(r"\1***@\2", text)

@@ -1,0 +1,109 @@
+"""How the ticket form hears what people type."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot import ticket_form
+from bot.ticket_form import Command, Correction, Unheard, command, correction, hear, value_of_another, wants_person
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["转人工", "人工", "我要转人工客服", "别问了赶紧给我转人工客服", "找个真人来", "人工服务", "叫客服", "换个人跟我说"],
+)
+def test_a_person_is_called(text: str) -> None:
+    assert wants_person(text)
+
+
+@pytest.mark.parametrize("text", ["人工成本怎么入账", "客户名称写错了", "人工费发票税率", "这个人已经离职了", "找不到审批人"])
+def test_the_word_for_labour_calls_nobody(text: str) -> None:
+    assert not wants_person(text)
+
+
+@pytest.mark.parametrize("text", ["取消", "算了", "算了吧", "不提了", "取消工单"])
+def test_cancelling(text: str) -> None:
+    assert command(text, "description") is Command.CANCEL
+
+
+def test_no_need_skips_an_optional_field_and_cancels_otherwise() -> None:
+    assert command("不用了", "document_no") is None and hear("document_no", "不用了") == ""
+    assert command("不用了", "confirmed") is Command.CANCEL
+
+
+def test_yes_confirms_only_at_the_summary() -> None:
+    assert command("好的", "confirmed") is Command.CONFIRM
+    assert command("好的", "description") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("修改描述", Correction("description", None)),
+        ("修改问题描述", Correction("description", None)),
+        ("改一下紧急程度", Correction("urgency", None)),
+        ("紧急程度改成特急", Correction("urgency", "特急")),
+        ("单号写错了,应该是BX20261103-0042", Correction("document_no", "BX20261103-0042")),
+        ("把业务类型改为发票", Correction("business_type", "发票")),
+        ("电话错了", Correction("contact", None)),
+    ],
+)
+def test_corrections(text: str, expected: Correction) -> None:
+    assert correction(text) == expected
+
+
+@pytest.mark.parametrize("text", ["发票抬头开错了怎么办", "修改收款账户要审批吗", "我把发票弄丢了"])
+def test_what_is_no_correction(text: str) -> None:
+    assert correction(text) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "value"),
+    [
+        ("business_type", "差旅报销", "差旅报销"),
+        ("business_type", "出差的", "差旅报销"),
+        ("business_type", "4", "发票"),
+        ("urgency", "急", "紧急"),
+        ("urgency", "十万火急", "特急"),
+        ("urgency", "不急", "一般"),
+        ("urgency", "跳过", ""),
+        ("document_no", "单号是bx20261103-0042哦", "BX20261103-0042"),
+        ("document_no", "没有", ""),
+        ("contact", "分机8123", "分机8123"),
+        ("description", "描述:怎么提交不了", "怎么提交不了"),
+    ],
+)
+def test_values(field: str, text: str, value: str) -> None:
+    assert hear(field, text) == value
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [("business_type", "蓝色"), ("business_type", "99"), ("urgency", "蓝色"), ("document_no", "蓝色"), ("contact", "下午"), ("description", "嗯")],
+)
+def test_a_value_that_cannot_be_used_says_what_is_expected(field: str, text: str) -> None:
+    with pytest.raises(Unheard) as unheard:
+        hear(field, text)
+    assert len(unheard.value.hint) > 8
+
+
+def test_a_value_of_another_field_is_taken_for_what_it_is() -> None:
+    assert value_of_another("BX20261103-0042", "urgency") == Correction("document_no", "BX20261103-0042")
+    assert value_of_another("特急", "contact") == Correction("urgency", "特急")
+    assert value_of_another("特急", "urgency") is None
+    assert value_of_another("单据打不开", "urgency") is None
+
+
+def test_the_summary_shows_every_field_with_a_way_to_change_it() -> None:
+    reply = ticket_form.summary({"business_type": "发票", "description": "验真失败", "urgency": ""})
+    values = {field["field"]: field["value"] for field in reply.extras["fields"]}
+    assert values == {
+        "business_type": "发票",
+        "description": "验真失败",
+        "urgency": "一般",
+        "document_no": "无",
+        "contact": "无",
+    }
+    for option in reply.options:
+        if option.choice.startswith("say:修改"):
+            assert correction(option.choice.removeprefix("say:")) is not None
