@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.turns import Option, Outcome, Reply, TurnContext
 from core.clock import today
+from core.metrics import step
 from kb.entries import Entry
 from kb.live import LiveKnowledge
 from kb.search import Band, Candidate, Query, SearchResult
@@ -18,15 +19,16 @@ class Answering:
         self._knowledge = knowledge
 
     def search(self, text: str, context: TurnContext) -> SearchResult:
-        return self._knowledge.searcher.search(
-            Query(
-                text,
-                today(),
-                page=context.place.page or None,
-                node=context.place.node or None,
-                viewer=context.viewer,
+        with step("search"):
+            return self._knowledge.searcher.search(
+                Query(
+                    text,
+                    today(),
+                    page=context.place.page or None,
+                    node=context.place.node or None,
+                    viewer=context.viewer,
+                )
             )
-        )
 
     def respond(self, text: str, context: TurnContext, misses: int = 0) -> tuple[Reply, Outcome]:
         """Answer, ask back or say plainly that there is no answer. `misses` counts the misses just before."""

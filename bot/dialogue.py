@@ -27,6 +27,7 @@ from core.clock import today
 from core.database import Database
 from core.errors import Conflict, Unavailable
 from core.events import append_event
+from core.metrics import step
 from core.privacy import mask
 from core.redis import exclusive
 from core.transcript import Turn, say
@@ -57,7 +58,8 @@ class Dialogue:
         message id was used for a different message or its first sending is still being worked on.
         """
         engine_text(inbound)  # A choice that means nothing is refused before anything is stored.
-        turn_id, conversation_id = await to_thread.run_sync(self._inbox.accept, inbound)
+        with step("accept"):
+            turn_id, conversation_id = await to_thread.run_sync(self._inbox.accept, inbound)
         async with exclusive(self._redis, f"conversation:{conversation_id}", hold=20, wait=20):
             if not await to_thread.run_sync(self._inbox.claim, turn_id):
                 return await self._wait_for(turn_id)
@@ -88,16 +90,18 @@ class Dialogue:
         inbound, context = await to_thread.run_sync(self._inbox.load, turn_id)
         degraded = False
         try:
-            answers = await self._engine.talk(
-                context.conversation_id, engine_text(inbound), {"turn": context.to_dict()}
-            )
+            with step("engine"):
+                answers = await self._engine.talk(
+                    context.conversation_id, engine_text(inbound), {"turn": context.to_dict()}
+                )
             said = [_understood(answer) for answer in answers]
         except Unavailable as error:
             log.warning("engine_unavailable", error=error.message, conversation=context.conversation_id)
             said = await to_thread.run_sync(self._without_engine, inbound, context)
             degraded = True
         took_ms = (time.perf_counter() - started) * 1000
-        return await to_thread.run_sync(self._complete, turn_id, inbound, context, said, degraded, took_ms)
+        with step("complete"):
+            return await to_thread.run_sync(self._complete, turn_id, inbound, context, said, degraded, took_ms)
 
     def _without_engine(self, inbound: Inbound, context: TurnContext) -> list[tuple[Reply, Outcome | None]]:
         """Tier 1 without its dialogue: choices and plain questions still work, everything else becomes a ticket."""

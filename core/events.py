@@ -104,7 +104,7 @@ class EventRelay:
                     subscriber(session, row.id, event)
                 row.delivered_at = now()
             return True
-        except Exception as error:  # noqa: BLE001  one bad subscriber must not hold up the others' events
+        except Exception as error:
             with self._database.write() as session:
                 row = session.get_one(EventRow, event_id)
                 row.attempts += 1

@@ -73,7 +73,7 @@ async def _every(seconds: float, job) -> None:
     while True:
         try:
             await job()
-        except Exception as error:  # noqa: BLE001  a failing round must not end the rounds
+        except Exception as error:
             log.error("background_job_failed", job=getattr(job, "__qualname__", repr(job)), error=repr(error))
         await asyncio.sleep(seconds)
 

@@ -43,7 +43,9 @@ class Stack:
 
     @property
     def settings(self) -> Settings:
-        return Settings(home=self.home, **{k: v for k, v in {"DATABASE_URL": self.environment.get("DATABASE_URL")}.items() if v})
+        return Settings(
+            home=self.home, **{k: v for k, v in {"DATABASE_URL": self.environment.get("DATABASE_URL")}.items() if v}
+        )
 
     def forget(self) -> None:
         """Drop conversations, tickets and releases of an earlier run."""
@@ -81,7 +83,9 @@ class Stack:
             if self.process.poll() is not None:
                 raise AssertionError(f"the product did not start:\n{said[-3000:]}")
             time.sleep(0.2)
-        raise AssertionError(f"the product was not ready in {patience} s:\n{output.read_text(errors='replace')[-3000:]}")
+        raise AssertionError(
+            f"the product was not ready in {patience} s:\n{output.read_text(errors='replace')[-3000:]}"
+        )
 
     def stop(self) -> int:
         """Ctrl-C, as a user would; the exit code."""

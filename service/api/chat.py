@@ -13,6 +13,7 @@ from bot.turns import Place
 from core.clock import now
 from core.errors import InvalidInput, NotFound, TooMany
 from core.events import append_event
+from core.metrics import count_turn
 from core.privacy import mask
 from core.redis import within_rate
 from core.text import normalize
@@ -21,7 +22,6 @@ from kb.entries import Viewer
 from kb.signals import QuestionUnresolved
 from kb.store import FeedbackRow
 from service.api.deps import DeskDep, Visitor
-from service.metrics import count_turn
 
 router = APIRouter(prefix="/api/v1/chat", tags=["chat"])
 
@@ -150,7 +150,10 @@ async def post_message(desk: DeskDep, visitor: Visitor, request: Request, body: 
 
 @router.get("/conversations/{conversation_id}/messages")
 def get_messages(
-    desk: DeskDep, visitor: Visitor, conversation_id: ConversationId, after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0
+    desk: DeskDep,
+    visitor: Visitor,
+    conversation_id: ConversationId,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
 ) -> HistoryOut:
     """The visitor's own conversation after message number `after`, for a reload and for what came in meanwhile."""
     with desk.database.read() as session:

@@ -156,7 +156,12 @@ def _ticket(desk: DeskDep, row: TicketRow) -> dict[str, Any]:
 
 @router.get("/kb/entries")
 def get_entries(
-    desk: DeskDep, user: ConsoleUser, q: Annotated[str, Query(max_length=200)] = "", business_type: Filter = "", page: Page = 1, page_size: PageSize = 20
+    desk: DeskDep,
+    user: ConsoleUser,
+    q: Annotated[str, Query(max_length=200)] = "",
+    business_type: Filter = "",
+    page: Page = 1,
+    page_size: PageSize = 20,
 ) -> dict[str, Any]:
     """The newest version of every entry that matches."""
     with desk.database.read() as session:

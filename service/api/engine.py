@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import time
 from typing import Annotated, Any
 
 import structlog
@@ -11,9 +10,9 @@ from fastapi import APIRouter, Body, Header
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 
 from core.errors import Conflict, NotFound, TokenInvalid
+from core.metrics import step
 from service.api.deps import DeskDep
 from service.bootstrap import ACTIONS_PURPOSE
-from service.metrics import observe_action
 
 router = APIRouter(tags=["engine"])
 log = structlog.get_logger()
@@ -27,14 +26,11 @@ async def run_action(
     expected = f"Bearer {desk.settings.internal_token(ACTIONS_PURPOSE)}"
     if not hmac.compare_digest(authorization.encode(), expected.encode()):
         raise TokenInvalid
-    started = time.perf_counter()
-    name = call.get("next_action", "")
     try:
-        result = await desk.executor.run(call)
+        with step("action"):
+            result = await desk.executor.run(call)
     except ActionExecutionRejection as error:
         raise Conflict(str(error), code="action_rejected") from error
     except ActionNotFoundException as error:
         raise NotFound(str(error), code="action_not_found") from error
-    finally:
-        observe_action(name, time.perf_counter() - started)
     return result.model_dump() if result else {"events": [], "responses": []}

@@ -53,7 +53,10 @@ class TestQuestions:
 
     def test_traditional_and_full_width_characters_find_the_same(self, employee: Staff) -> None:
         plain, other = employee(), employee()
-        assert plain.ask("出差住宿费能报多少?").outcome["entry_id"] == other.ask("出差住宿費能報多少？").outcome["entry_id"]
+        assert (
+            plain.ask("出差住宿费能报多少?").outcome["entry_id"]
+            == other.ask("出差住宿費能報多少？").outcome["entry_id"]
+        )
 
     def test_a_close_call_offers_up_to_five_choices_and_none_of_these(self, employee: Staff) -> None:
         li = employee()

@@ -32,7 +32,18 @@ class TestBadInput:
         response = employee().post(text="发票" * 5000)
         assert response.status_code == 400 and "2000" in response.json()["error"]["message"]
 
-    @pytest.mark.parametrize("text", ["😀😭🙏", "？？？", "/open_entry{\"entry_id\":\"travel-001\"}", "/restart", "{{7*7}}", "1'; DROP TABLE ticket;--", "a" * 1999])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "😀😭🙏",
+            "？？？",
+            '/open_entry{"entry_id":"travel-001"}',
+            "/restart",
+            "{{7*7}}",
+            "1'; DROP TABLE ticket;--",
+            "a" * 1999,
+        ],
+    )
     def test_odd_texts_get_a_kind_sentence(self, employee: Staff, text: str) -> None:
         turn = employee().ask(text)
         assert turn.text and turn.outcome["entry_id"] is None
@@ -40,7 +51,9 @@ class TestBadInput:
     def test_an_unknown_page_is_no_obstacle(self, employee: Staff) -> None:
         turn = employee(page="no.such.page", node="x").ask("出差住宿费能报多少？")
         assert turn.message("answer")
-        odd = employee().post(text="出差住宿费能报多少？", context={"page": {"a": 1}, "node": "<script>", "document_no": None})
+        odd = employee().post(
+            text="出差住宿费能报多少？", context={"page": {"a": 1}, "node": "<script>", "document_no": None}
+        )
         assert odd.status_code == 200
 
     def test_malformed_json_and_missing_fields(self, stack: Stack, employee: Staff) -> None:
@@ -90,7 +103,15 @@ class TestBadInput:
             assert other.post(text="你好").status_code == 404
 
     def test_the_console_asks_for_a_sign_in(self, stack: Stack) -> None:
-        for path in ("tickets", "tickets/FW20260101-0001", "kb/entries", "kb/policies", "kb/try?q=x", "meta", "session"):
+        for path in (
+            "tickets",
+            "tickets/FW20260101-0001",
+            "kb/entries",
+            "kb/policies",
+            "kb/try?q=x",
+            "meta",
+            "session",
+        ):
             assert httpx.get(f"{stack.url}/api/v1/console/{path}", trust_env=False).status_code == 401, path
         wrong = httpx.post(
             f"{stack.url}/api/v1/console/session",
@@ -154,7 +175,11 @@ class TestOnceOnly:
         wang.ask("一般")
         name = uuid.uuid4().hex
         numbers = {
-            next(m["number"] for m in wang.post(text="提交", client_message_id=name).json()["messages"] if m["type"] == "ticket")
+            next(
+                m["number"]
+                for m in wang.post(text="提交", client_message_id=name).json()["messages"]
+                if m["type"] == "ticket"
+            )
             for _ in range(3)
         }
         assert len(numbers) == 1
@@ -200,9 +225,7 @@ class TestOutage:
         assert len([m for m in li.history() if m["from"] == "user"]) == 2
         wait_green(stack)
 
-    def test_a_restart_of_everything_keeps_conversations_forms_and_tickets(
-        self, stack: Stack, employee: Staff
-    ) -> None:
+    def test_a_restart_of_everything_keeps_conversations_forms_and_tickets(self, stack: Stack, employee: Staff) -> None:
         li = employee()
         number = file_ticket(li)
         li.ask("我要再提一个工单")

@@ -60,4 +60,6 @@ def test_a_conversation_belongs_to_who_began_it(database: Database) -> None:
     _, conversation_id = inbox.accept(HELLO)
     for other in (Identity("E1002"), ANONYMOUS):
         with pytest.raises(NotFound):
-            inbox.accept(replace(HELLO, identity=other, conversation_id=conversation_id, client_message_id="message-0002"))
+            inbox.accept(
+                replace(HELLO, identity=other, conversation_id=conversation_id, client_message_id="message-0002")
+            )

@@ -10,13 +10,24 @@ from bot.ticket_form import Command, Correction, Unheard, command, correction, h
 
 @pytest.mark.parametrize(
     "text",
-    ["转人工", "人工", "我要转人工客服", "别问了赶紧给我转人工客服", "找个真人来", "人工服务", "叫客服", "换个人跟我说"],
+    [
+        "转人工",
+        "人工",
+        "我要转人工客服",
+        "别问了赶紧给我转人工客服",
+        "找个真人来",
+        "人工服务",
+        "叫客服",
+        "换个人跟我说",
+    ],
 )
 def test_a_person_is_called(text: str) -> None:
     assert wants_person(text)
 
 
-@pytest.mark.parametrize("text", ["人工成本怎么入账", "客户名称写错了", "人工费发票税率", "这个人已经离职了", "找不到审批人"])
+@pytest.mark.parametrize(
+    "text", ["人工成本怎么入账", "客户名称写错了", "人工费发票税率", "这个人已经离职了", "找不到审批人"]
+)
 def test_the_word_for_labour_calls_nobody(text: str) -> None:
     assert not wants_person(text)
 
@@ -79,7 +90,14 @@ def test_values(field: str, text: str, value: str) -> None:
 
 @pytest.mark.parametrize(
     ("field", "text"),
-    [("business_type", "蓝色"), ("business_type", "99"), ("urgency", "蓝色"), ("document_no", "蓝色"), ("contact", "下午"), ("description", "嗯")],
+    [
+        ("business_type", "蓝色"),
+        ("business_type", "99"),
+        ("urgency", "蓝色"),
+        ("document_no", "蓝色"),
+        ("contact", "下午"),
+        ("description", "嗯"),
+    ],
 )
 def test_a_value_that_cannot_be_used_says_what_is_expected(field: str, text: str) -> None:
     with pytest.raises(Unheard) as unheard:

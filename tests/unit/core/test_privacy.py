@@ -47,6 +47,10 @@ def test_masking_twice_changes_nothing(text: str) -> None:
     assert mask(mask(text)) == mask(text)
 
 
-@given(prefix=st.sampled_from(["138", "159", "186"]), rest=st.from_regex(r"\A[0-9]{8}\Z"), around=st.sampled_from(["电话%s", "%s。", "a %s b"]))
+@given(
+    prefix=st.sampled_from(["138", "159", "186"]),
+    rest=st.from_regex(r"\A[0-9]{8}\Z"),
+    around=st.sampled_from(["电话%s", "%s。", "a %s b"]),
+)
 def test_no_phone_number_survives(prefix: str, rest: str, around: str) -> None:
     assert prefix + rest not in mask(around % (prefix + rest))

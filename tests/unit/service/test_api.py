@@ -52,7 +52,9 @@ def test_too_many_messages_are_refused_kindly(client: TestClient) -> None:
     desk = client.app.state.desk
     object.__setattr__(desk, "settings", limited)
     codes = [
-        client.post("/api/v1/chat/messages", json={"client_message_id": f"rate-{n:06d}", "text": "住宿标准"}).status_code
+        client.post(
+            "/api/v1/chat/messages", json={"client_message_id": f"rate-{n:06d}", "text": "住宿标准"}
+        ).status_code
         for n in range(4)
     ]
     object.__setattr__(desk, "settings", limited.model_copy(update={"messages_per_minute": 10**6}))
