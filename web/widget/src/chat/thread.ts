@@ -117,12 +117,12 @@ export class Thread {
   /** The line said here that this message is the server's copy of. */
   private twinOf(message: Message): string | null {
     if (message.from !== "user") return null;
-    if (message.client_message_id) return this.said(message.client_message_id) ? message.client_message_id : null;
+    const { client_message_id: id } = message;
+    if (id && this.said(id)) return id;
     const candidates = this.lines.filter((line): line is Said => line.kind === "said" && line.state !== "refused");
-    const twin =
-      candidates.find((line) => this.replySeqs.get(line.key) === message.seq + 1) ??
-      candidates.find((line) => line.label.trim() === message.text.trim() || line.outgoing.text === message.text);
-    return twin?.key ?? null;
+    const answered = candidates.find((line) => this.replySeqs.get(line.key) === message.seq + 1);
+    const alike = id ? null : candidates.find((line) => line.label.trim() === message.text.trim());
+    return (answered ?? alike)?.key ?? null;
   }
 
   private place(key: string, order: number, line: Line): void {

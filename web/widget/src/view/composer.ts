@@ -9,7 +9,7 @@ export class Composer {
   readonly element: HTMLElement;
   private readonly input: HTMLTextAreaElement;
   private readonly button: HTMLButtonElement;
-  private readonly counter = h("span", { class: "counter", id: "counter", "aria-live": "polite" });
+  private readonly counter = h("span", { class: "counter", id: "counter" });
 
   constructor(private readonly send: (text: string) => void) {
     this.input = h("textarea", {
@@ -80,6 +80,8 @@ export class Composer {
     const over = length - MESSAGE_LIMIT;
     this.button.disabled = !this.sendable;
     this.counter.hidden = length < COUNTER_FROM;
+    // Read out only when it is too much: a count at every key would talk over the typing.
+    this.counter.setAttribute("aria-live", over > 0 ? "polite" : "off");
     this.counter.textContent = over > 0 ? `超出 ${over} 字，最多 ${MESSAGE_LIMIT} 字` : `${length}/${MESSAGE_LIMIT}`;
     this.element?.toggleAttribute("data-over", over > 0);
     this.input.setAttribute("aria-invalid", String(over > 0));
