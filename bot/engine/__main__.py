@@ -20,7 +20,9 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--token", default=os.environ.get("FSSC_ENGINE_TOKEN"), help="or FSSC_ENGINE_TOKEN")
     serve.add_argument("--actions-url", required=True, help="where the actions are served, the whole URL")
     serve.add_argument("--actions-token", default=os.environ.get("FSSC_ACTIONS_TOKEN"), help="or FSSC_ACTIONS_TOKEN")
-    serve.add_argument("--redis-url", default=os.environ.get("FSSC_ENGINE_REDIS_URL"), help="absent: conversations in memory")
+    serve.add_argument(
+        "--redis-url", default=os.environ.get("FSSC_ENGINE_REDIS_URL"), help="absent: conversations in memory"
+    )
 
     train = commands.add_parser("train", help="train a model archive")
     train.add_argument("--domain", required=True)

@@ -34,6 +34,7 @@ HEAVY_SOURCES = (
 LIGHT = frozenset(
     {
         "bot.engine.intent.LinearIntentClassifier",
+        "bot.engine.policy.DeskPolicy",
         "rasa.core.policies.ensemble.DefaultPolicyPredictionEnsemble",
         "rasa.core.policies.rule_policy.RulePolicy",
         "rasa.graph_components.converters.nlu_message_converter.NLUMessageConverter",
@@ -74,7 +75,9 @@ def bind(model: str | Path) -> bool:
         return False
     broken = [e.target for e in EXPECTS if not e.holds()]
     if broken:
-        logger.error("TensorFlow is loaded although the model does not need it: unexpected code in %s", ", ".join(broken))
+        logger.error(
+            "TensorFlow is loaded although the model does not need it: unexpected code in %s", ", ".join(broken)
+        )
         return False
     for name, classes in HEAVY.items():
         module = types.ModuleType(name, "Stands in while a model without TensorFlow is served: see bot.engine.light.")

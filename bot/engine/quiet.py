@@ -5,6 +5,16 @@ from __future__ import annotations
 import logging
 import os
 
+# Warnings that say nothing about us: the libraries' own, and what Rasa cannot know (patterns need no entity extractor that
+# is trained; bot.engine.policy.DeskPolicy is a RulePolicy).
+NOISE = (
+    "DeprecationWarning",
+    "ResourceWarning: unclosed file",
+    "Slot auto-fill has been removed in 3.0",
+    "does not include an entity extractor trained on your training data",
+    "'RulePolicy' is not included in the model's",
+)
+
 
 def silence() -> None:
     """Set the environment and the log level; call before the first `import rasa`.
@@ -31,7 +41,7 @@ def silence() -> None:
     jieba.setLogLevel(logging.WARNING)
     # Warnings go to the log, where the libraries' own deprecations (they change the filters when they are imported) are cut.
     logging.captureWarnings(True)
-    logging.getLogger("py.warnings").addFilter(lambda record: "DeprecationWarning" not in record.getMessage())
+    logging.getLogger("py.warnings").addFilter(lambda record: not any(noise in record.getMessage() for noise in NOISE))
     for name in ("apscheduler", "sanic.access", "sanic.root", "matplotlib", "tensorflow"):
         logging.getLogger(name).setLevel(logging.ERROR)
 

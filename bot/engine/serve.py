@@ -60,12 +60,20 @@ def build_app(*, model: str, token: str, actions_url: str, actions_token: str, r
         if not app.ctx.agent.is_ready():
             logger.error("the model %s could not be loaded", model)
             app.stop()
-        elif not endpoints.action:
-            logger.error("no action endpoint")
+            return
+        app.ctx.agent.processor.on_circuit_break = listen_again
 
     app.register_listener(load, "before_server_start")
     app.register_listener(partial(_close, endpoints), "after_server_stop")
     return app
+
+
+def listen_again(tracker, channel, nlg) -> None:
+    """After a turn that took too many actions the conversation listens; Rasa leaves it stuck in that turn for good."""
+    from rasa.shared.core.constants import ACTION_LISTEN_NAME
+    from rasa.shared.core.events import ActionExecuted
+
+    tracker.update(ActionExecuted(ACTION_LISTEN_NAME))
 
 
 def _require_token(app, token: str) -> None:

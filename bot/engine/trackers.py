@@ -120,5 +120,9 @@ def slim(event: Any) -> dict[str, Any]:
             del record["metadata"]
     if isinstance(event, UserUttered):
         said = event.parse_data
-        record["parse_data"] = {"intent": said.get("intent"), "entities": said.get("entities"), "text": said.get("text")}
+        record["parse_data"] = {
+            "intent": said.get("intent"),
+            "entities": said.get("entities"),
+            "text": said.get("text"),
+        }
     return record

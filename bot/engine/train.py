@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
+import contextlib
+import io
 import os
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-
-logger = logging.getLogger(__name__)
 
 
 def train(*, domain: str, config: str, data: Sequence[str], out: str) -> int:
@@ -28,17 +27,19 @@ def train(*, domain: str, config: str, data: Sequence[str], out: str) -> int:
         os.environ["RASA_CACHE_DIRECTORY"] = os.path.join(work, "cache")
         from rasa.model_training import train as rasa_train
 
-        result = rasa_train(
-            domain=domain,
-            config=config,
-            training_files=list(data),
-            output=work,
-            fixed_model_name="model",
-            force_training=True,
-        )
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):  # Rasa prints; among it the name of an archive that is about to move
+            result = rasa_train(
+                domain=domain,
+                config=config,
+                training_files=list(data),
+                output=work,
+                fixed_model_name="model",
+                force_training=True,
+            )
         archive = Path(work, "model.tar.gz")
         if result.code != 0 or not archive.exists():
-            print("bot.engine: training failed, see above", file=sys.stderr)
+            print(f"{said.getvalue().strip()}\nbot.engine: training failed", file=sys.stderr)
             return result.code or 1
         os.replace(archive, target)
     return 0
