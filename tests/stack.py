@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
@@ -16,7 +17,9 @@ from typing import Any
 import httpx
 import psutil
 
+import service.tables  # noqa: F401  every table, so that all are emptied
 from connectors.widget import sign_token
+from core.database import Base, Database
 from core.identity import Identity
 from core.settings import Settings
 from service.supervisor import free_port
@@ -48,11 +51,22 @@ class Stack:
         )
 
     def forget(self) -> None:
-        """Drop conversations, tickets and releases of an earlier run."""
-        for name in ("redis", "releases"):
-            shutil.rmtree(self.home / name, ignore_errors=True)
+        """Drop conversations and tickets of an earlier run, and its release unless it would come out the same."""
+        shutil.rmtree(self.home / "redis", ignore_errors=True)
+        mark, made = self.home / "knowledge.digest", _digest_of_knowledge()
+        if mark.exists() and mark.read_text() == made and (self.home / "db.sqlite3").exists():
+            database = Database(self.settings.database)
+            with database.write() as session:
+                for table in reversed(Base.metadata.sorted_tables):
+                    if not table.name.startswith("kb_") or table.name in ("kb_hit", "kb_unresolved", "kb_feedback"):
+                        session.execute(table.delete())
+            database.close()
+            return
+        self.home.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.home / "releases", ignore_errors=True)
         for path in self.home.glob("db.sqlite3*"):
             path.unlink()
+        mark.write_text(made)
 
     def start(self, patience: float = 420) -> float:
         """Start, wait, and return how many seconds it took."""
@@ -101,6 +115,15 @@ class Stack:
             if words in " ".join(process.cmdline()):
                 return process
         raise AssertionError(f"no process with {words!r} in its command line")
+
+
+def _digest_of_knowledge() -> str:
+    """Over everything that a release of the starter knowledge is made from."""
+    made = hashlib.sha256()
+    for path in sorted([*(ROOT / "kb").rglob("*.*"), *(ROOT / "service" / "migrations").rglob("*.py")]):
+        if path.is_file() and "__pycache__" not in path.parts:
+            made.update(path.read_bytes())
+    return made.hexdigest()
 
 
 @dataclass

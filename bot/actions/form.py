@@ -104,11 +104,10 @@ class TicketFormActions:
     async def _heard_value(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, asked: str, text: str, values: dict[str, Any]
     ) -> Events:
-        question = ticket_form.looks_like_question(text)
-        if asked == "description" and question and not text.startswith("描述:"):
-            if await self._answered(dispatcher, tracker, (Band.ANSWER,)):
-                say(dispatcher, ticket_form.describe_again(text))
-                return [SlotSet("description", None), SlotSet("requested_slot", "description"), _SAID]
+        asks = asked == "description" and ticket_form.looks_like_question(text) and not text.startswith("描述:")
+        if asks and await self._answered(dispatcher, tracker, (Band.ANSWER,)):
+            say(dispatcher, ticket_form.describe_again(text))
+            return [SlotSet("description", None), SlotSet("requested_slot", "description"), _SAID]
         try:
             values[asked] = ticket_form.hear(asked, text)
         except Unheard as unheard:
