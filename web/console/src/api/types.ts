@@ -63,15 +63,10 @@ export interface Option {
   choice: string;
 }
 
-export interface SummaryField {
-  field: string;
-  label: string;
-  value: string | null;
-}
-
 export type Speaker = "user" | "bot" | "agent";
 export type MessageType = "text" | "answer" | "choices" | "question" | "summary" | "ticket";
 
+/** `text` always says everything; the extras of a type add links, sources and choices to it. */
 export interface Message {
   id: string;
   seq: number;
@@ -85,9 +80,6 @@ export interface Message {
   sources?: { label: string }[];
   effective_from?: string | null;
   feedback?: { helpful: boolean } | null;
-  fields?: SummaryField[];
-  number?: string;
-  status_label?: string;
 }
 
 export interface Tried {
