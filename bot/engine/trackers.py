@@ -7,9 +7,9 @@ import time
 from typing import Any
 
 from rasa.core.tracker_store import TrackerStore
-from rasa.shared.core.constants import ACTION_LISTEN_NAME
+from rasa.shared.core.constants import ACTION_LISTEN_NAME, SESSION_START_METADATA_SLOT
 from rasa.shared.core.conversation import Dialogue
-from rasa.shared.core.events import ActionExecuted, UserUttered
+from rasa.shared.core.events import ActionExecuted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.engine.compaction import compact
@@ -29,8 +29,8 @@ def tracker_store(redis_url: str | None) -> TrackerStore:
 class BoundedTrackers(TrackerStore):
     """What both stores share: what is written of a conversation, and how it is read back.
 
-    A record is JSON in the shape of Rasa's own stores, less what is the same in every event (model and assistant id) and
-    the details of the language analysis, which only the turn of that message needs.
+    A record is JSON in the shape of Rasa's own stores, less what only the turn of a message needs: who sent it and from where
+    (its metadata), and the details of the language analysis.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class BoundedTrackers(TrackerStore):
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         await self.stream_events(tracker)
-        record = {"name": tracker.sender_id, "events": [slim(event) for event in compact(tracker)]}
+        record = {"name": tracker.sender_id, "events": [slim(event) for event in compact(tracker) if not of_its_turn(event)]}
         self._write(tracker.sender_id, json.dumps(record, ensure_ascii=False, separators=(",", ":")))
 
     async def create_tracker(self, sender_id: str, append_action_listen: bool = True) -> DialogueStateTracker:
@@ -110,19 +110,20 @@ class RedisTrackers(BoundedTrackers):
         return [key.decode().removeprefix(KEY) for key in self._redis.scan_iter(match=KEY + "*", count=1000)]
 
 
+def of_its_turn(event: Any) -> bool:
+    """Whether nothing after this turn needs the event: the metadata with which a session began is for its first action."""
+    return isinstance(event, SlotSet) and event.key == SESSION_START_METADATA_SLOT
+
+
 def slim(event: Any) -> dict[str, Any]:
     """An event as it is written: nothing that the next turn does not need."""
     record = event.as_dict()
-    metadata = record.get("metadata")
-    if metadata:
-        record["metadata"] = {k: v for k, v in metadata.items() if k not in ("model_id", "assistant_id")}
-        if not record["metadata"]:
-            del record["metadata"]
+    metadata = record.pop("metadata", None)
     if isinstance(event, UserUttered):
         said = event.parse_data
-        record["parse_data"] = {
-            "intent": said.get("intent"),
-            "entities": said.get("entities"),
-            "text": said.get("text"),
-        }
+        record["parse_data"] = {key: said.get(key) for key in ("intent", "entities", "text")}
+    elif metadata:
+        kept = {key: value for key, value in metadata.items() if key not in ("model_id", "assistant_id")}
+        if kept:
+            record["metadata"] = kept
     return record
