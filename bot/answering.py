@@ -118,7 +118,7 @@ def _clarify(candidates: list[Candidate]) -> Reply:
 def _no_answer(misses: int) -> Reply:
     if misses >= 2:
         return Reply(
-            "抱歉，连续两次没能答上来。要不要直接转给财务共享中心的同事？我会把刚才的对话一起带过去，您不用重复说明。",
+            "抱歉，连续两次没能答上来。要不要转人工，请财务共享中心的同事来处理？刚才的对话会一起带过去，您不用重复说明。",
             options=(HANDOFF, Option("我的工单", "my_tickets")),
             extras={"offer": "handoff"},
         )

@@ -21,7 +21,7 @@ from bot.choices import engine_text, label_of
 from bot.engine_client import EngineClient
 from bot.filing import Filing, filed
 from bot.inbox import Inbound, Inbox, TurnResult, result_of
-from bot.ticket_form import guess_business_type
+from bot.ticket_form import guess_business_type, wants_person
 from bot.turns import Outcome, Reply, TurnContext
 from core.clock import today
 from core.database import Database
@@ -116,7 +116,7 @@ class Dialogue:
             return [(self._answering.greet(context), None)]
         text = inbound.text or (value if kind == "say" else "")
         outcome = Outcome()
-        if text:
+        if text and not wants_person(text):
             reply, outcome = self._answering.respond(text, context)
             if outcome.band != Band.NONE:
                 return [(reply, outcome)]

@@ -21,6 +21,7 @@ from core.identity import Identity
 from core.transcript import Conversation, Message, Turn, conversation_of, open_conversation
 
 CLAIM = timedelta(seconds=20)
+_NOBODY = "anonymous"
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,15 @@ class Inbox:
 
         Raises NotFound for another person's conversation, Conflict for an id that was used for another message.
         """
-        owner = inbound.identity.employee_no or (inbound.conversation_id or "anonymous")
+        owner = inbound.identity.employee_no or (inbound.conversation_id or _NOBODY)
         fingerprint = hashlib.sha256(
-            json.dumps([inbound.text, inbound.choice, inbound.conversation_id], ensure_ascii=False).encode()
+            json.dumps([inbound.text, inbound.choice], ensure_ascii=False).encode()
         ).hexdigest()
         known = self._known(owner, inbound.client_message_id, fingerprint)
+        if known is None and owner == inbound.conversation_id:
+            # An anonymous visitor's first message, sent again with the conversation that it has since opened.
+            first = self._known(_NOBODY, inbound.client_message_id, fingerprint)
+            known = first if first and first[1] == inbound.conversation_id else None
         if known:
             return known
         try:

@@ -46,7 +46,7 @@ _SKIP = re.compile(
     re.I,
 )
 _CANCEL = re.compile(
-    r"^(?:取消|算了|不提了|不用了|不要了|不弄了|退出|不提工单了|取消工单|取消提交|先不提了?|不填了)[吧了啦。!,~]*$"
+    r"^(?:(?:取消|算了|不提了|不用了|不要了|不弄了|退出|不提工单了|取消工单|取消提交|先不提了?|不填了)[吧了啦。!,~ ]*)+$"
 )
 _CONFIRM = re.compile(
     r"^(?:提交|确认|确认提交|确定|是|是的|对|对的|好|好的|可以|没问题|没错|行|嗯+|ok|okay|yes|y)[吧的了呀啊。!~,]*$",
@@ -158,6 +158,14 @@ def guess_business_type(text: str) -> str | None:
     """The only business whose words stand in `text`, if there is just one."""
     found = [value for value, words in _BUSINESS_WORDS.items() if re.search(words, text)]
     return found[0] if len(found) == 1 else None
+
+
+def describing(text: str) -> str:
+    """`text` if it says enough to be a description, else nothing: `发票` alone tells an agent nothing."""
+    try:
+        return _description(text)
+    except Unheard:
+        return ""
 
 
 def _description(text: str) -> str:

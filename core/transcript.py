@@ -133,11 +133,15 @@ def say(
     return message
 
 
+_IDS = {"client_message_id", "entry_id", "number"}
+"""An id may look like a phone number, and is none."""
+
+
 def _masked(value: Any) -> Any:
     if isinstance(value, str):
         return mask(value)
     if isinstance(value, dict):
-        return {key: _masked(item) for key, item in value.items()}
+        return {key: item if key in _IDS else _masked(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_masked(item) for item in value]
     return value

@@ -50,7 +50,13 @@ class Status(StrEnum):
 
     @property
     def label(self) -> str:
+        """What the employee reads."""
         return _STATUS_LABELS[self]
+
+    @property
+    def staff_label(self) -> str:
+        """What agents read."""
+        return "待员工补充" if self is Status.WAITING else self.label
 
 
 _STATUS_LABELS = {

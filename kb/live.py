@@ -71,8 +71,12 @@ class LiveKnowledge:
 
     def place_label(self, page: str, node: str) -> str:
         """`差旅报销单填写 · 关联发票与附件`; empty for a page that nobody described."""
+        return " · ".join(filter(None, self.place_labels(page, node)))
+
+    def place_labels(self, page: str, node: str) -> tuple[str, str]:
+        """The page's and the node's label; empty where nobody described them."""
         label, nodes = self._scenes.get(page, ("", {}))
-        return f"{label} · {nodes[node]}" if label and node in nodes else label
+        return label, nodes.get(node, "")
 
     @property
     def scenes(self) -> list[dict[str, Any]]:

@@ -82,7 +82,7 @@ def publish(
             wrong_rate=wrong_rate,
             evaluation=_evaluation(entries, fitted.held_out, thresholds),
         )
-    _write(home, row, vectors, fitted.matcher, thresholds)
+    _write(_directory(home, row.number), _made_of(row, encoder), Built(vectors, fitted.matcher, thresholds))
     return Published(row.number, len(entries), True, encoded, time.perf_counter() - started)
 
 
@@ -90,25 +90,47 @@ def load_searcher(
     database: Database, home: Path, encoder: Encoder, number: int, progress: Progress = lambda _: None
 ) -> Searcher:
     """Release `number`, from its directory or, if that is missing or damaged, rebuilt from the database."""
+    row, built = ensure_built(database, home, encoder, number, progress)
+    entries = [entry_from_dict(data) for data in row.entries]
+    return Searcher(entries, built.vectors, built.matcher, built.thresholds, encoder.encode_queries, number)
+
+
+@dataclass(frozen=True)
+class Built:
+    """What is made of a release's entries: `vectors` (questions, dim) float32 in the index's order."""
+
+    vectors: np.ndarray
+    matcher: Matcher
+    thresholds: Thresholds
+
+
+def ensure_built(
+    database: Database, home: Path, encoder: Encoder, number: int, progress: Progress
+) -> tuple[ReleaseRow, Built]:
+    """Release `number` and what was made of it; made again when its files are missing, damaged or another encoder's."""
     with database.read() as session:
         row = release_of(session, number)
         if row is None:
             raise InvalidInput(f"there is no release {number}")
-    entries = [entry_from_dict(data) for data in row.entries]
+    made_of = _made_of(row, encoder)
     directory = _directory(home, number)
     try:
-        if (directory / "digest").read_text() != row.digest or row.encoder != encoder.fingerprint:
+        if (directory / "made_of").read_text() != made_of:
             raise ValueError("made of something else")
         vectors = np.load(directory / "vectors.npy", allow_pickle=False)
-        matcher, thresholds = Matcher.load(directory), Thresholds.load(directory)
+        return row, Built(vectors, Matcher.load(directory), Thresholds.load(directory))
     except (OSError, ValueError, KeyError, TypeError):
         progress(f"rebuilding release {number} from the database")
-        vectors, _ = _vectors(database, encoder, entries, progress)
-        fitted = fit(entries, vectors, encoder.encode_queries)
-        matcher, thresholds = fitted.matcher, choose(fitted.held_out, row.wrong_rate)
-        if row.encoder == encoder.fingerprint:
-            _write(home, row, vectors, matcher, thresholds)
-    return Searcher(entries, vectors, matcher, thresholds, encoder.encode_queries, number)
+    entries = [entry_from_dict(data) for data in row.entries]
+    vectors, _ = _vectors(database, encoder, entries, progress)
+    fitted = fit(entries, vectors, encoder.encode_queries)
+    built = Built(vectors, fitted.matcher, choose(fitted.held_out, row.wrong_rate))
+    _write(directory, made_of, built)
+    return row, built
+
+
+def _made_of(row: ReleaseRow, encoder: Encoder) -> str:
+    return f"{row.digest} {encoder.fingerprint}"
 
 
 def _vectors(
@@ -155,15 +177,14 @@ def _directory(home: Path, number: int) -> Path:
     return home / "releases" / str(number)
 
 
-def _write(home: Path, row: ReleaseRow, vectors: np.ndarray, matcher: Matcher, thresholds: Thresholds) -> None:
+def _write(target: Path, made_of: str, built: Built) -> None:
     """Complete or not at all: written aside, then moved into place."""
-    target = _directory(home, row.number)
     target.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{row.number}-", dir=target.parent))
-    np.save(draft / "vectors.npy", vectors, allow_pickle=False)
-    matcher.save(draft)
-    thresholds.save(draft)
-    (draft / "digest").write_text(row.digest)
+    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    np.save(draft / "vectors.npy", built.vectors, allow_pickle=False)
+    built.matcher.save(draft)
+    built.thresholds.save(draft)
+    (draft / "made_of").write_text(made_of)
     if target.exists():
         shutil.rmtree(target, ignore_errors=True)
     try:

@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
         allow_origins=settings.origins,
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type"],
+        expose_headers=["Retry-After"],
         max_age=600,
     )
     for router in (health.router, chat.router, knowledge.router, console.router, engine.router):

@@ -14,7 +14,7 @@ from core.settings import Settings
 from kb.encoder import Encoder
 from kb.encoder.build import build_default_encoder
 from kb.files import read_knowledge
-from kb.publish import publish
+from kb.publish import ensure_built, publish
 from kb.releases import current_number
 from kb.store import save_document, save_entry
 from service.bootstrap import ROOT, STARTER, encoder_of
@@ -42,11 +42,14 @@ def set_up(settings: Settings, progress: Progress) -> None:
         if password:
             progress(f"  console user: admin   password: {password}   (shown only once)")
         with database.read() as session:
-            empty = current_number(session) is None
-        if empty:
+            number = current_number(session)
+        if number is None:
             progress("The starter knowledge")
             load_knowledge(database, STARTER, "starter", progress)
             publish_release(settings, database, encoder_of(settings), progress)
+        else:
+            progress(f"The knowledge base: release {number}")
+            ensure_built(database, settings.home, encoder_of(settings), number, lambda text: progress(f"  {text}"))
     finally:
         database.close()
     train(settings, progress)

@@ -19,7 +19,7 @@ from handoff.tickets import BUSINESS_TYPES, Reason
 
 _TICKET_NO = re.compile(r"FW\d{8}-\d{4,}", re.I)
 _ORDER = re.compile(
-    r"(?:我|请|帮我|给我|麻烦|快|赶紧|马上|立刻|直接|想|要|需要|能不能|可以)*"
+    r"(?:我|请|帮我|给我|麻烦|再|还|另外|快|赶紧|马上|立刻|直接|想|要|需要|能不能|可以)*"
     r"(?:转人工(?:客服|服务)?|(?:找|转|联系)?人工(?:客服|服务)?|(?:找|转|联系|叫)客服|提(?:交|个|一个)?工单|投诉|真人)[吗吧啊呀,。!?~ ]*"
 )
 # A shorter remark beside the order is no description.
@@ -56,7 +56,7 @@ def begin_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[dic
     text, context = text_of(tracker), context_of(tracker)
     said = "" if text.startswith("/") else _ORDER.sub("", text).strip(" ,。!?")
     number = tracker.get_slot("filed_ticket")
-    if number and len(said) < _DESCRIBES:
+    if number and len(said) < _DESCRIBES and intent_of(tracker) != "file_ticket":
         reply = Reply(
             f"您刚才的问题已提交工单 **{number}**，同事会尽快联系您。如果是新的问题，请直接说明。",
             options=(Option("查看工单进度", f"ticket:{number}"),),
@@ -71,7 +71,7 @@ def _known(tracker: Tracker, context: TurnContext, said: str) -> list[dict[str, 
     missed = int(tracker.get_slot("misses") or 0) > 0
     # A ticket that is asked for out of the blue is about something new; a person is called about what was just asked.
     asked = tracker.get_slot("last_question") if missed or intent_of(tracker) != "file_ticket" else None
-    description = said if len(said) >= _DESCRIBES else (asked or "")
+    description = ticket_form.describing(said if len(said) >= _DESCRIBES else (asked or ""))
     document = ticket_form.DOCUMENT_NO.search(description)
     business = ticket_form.guess_business_type(description) if description else None
     if business is None and description and description == asked and shown:

@@ -107,6 +107,8 @@ class SuggestionOut(BaseModel):
 
 class SuggestionsOut(BaseModel):
     greeting: str
+    page_label: str
+    node_label: str
     items: list[SuggestionOut]
 
 
@@ -167,8 +169,12 @@ def get_suggestions(desk: DeskDep, visitor: Visitor, page: str = "", node: str =
     """A greeting for the page and its hot questions."""
     viewer = Viewer(visitor.company, frozenset(visitor.groups))
     greeting, entries = desk.knowledge.suggestions(page[:100], node[:100], viewer)
+    page_label, node_label = desk.knowledge.place_labels(page, node)
     return SuggestionsOut(
-        greeting=greeting, items=[SuggestionOut(entry_id=entry.id, title=entry.question) for entry in entries]
+        greeting=greeting,
+        page_label=page_label,
+        node_label=node_label,
+        items=[SuggestionOut(entry_id=entry.id, title=entry.question) for entry in entries]
     )
 
 

@@ -23,7 +23,7 @@ from handoff.tickets import (
 )
 from kb.entries import Viewer
 from kb.releases import ReleaseRow, current_number
-from kb.store import EntryRow, documents, find_entries
+from kb.store import EntryRow, EntryVersionRow, documents, find_entries
 from service.api.deps import COOKIE, ConsoleUser, DeskDep, from_our_page
 from service.api.knowledge import candidate_of, find, thresholds_of
 from service.users import UserRow, sign_in, sign_out
@@ -80,11 +80,14 @@ def delete_session(desk: DeskDep, fssc_session: Annotated[str | None, Cookie()] 
 @router.get("/meta")
 def get_meta(desk: DeskDep, user: ConsoleUser) -> dict[str, Any]:
     """What the filters offer."""
+    entries = desk.knowledge.searcher.entries
     return {
         "business_types": [*BUSINESS_TYPES, OTHER],
         "urgencies": list(Urgency),
-        "statuses": [{"value": status, "label": status.label} for status in Status],
+        "statuses": [{"value": status, "label": status.staff_label} for status in Status],
         "scenes": desk.knowledge.scenes,
+        "groups": sorted({group for entry in entries for group in entry.audience.groups}),
+        "companies": sorted({company for entry in entries for company in entry.audience.companies}),
     }
 
 
@@ -136,7 +139,7 @@ def _ticket(desk: DeskDep, row: TicketRow) -> dict[str, Any]:
     return {
         "number": row.number,
         "status": row.status,
-        "status_label": Status(row.status).label,
+        "status_label": Status(row.status).staff_label,
         "business_type": row.business_type,
         "description": row.description,
         "urgency": row.urgency,
@@ -195,10 +198,16 @@ def get_entry(desk: DeskDep, user: ConsoleUser, entry_id: str) -> dict[str, Any]
         related = session.execute(
             select(EntryRow.id, EntryRow.question).where(EntryRow.id.in_(row.body["related"]))
         ).all()
-    titles = dict(related)
+        versions = session.execute(
+            select(EntryVersionRow.version, EntryVersionRow.author, EntryVersionRow.at)
+            .where(EntryVersionRow.entry_id == entry_id)
+            .order_by(EntryVersionRow.version.desc())
+        ).all()
+    titles = {one: question for one, question in related}
     return {
         **row.body,
         "related": [{"id": one, "question": titles.get(one, one)} for one in row.body["related"]],
+        "versions": [{"version": v.version, "author": v.author, "at": v.at.isoformat()} for v in versions],
         "updated_at": row.updated_at.isoformat(),
     }
 

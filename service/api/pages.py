@@ -21,7 +21,11 @@ class SinglePage(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         try:
-            return await super().get_response(path, scope)
+            response = await super().get_response(path, scope)
+            # The build puts a hash into the names of assets, and into no other name.
+            kept = "public, max-age=31536000, immutable" if path.startswith("assets/") else "no-cache"
+            response.headers["Cache-Control"] = kept
+            return response
         except HTTPException as error:
             if error.status_code != 404 or Path(path).suffix:
                 raise

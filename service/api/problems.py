@@ -41,7 +41,10 @@ def install_problem_handlers(app: FastAPI) -> None:
         if error.status >= 500:
             log.error("request_failed", path=request.url.path, code=error.code, error=error.message)
             return problem(error.status, error.code, "服务暂时不可用，请稍后重试。")
-        return problem(error.status, error.code, error.message)
+        answer = problem(error.status, error.code, error.message)
+        if error.status == 429:
+            answer.headers["Retry-After"] = "60"
+        return answer
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:

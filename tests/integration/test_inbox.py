@@ -63,3 +63,11 @@ def test_a_conversation_belongs_to_who_began_it(database: Database) -> None:
             inbox.accept(
                 replace(HELLO, identity=other, conversation_id=conversation_id, client_message_id="message-0002")
             )
+
+
+def test_a_first_message_sent_again_with_the_conversation_it_opened_finds_itself(database: Database) -> None:
+    inbox = Inbox(database)
+    for identity in (LI, ANONYMOUS):
+        first = replace(HELLO, identity=identity, client_message_id=f"first-{identity.employee_no}")
+        turn_id, conversation_id = inbox.accept(first)
+        assert inbox.accept(replace(first, conversation_id=conversation_id)) == (turn_id, conversation_id)
