@@ -1,4 +1,4 @@
-"""`python -m bot.engine serve|train`: see `--help`. Runs under the dialogue engine's own interpreter."""
+"""`python -m bot.engine serve|train|parse`: see `--help`. Runs under the dialogue engine's own interpreter."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--data", required=True, nargs="+")
     train.add_argument("--config", required=True)
     train.add_argument("--out", required=True, help="the archive to write, …/name.tar.gz")
+
+    parse = commands.add_parser("parse", help="a text a line on stdin, what the model makes of it on stdout (JSON)")
+    parse.add_argument("--model", required=True)
     return root
 
 
@@ -40,6 +43,11 @@ def main(argv: list[str] | None = None) -> int:
         from bot.engine.train import train
 
         return train(domain=args.domain, config=args.config, data=args.data, out=args.out)
+
+    if args.command == "parse":
+        from bot.engine.parse import main as parse
+
+        return parse(args.model)
 
     for flag, value in (("--token", args.token), ("--actions-token", args.actions_token)):
         if not value:

@@ -131,14 +131,17 @@ class LinearIntentClassifier(IntentClassifier, GraphComponent):
         return values / max(float(np.sqrt(values @ values)), 1e-6)
 
     def probabilities(self, text: str, words: list[str]) -> np.ndarray:
-        """The probability of each of the classes, in their order; uniform over them before training."""
-        known = [self._rows[f] for f in features(text, words) if f in self._rows]
-        scores = self._bias.astype(np.float64)
-        if known:
-            rows = np.array(known)
-            scores = scores + self._values(rows) @ self._weights[rows]
-        scores = np.exp(scores - scores.max()) if len(scores) else scores
-        return scores / scores.sum() if len(scores) else scores
+        """The probability of each of the classes, in their order; uniform where nothing of the text is known.
+
+        A length and two ends say nothing about a text that has no known character.
+        """
+        known = [f for f in features(text, words) if f in self._rows]
+        if all(f in (START, END, "?") or f.startswith("n ") for f in known):
+            return np.full(len(self._classes), 1 / max(1, len(self._classes)))
+        rows = np.array([self._rows[f] for f in known])
+        scores = self._bias + self._values(rows) @ self._weights[rows]
+        scores = np.exp(scores - scores.max())
+        return scores / scores.sum()
 
     def process(self, messages: list[Message]) -> list[Message]:
         default = self._config["default_intent"]

@@ -38,7 +38,10 @@ class BoundedTrackers(TrackerStore):
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         await self.stream_events(tracker)
-        record = {"name": tracker.sender_id, "events": [slim(event) for event in compact(tracker) if not of_its_turn(event)]}
+        record = {
+            "name": tracker.sender_id,
+            "events": [slim(event) for event in compact(tracker) if not of_its_turn(event)],
+        }
         self._write(tracker.sender_id, json.dumps(record, ensure_ascii=False, separators=(",", ":")))
 
     async def create_tracker(self, sender_id: str, append_action_listen: bool = True) -> DialogueStateTracker:
