@@ -1,14 +1,15 @@
 """A conversation's events, bounded: the last turns as they were, and before them just enough to restore the state.
 
 A turn's cost grows with the events of its conversation: they are read, replayed, featurized and written back at each
-message. What the policies and forms look at is the state and the last few states before it; the rest is in the transcript.
+message. What the rules and forms look at is the state and the states of the turn before it (a rule has one user message:
+`restrict_rules` in config.yml, which Rasa checks in training); the rest is in the transcript.
 """
 
 from __future__ import annotations
 
 # A conversation may hold MAX_TURNS user messages; when it holds more, the last KEEP_TURNS stay as they were.
-MAX_TURNS = 6
-KEEP_TURNS = 3
+MAX_TURNS = 3
+KEEP_TURNS = 2
 
 
 def compact(tracker, max_turns: int = MAX_TURNS, keep_turns: int = KEEP_TURNS) -> list:

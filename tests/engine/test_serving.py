@@ -182,7 +182,9 @@ def test_it_refuses_to_start_with_one_clear_line() -> None:
     assert (missing.returncode, missing.stderr) == (2, "bot.engine: there is no model at /no/model\n")
     tokenless = engine("serve", "--model", "/no/model", *need, env={"PATH": os.environ["PATH"]})
     assert (tokenless.returncode, tokenless.stderr) == (2, "bot.engine: --token is missing\n")
-    nothing = engine("train", "--domain", "/no/domain", "--data", "bot/data", "--config", "config.yml", "--out", "/tmp/x")
+    nothing = engine(
+        "train", "--domain", "/no/domain", "--data", "bot/data", "--config", "config.yml", "--out", "/tmp/x"
+    )
     assert (nothing.returncode, nothing.stderr) == (1, "bot.engine: /no/domain does not exist\n")
 
 

@@ -1,0 +1,1 @@
+"""What the stock engine needs beside Rasa itself, and the action server that both engines call."""
