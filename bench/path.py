@@ -18,7 +18,7 @@ from pathlib import Path
 
 import httpx
 
-QUESTIONS = Path(__file__).resolve().parent.parent / "tests" / "kb" / "starter_queries.tsv"
+QUESTIONS = Path(__file__).resolve().parent.parent / "tests" / "data" / "starter_queries.tsv"
 RESULTS = Path(__file__).resolve().parent / "results" / "path.json"
 STEPS = ("accept", "engine", "action", "search", "complete")
 
