@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hmac
 import logging
+import socket
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -16,11 +18,25 @@ HOST = "127.0.0.1"
 
 def serve(*, model: str, port: int, token: str, actions_url: str, actions_token: str, redis_url: str | None) -> int:
     """Load `model` and answer on 127.0.0.1:`port` until told to stop; 0, or 1 when the model could not be loaded."""
+    if not port_is_free(port):
+        print(f"bot.engine: port {port} is in use", file=sys.stderr)
+        return 1
     app = build_app(
         model=newest(model), token=token, actions_url=actions_url, actions_token=actions_token, redis_url=redis_url
     )
     app.run(host=HOST, port=port, workers=1, access_log=False, motd=False)
     return 0 if app.ctx.agent is not None and app.ctx.agent.is_ready() else 1
+
+
+def port_is_free(port: int) -> bool:
+    """Whether nobody listens on the loopback's `port`; asked before the seconds that loading takes."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
 
 
 def newest(model: str) -> str:

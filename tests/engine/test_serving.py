@@ -188,6 +188,23 @@ def test_it_refuses_to_start_with_one_clear_line() -> None:
     assert (nothing.returncode, nothing.stderr) == (1, "bot.engine: /no/domain does not exist\n")
 
 
+def test_a_port_in_use_is_told_before_anything_is_loaded(tmp_path: Path, actions: Actions) -> None:
+    (tmp_path / "any.tar.gz").write_text("")
+    done = engine(
+        *(
+            "serve",
+            "--model",
+            str(tmp_path),
+            "--port",
+            str(actions.server_port),
+            "--actions-url",
+            "http://127.0.0.1:1/",
+        ),
+        *("--token", "a", "--actions-token", "b"),
+    )
+    assert (done.returncode, done.stderr) == (1, f"bot.engine: port {actions.server_port} is in use\n")
+
+
 def test_an_archive_that_is_none_ends_the_process(tmp_path: Path) -> None:
     broken = tmp_path / "broken.tar.gz"
     broken.write_text("no archive")

@@ -30,7 +30,7 @@ for _seed in range(4):
 
 
 def state(tracker: Any) -> dict[str, Any]:
-    """What the next turn depends on."""
+    """What the next turn depends on; not the last message, which the next one replaces."""
     loop = tracker.active_loop
     return {
         "slots": tracker.current_slot_values(),
@@ -38,7 +38,6 @@ def state(tracker: Any) -> dict[str, Any]:
         "latest_action": tracker.latest_action_name,
         "paused": tracker.is_paused(),
         "followup": tracker.followup_action,
-        "said": tracker.latest_message.text,
     }
 
 
