@@ -16,7 +16,7 @@ export class Composer {
       rows: 1,
       "aria-label": "输入您的问题",
       "aria-describedby": "counter",
-      placeholder: "请描述您的问题，Enter 发送",
+      placeholder: matchMedia("(pointer: coarse)").matches ? "请描述您的问题" : "请描述您的问题，Enter 发送",
       enterkeyhint: "send",
       autocomplete: "off",
       oninput: () => this.refresh(),

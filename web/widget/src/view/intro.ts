@@ -30,8 +30,7 @@ export class Intro {
       h("ul", { class: "options list", "aria-label": "常见问题" }, ...this.questions(suggestions.items, true)),
     );
     this.strip.replaceChildren(
-      h("span", { class: "caption", id: "strip-caption" }, "本页常问"),
-      h("ul", { "aria-labelledby": "strip-caption" }, ...this.questions(suggestions.items, false)),
+      h("ul", { "aria-label": "本页常问" }, ...this.questions(suggestions.items, false)),
     );
   }
 

@@ -45,12 +45,16 @@ export class Panel {
       h(
         "footer",
         {},
-        this.intro.strip,
         h(
           "div",
-          { class: "quick", role: "group", "aria-label": "快捷操作" },
-          this.quick("person", "转人工", { label: "转人工", choice: "handoff" }),
-          this.quick("ticket", "我的工单", { label: "我的工单", choice: "my_tickets" }),
+          { class: "shortcuts" },
+          h(
+            "div",
+            { class: "quick", role: "group", "aria-label": "快捷操作" },
+            this.quick("person", "转人工", { label: "转人工", choice: "handoff" }),
+            this.quick("ticket", "我的工单", { label: "我的工单", choice: "my_tickets" }),
+          ),
+          this.intro.strip,
         ),
         this.composer.element,
       ),
