@@ -13,19 +13,24 @@ from kb.kriging import estimate
 from kb.words import characters, numbers, words
 
 CANDIDATES = 20
+NEIGHBOURS = 128
 FEATURES = (
     "kriging",  # the entry's share of the kernel estimate from the nearest curated questions
     "kriging_lead",  # over the best other entry
-    "similarity",  # cosine of the nearest own question, spread over [0, 1] where the encoder's cosines lie
+    "similarity",  # of the nearest own question: 0 where a cosine says unrelated, 1 the same
     "similarity_lead",
     "consensus",  # mean of the three nearest own questions
     "characters",  # Ochiai's coefficient of characters and pairs, rare ones counting more
     "characters_lead",
     "asked",  # share of the question's words that one own question has
     "told",  # share of that question's words that the employee's has
+    "asked_together",  # share of the question's words that the own questions have together
+    "asked_together_lead",
+    "characters_together",
+    "characters_together_lead",
     "answer",  # share of the question's words that the answer has
     "numbers",  # 1: all quantities asked are curated, -1: none is; 0: none asked
-    "scene",  # 1: asked at this page and node, 0.5: on this page
+    "scene",  # 1: asked at this page and node, 0.5: on this page, -1: on other pages, 0: anywhere, or who knows
 )
 CIRCUMSTANCES = (
     "novelty",  # variance left by the nearest curated questions: 0 for a curated question, 1 for nothing like it
@@ -51,14 +56,14 @@ class Probe:
 @dataclass(frozen=True)
 class Evidence:
     """`entries` are positions in the index, most promising first; `nearest` the row of each one's nearest question;
-    `features` (candidates, FEATURES) and `circumstances` (CIRCUMSTANCES,) float64; `exact` the place among the
-    candidates of the one entry that holds this very question."""
+    `features` (candidates, FEATURES) and `circumstances` (CIRCUMSTANCES,) float64; `holders` the places among
+    the candidates of the entries that hold this very question."""
 
     entries: np.ndarray
     nearest: np.ndarray
     features: np.ndarray
     circumstances: np.ndarray
-    exact: int | None = None
+    holders: tuple[int, ...] = ()
 
 
 def gather(index: Index, probe: Probe, allowed: np.ndarray, without: Sequence[int] = ()) -> Evidence:
@@ -67,91 +72,103 @@ def gather(index: Index, probe: Probe, allowed: np.ndarray, without: Sequence[in
     `without` are rows among the forbidden ones that shall leave no trace in the statistics either: when a matcher is
     fitted, the curated question that plays the employee's.
     """
-    rows, cosines = index.nearest(probe.vector, allowed, 128)
+    rows, _ = index.nearest(probe.vector, allowed, NEIGHBOURS)
     if not len(rows):
         return Evidence(np.empty(0, int), np.empty(0, int), np.empty((0, len(FEATURES))), np.zeros(len(CIRCUMSTANCES)))
-    count = len(index.entries)
-    held, novelty = estimate(index.vectors[rows], cosines, index.owner[rows], count)
-    by_character = index.characters.overlap(characters(probe.text), without)
+    by_character = index.characters.overlap(characters(probe.text), allowed, without)
     asked_words = words(probe.text)
-    by_word = index.words.overlap(asked_words, without)
-    open_ = allowed.astype(np.float32)
-    alike = index.best(by_character.cosine * open_)
-
+    by_word = index.words.overlap(asked_words, allowed, without)
+    lexical = by_character.cosine
+    rows = np.union1d(rows, _highest(lexical, NEIGHBOURS // 8))
+    rows = rows[allowed[rows]]
+    near = index.vectors[rows]
+    held, novelty = estimate(
+        (near @ near.T, index.characters.alike(rows)),
+        (near @ probe.vector, lexical[rows]),
+        index.owner[rows],
+        len(index.entries),
+        index.unrelated,
+    )
     reachable = np.unique(index.owner[rows])
-    first = reachable[np.argsort(-held[reachable], kind="stable")[:CANDIDATES]]
-    visible = index.best(open_) > 0
-    lexical = np.argsort(-alike, kind="stable")[: CANDIDATES // 4]
-    positions = np.concatenate([first, [p for p in lexical if p not in set(first) and visible[p] and alike[p] > 0]])
-    positions = positions.astype(int)
+    positions = reachable[np.argsort(-held[reachable], kind="stable")[:CANDIDATES]]
+    alike = index.best(lexical)
 
     nearest, similarity, consensus = _own(index, probe.vector, positions, allowed)
-    best_similarity = similarity.max()
-    features = np.zeros((len(positions), len(FEATURES)))
-    features[:, 0] = held[positions]
-    features[:, 1] = _lead(held[positions])
-    features[:, 2] = _spread(similarity)
-    features[:, 3] = _lead(_spread(similarity))
-    features[:, 4] = _spread(consensus)
-    features[:, 5] = alike[positions]
-    features[:, 6] = _lead(alike[positions])
-    features[:, 7] = index.best(by_word.asked * open_)[positions]
-    features[:, 8] = index.best(by_word.told * open_)[positions]
-    features[:, 9] = index.answers.overlap(asked_words).asked[positions]
-    quantities = numbers(probe.text)
-    for i, position in enumerate(positions):
-        if quantities:
-            features[i, 10] = 2 * len(quantities & index.numbers[position]) / len(quantities) - 1
-        features[i, 11] = scene(index.entries[position], probe.page, probe.node)
-    circumstances = np.array(
-        [
-            novelty,
-            features[:, 0].max(),
-            _spread(best_similarity),
-            features[:, 7].max(),
-            by_character.unknown,
-            1 / max(len(asked_words), 1),
-            features[:, 11].max(),
-        ]
-    )
-    return Evidence(positions, nearest, features, circumstances, _exact(index, probe.text, positions, allowed))
+    nearness = _spread(similarity, index.unrelated)
+    evidence = {
+        "kriging": held[positions],
+        "kriging_lead": _lead(held[positions]),
+        "similarity": nearness,
+        "similarity_lead": _lead(nearness),
+        "consensus": _spread(consensus, index.unrelated),
+        "characters": alike[positions],
+        "characters_lead": _lead(alike[positions]),
+        "asked": index.best(by_word.asked)[positions],
+        "told": index.best(by_word.told)[positions],
+        "asked_together": by_word.together[positions],
+        "asked_together_lead": _lead(by_word.together[positions]),
+        "characters_together": by_character.together[positions],
+        "characters_together_lead": _lead(by_character.together[positions]),
+        "answer": index.answers.overlap(asked_words, np.ones(len(index.entries), bool)).asked[positions],
+        "numbers": _agreement(numbers(probe.text), [index.numbers[position] for position in positions]),
+        "scene": np.array([scene(index.entries[position], probe.page, probe.node) for position in positions]),
+    }
+    features = np.stack([evidence[name] for name in FEATURES], axis=1).astype(np.float64)
+    context = {
+        "novelty": novelty,
+        "best_kriging": evidence["kriging"].max(),
+        "best_similarity": evidence["similarity"].max(),
+        "best_asked": evidence["asked"].max(),
+        "unknown": by_character.unknown,
+        "brevity": 1 / max(len(asked_words), 1),
+        "scene_known": max(evidence["scene"].max(), 0),
+    }
+    circumstances = np.array([context[name] for name in CIRCUMSTANCES], np.float64)
+    return Evidence(positions, nearest, features, circumstances, _holders(index, probe.text, positions, allowed))
 
 
 def scene(entry: Entry, page: str | None, node: str | None) -> float:
-    """1 where the entry belongs to this page and node (or to the page as a whole), 0.5 for another node of the page."""
-    if not page:
+    """1 where the entry belongs to this page and node (or to the page as a whole), 0.5 where to another node of the page,
+    -1 where to other pages only, 0 where nothing is known of either."""
+    if not page or not entry.scenes:
         return 0.0
     if page in entry.scenes or f"{page}/{node}" in entry.scenes:
         return 1.0
-    return 0.5 if any(place.partition("/")[0] == page for place in entry.scenes) else 0.0
+    return 0.5 if any(place.partition("/")[0] == page for place in entry.scenes) else -1.0
 
 
-def _exact(index: Index, text: str, positions: np.ndarray, allowed: np.ndarray) -> int | None:
-    """The place in `positions` of the only entry among the allowed that holds this very question."""
-    holders = {int(index.owner[row]) for row in index.equal(text) if allowed[row]}
-    found = np.flatnonzero(positions == holders.pop()) if len(holders) == 1 else ()
-    return int(found[0]) if len(found) else None
+def _holders(index: Index, text: str, positions: np.ndarray, allowed: np.ndarray) -> tuple[int, ...]:
+    owners = {int(index.owner[row]) for row in index.equal(text) if allowed[row]}
+    return tuple(place for place, position in enumerate(positions.tolist()) if position in owners)
+
+
+def _agreement(asked: frozenset[str], curated: Sequence[frozenset[str]]) -> np.ndarray:
+    return np.array([2 * len(asked & own) / len(asked) - 1 if asked else 0.0 for own in curated])
 
 
 def _own(
     index: Index, vector: np.ndarray, positions: np.ndarray, allowed: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Each entry's nearest allowed row, its cosine, and the mean of the three nearest."""
-    nearest = np.empty(len(positions), int)
-    similarity = np.empty(len(positions))
-    consensus = np.empty(len(positions))
-    for i, position in enumerate(positions):
-        own = np.array(index.rows(position))
-        own = own[allowed[own]]
-        cosines = index.vectors[own] @ vector
-        nearest[i] = own[cosines.argmax()]
-        similarity[i] = cosines.max()
-        consensus[i] = np.sort(cosines)[-3:].mean()
-    return nearest, similarity, consensus
+    own = [np.arange(index.starts[position], index.starts[position + 1]) for position in positions]
+    nth = np.repeat(np.arange(len(own)), [len(rows) for rows in own])
+    rows = np.concatenate(own)
+    nth, rows = nth[allowed[rows]], rows[allowed[rows]]
+    cosines = index.vectors[rows] @ vector
+    order = np.lexsort((-cosines, nth))
+    rows, cosines = rows[order], cosines[order]
+    first = np.searchsorted(nth, np.arange(len(own)))
+    last = np.minimum(first + 3, np.append(first[1:], len(nth)))
+    sums = np.concatenate([[0], np.cumsum(cosines, dtype=np.float64)])
+    return rows[first], cosines[first], (sums[last] - sums[first]) / (last - first)
 
 
-def _spread(cosine: np.ndarray) -> np.ndarray:
-    return (cosine - 0.75) / 0.25
+def _spread(cosine: np.ndarray, unrelated: float) -> np.ndarray:
+    return (cosine - unrelated) / (1 - unrelated)
+
+
+def _highest(score: np.ndarray, count: int) -> np.ndarray:
+    return np.argpartition(-score, count)[:count] if len(score) > count else np.arange(len(score))
 
 
 def _lead(score: np.ndarray) -> np.ndarray:

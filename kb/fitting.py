@@ -7,17 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 
 from kb.entries import Entry
 from kb.features import CIRCUMSTANCES, FEATURES
 from kb.index import Index
 from kb.lessons import Lesson, lessons
-from kb.matcher import TYPICAL, Matcher
+from kb.matcher import Matcher, ramps, typical
 from kb.thresholds import HeldOut
 
 FOLDS = 5
-LOYALTY = 2.0
-"""How many lessons' worth the typical weights count for: a handful of entries cannot move them far."""
+LOYALTY = 5.0
+_RIVALS = 8
 _CHOICES = 5
 
 
@@ -28,27 +29,41 @@ class Fitted:
 
 
 def fit(
-    entries: Sequence[Entry], vectors: np.ndarray, encode: Callable[[list[str]], np.ndarray], seed: int = 0
+    entries: Sequence[Entry],
+    vectors: np.ndarray,
+    encode: Callable[[list[str]], np.ndarray],
+    seed: int = 0,
+    drawn_to: Matcher | None = None,
+    loyalty: float = LOYALTY,
 ) -> Fitted:
     """Fit on every entry; `held_out` is judged by matchers fitted without the entry (or sentence) in question.
 
     `vectors` (questions, dim) float32 are those of `kb.index.texts(entries)`; `encode` is asked for the sentences out of
-    scope and for single words. The same input and seed give the same result.
+    scope and for single words. The same input and seed give the same result. The curves are drawn to those of
+    `drawn_to`, the typical matcher by default, as strongly as `loyalty` says: a handful of entries cannot bend them far.
     """
+    drawn_to = drawn_to or typical()
     if not entries:
-        return Fitted(TYPICAL, _held_out([], []))
-    taught = lessons(Index(entries, vectors), encode, seed)
+        return Fitted(drawn_to, _held_out([], []))
+    with threadpool_limits(1):  # on such small matrices a second thread costs more than it gives
+        return _fit(Index(entries, vectors), encode, seed, drawn_to, loyalty)
+
+
+def _fit(
+    index: Index, encode: Callable[[list[str]], np.ndarray], seed: int, drawn_to: Matcher, loyalty: float
+) -> Fitted:
+    taught = lessons(index, encode, seed)
     fold = np.random.default_rng(seed).permutation(max(lesson.group for lesson in taught) + 1) % FOLDS
     of_lesson = np.array([fold[lesson.group] for lesson in taught])
     judged: list[Lesson] = []
     probabilities: list[np.ndarray] = []
     for held in range(FOLDS):
-        matcher = _fitted([lesson for lesson, own in zip(taught, of_lesson, strict=True) if own != held])
+        matcher = _fitted([lesson for lesson, own in zip(taught, of_lesson, strict=True) if own != held], drawn_to, loyalty)
         for lesson, own in zip(taught, of_lesson, strict=True):
             if own == held and lesson.counted:
                 judged.append(lesson)
                 probabilities.append(matcher.probabilities(lesson.evidence))
-    return Fitted(_fitted(taught), _held_out(judged, probabilities))
+    return Fitted(_fitted(taught, drawn_to, loyalty), _held_out(judged, probabilities))
 
 
 def _held_out(judged: Sequence[Lesson], probabilities: Sequence[np.ndarray]) -> HeldOut:
@@ -65,28 +80,31 @@ def _held_out(judged: Sequence[Lesson], probabilities: Sequence[np.ndarray]) -> 
     return HeldOut(answerable, best, right, offered, in_scope, weight)
 
 
-def _fitted(taught: Sequence[Lesson]) -> Matcher:
-    """The weights that make the right choices likeliest, drawn to the typical ones (a convex problem)."""
+def _fitted(taught: Sequence[Lesson], drawn_to: Matcher, loyalty: float) -> Matcher:
+    """The curves that make the right choices likeliest, drawn to those of another matcher (a convex problem)."""
     taught = [lesson for lesson in taught if len(lesson.evidence.entries)]
     if not taught:
-        return TYPICAL
-    widest = max(len(lesson.right) for lesson in taught)
-    features = np.zeros((len(taught), widest, len(FEATURES)))
-    right = np.zeros((len(taught), widest))
-    missing = np.ones((len(taught), widest), bool)
+        return drawn_to
+    features = np.zeros((len(taught), _RIVALS, len(FEATURES)))
+    right = np.zeros((len(taught), _RIVALS))
+    missing = np.ones((len(taught), _RIVALS), bool)
     for i, lesson in enumerate(taught):
-        features[i, : len(lesson.right)] = lesson.evidence.features
-        right[i, : len(lesson.right)] = lesson.right
-        missing[i, : len(lesson.right)] = False
-    circumstances = np.stack([lesson.evidence.circumstances for lesson in taught])
+        count = min(len(lesson.right), _RIVALS)
+        features[i, :count] = lesson.evidence.features[:count]
+        right[i, :count] = lesson.right[:count]
+        missing[i, :count] = False
+    curves = ramps(features, FEATURES)
+    size = curves.shape[2]
+    circumstances = ramps(np.stack([lesson.evidence.circumstances for lesson in taught]), CIRCUMSTANCES)
     weight = np.array([lesson.weight for lesson in taught])
     none = 1 - right.sum(1)
-    typical = np.concatenate([TYPICAL.features, TYPICAL.circumstances, [TYPICAL.none]])
+    origin = np.concatenate([drawn_to.features, drawn_to.circumstances, [drawn_to.none]])
+    pull = np.concatenate([np.full(len(origin) - 1, loyalty), [loyalty / 100]])
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        utility = features @ weights[: len(FEATURES)]
+        utility = curves @ weights[:size]
         utility[missing] = -np.inf
-        staying = circumstances @ weights[len(FEATURES) : -1] + weights[-1]
+        staying = circumstances @ weights[size:-1] + weights[-1]
         highest = np.maximum(utility.max(1), staying)
         odds = np.exp(utility - highest[:, None])
         stay = np.exp(staying - highest)
@@ -95,11 +113,10 @@ def _fitted(taught: Sequence[Lesson]) -> Matcher:
         likelihood = (right * chosen).sum(1) + none * (staying - highest) - np.log(total)
         surplus = weight[:, None] * (odds / total[:, None] - right)
         surplus_none = weight * (stay / total - none)
-        drawn = weights - typical
-        gradient = np.concatenate(
-            [np.tensordot(surplus, features, 2), surplus_none @ circumstances, [surplus_none.sum()]]
-        )
-        return float(-(weight * likelihood).sum() + LOYALTY / 2 * drawn @ drawn / 10), gradient + LOYALTY * drawn / 10
+        drawn = weights - origin
+        gradient = np.concatenate([np.tensordot(surplus, curves, 2), surplus_none @ circumstances, [surplus_none.sum()]])
+        return float(-(weight * likelihood).sum() + drawn @ (pull * drawn) / 2), gradient + pull * drawn
 
-    weights = minimize(loss, typical, jac=True, method="L-BFGS-B", options={"maxiter": 300}).x
-    return Matcher(weights[: len(FEATURES)], weights[len(FEATURES) : -1], float(weights[-1]))
+    rising = [(0, None)] * size + [(None, None)] * (len(origin) - size)
+    weights = minimize(loss, origin, jac=True, method="L-BFGS-B", bounds=rising, options={"maxiter": 300}).x
+    return Matcher(weights[:size], weights[size:-1], float(weights[-1]))

@@ -1,9 +1,10 @@
 """Questions with known right answers, made from the curated entries alone: what a matcher is fitted to and judged by.
 
-A curated question is asked as if an employee had asked it: once while it is hidden from the index (its entry is the right
-answer by its other questions), once while its whole entry is hidden (no entry is right, though its neighbours are there:
-the near miss). Sentences far from finance have no right entry either. A single word that many entries share is asked of
-all of them: whoever types it wants one of these, and nobody can tell which.
+A curated question is asked as if an employee had asked it: while it is hidden from the index, and every other time also
+its nearest wordings (its entry is the right answer by its other questions), or while its whole entry is hidden (no entry
+is right, though its neighbours are there: the near miss). Sentences far from finance have no right entry either. Two
+kinds are learnt from without being judged by: a curated question without the words that the page says already, and a single
+word that many entries share, which is asked of all of them, as nobody can tell which one its author wants.
 """
 
 from __future__ import annotations
@@ -19,17 +20,23 @@ import numpy as np
 from kb.entries import Entry
 from kb.features import FEATURES, Evidence, Probe, gather
 from kb.index import Index
-from kb.words import words
+from kb.words import bare, words
 
 OUT_OF_SCOPE = Path(__file__).with_name("out_of_scope.txt")
 
-NEAR_SHARE = 0.25
+NEAR_SHARE = 0.1
+"""How many of the questions without a right entry are near misses: a knowledge base in use answers most of its field."""
 WORD_SHARE = 0.05
+ELLIPSIS_SHARE = 0.3
 SCENE_KNOWN = 0.5
 SCENE_RIGHT = 0.8
+SCENE_EXACT = 0.6
+"""How often it is known where a question was asked, how often this is a page of its entry, and then the very node."""
 
-_MOST_QUESTIONS = 1500
+_MOST_QUESTIONS = 1000
 _MOST_WORDS = 60
+_MOST_ELLIPSES = 150
+_SAME_WORDING = 0.65
 _SHARED_BY = 3
 _CURATED = 0.6
 """A sentence this much like a curated question is in the scope of this knowledge base after all."""
@@ -64,25 +71,25 @@ def shared_words(entries: Sequence[Entry]) -> list[str]:
 def lessons(index: Index, encode: Callable[[list[str]], np.ndarray], seed: int) -> list[Lesson]:
     """All lessons, those with a right entry weighing as much in sum as those without; the same for the same seed."""
     random = np.random.default_rng(seed)
-    asked = _sample(index, random)
     everything = np.ones(len(index.texts), bool)
+    scenes = _Scenes(index.entries, random)
     right: list[Lesson] = []
     near: list[Lesson] = []
-    for row in asked:
+    for i, row in enumerate(_sample(index, random)):
         owner = int(index.owner[row])
-        page, node = _place(index.entries, owner, random)
-        probe = Probe(index.texts[row], index.vectors[row], page, node)
+        probe = Probe(index.texts[row], index.vectors[row], *scenes.of(owner))
         siblings = index.rows(owner)
         if len(siblings) > 1:
-            evidence = gather(index, probe, _without(everything, [row]), [row])
+            hidden = _wording(index, row) if i % 2 else [row]
+            evidence = gather(index, probe, _without(everything, hidden), hidden)
             right.append(Lesson(evidence, (evidence.entries == owner).astype(float), 1.0, owner, True))
-        if len(index.entries) > 1:
+        if len(index.entries) > 1 and (i % 2 == 0 or len(siblings) == 1):
             evidence = gather(index, probe, _without(everything, siblings), siblings)
             near.append(Lesson(evidence, np.zeros(len(evidence.entries)), 1.0, owner, False))
     far = []
     for i, (text, vector) in enumerate(_encoded(out_of_scope(), encode)):
-        page, node = _place(index.entries, int(random.integers(len(index.entries))), random)
-        evidence = gather(index, Probe(text, vector, page, node), everything)
+        place = scenes.of(int(random.integers(len(index.entries))))
+        evidence = gather(index, Probe(text, vector, *place), everything)
         if evidence.features[:, FEATURES.index("characters")].max(initial=0) < _CURATED:
             far.append(Lesson(evidence, np.zeros(len(evidence.entries)), 1.0, i, False))
     single = []
@@ -91,10 +98,18 @@ def lessons(index: Index, encode: Callable[[list[str]], np.ndarray], seed: int) 
         holds = np.array([any(text in q for q in index.entries[p].questions) for p in evidence.entries], float)
         if holds.sum() > 1:
             single.append(Lesson(evidence, holds / holds.sum(), 1.0, i, True, counted=False))
+    elliptic = []
+    for (row, page), (text, vector) in _ellipses(index, encode, random):
+        owner = int(index.owner[row])
+        hidden = _wording(index, row)
+        probe = Probe(text, vector, page, scenes.node_of(owner, page))
+        evidence = gather(index, probe, _without(everything, hidden), hidden)
+        elliptic.append(Lesson(evidence, (evidence.entries == owner).astype(float), 1.0, owner, True, counted=False))
     scale = float(max(len(right), 1))
     return [
         *_weighing(right, scale),
         *_weighing(single, scale * WORD_SHARE),
+        *_weighing(elliptic, scale * ELLIPSIS_SHARE),
         *_weighing(near, scale * NEAR_SHARE),
         *_weighing(far, scale * (1 - NEAR_SHARE) if near else scale),
     ]
@@ -109,14 +124,84 @@ def _sample(index: Index, random: np.random.Generator) -> np.ndarray:
     return np.sort(random.permutation(rows)[:_MOST_QUESTIONS])
 
 
-def _place(entries: Sequence[Entry], owner: int, random: np.random.Generator) -> tuple[str | None, str | None]:
-    """Where the question may have been asked: often unknown, mostly a scene of its entry, sometimes another one."""
-    known, fitting = random.random(2)
-    scenes = entries[owner].scenes if fitting < SCENE_RIGHT else entries[int(random.integers(len(entries)))].scenes
-    if known >= SCENE_KNOWN or not scenes:
-        return None, None
-    page, _, node = scenes[int(random.integers(len(scenes)))].partition("/")
-    return page, node or None
+def _wording(index: Index, row: int) -> list[int]:
+    """The question and what its entry holds of nearly the same wording; at least one other question is left."""
+    own = np.array(index.rows(int(index.owner[row])))
+    alike = index.characters.alike(own)[row - own[0]]
+    order = own[np.argsort(-alike, kind="stable")]
+    count = int((alike >= _SAME_WORDING).sum())
+    return [row, *(int(other) for other in order[: min(count, len(own) - 1)] if other != row)]
+
+
+def _ellipses(
+    index: Index, encode: Callable[[list[str]], np.ndarray], random: np.random.Generator
+) -> list[tuple[tuple[int, str], tuple[str, np.ndarray]]]:
+    """Curated questions without the words that a page of their entry says already: ((row, page), (text, vector))."""
+    said = _said_by_page(index.entries)
+    places = [
+        (row, place.partition("/")[0])
+        for row in range(len(index.texts))
+        if len(index.rows(int(index.owner[row]))) > 1
+        for place in index.entries[index.owner[row]].scenes
+    ]
+    shortened: dict[tuple[int, str], str] = {}
+    for i in random.permutation(len(places)).tolist():
+        row, page = places[i]
+        text = index.texts[row]
+        for word in sorted(said[page] & set(words(text)), key=len, reverse=True):
+            text = text.replace(word, "")
+        if text != index.texts[row] and len(bare(text)) > 1:
+            shortened[row, page] = text
+        if len(shortened) == _MOST_ELLIPSES:
+            break
+    return list(zip(shortened, _encoded(list(shortened.values()), encode), strict=True))
+
+
+def _said_by_page(entries: Sequence[Entry]) -> dict[str, set[str]]:
+    """The words of two and more characters that at least three entries of a page use, and few of other pages."""
+    everywhere: Counter[str] = Counter()
+    by_page: dict[str, Counter[str]] = {}
+    for entry in entries:
+        used = {word for question in entry.questions for word in words(question) if len(word) > 1}
+        everywhere.update(used)
+        for page in {place.partition("/")[0] for place in entry.scenes}:
+            by_page.setdefault(page, Counter()).update(used)
+    return {
+        page: {word for word, count in used.items() if count >= _SHARED_BY and 2 * count > everywhere[word]}
+        for page, used in by_page.items()
+    }
+
+
+class _Scenes:
+    """Where a question may have been asked."""
+
+    def __init__(self, entries: Sequence[Entry], random: np.random.Generator) -> None:
+        self._entries = entries
+        self._random = random
+        self._nodes: dict[str, list[str]] = {}
+        for page, _, node in sorted({place.partition("/") for entry in entries for place in entry.scenes}):
+            self._nodes.setdefault(page, []).append(node)
+
+    def of(self, owner: int) -> tuple[str | None, str | None]:
+        """Often unknown, mostly a page of the entry, sometimes another one."""
+        known, fitting = self._random.random(2)
+        if known >= SCENE_KNOWN:
+            return None, None
+        return self._on_page_of(owner if fitting < SCENE_RIGHT else int(self._random.integers(len(self._entries))))
+
+    def _on_page_of(self, owner: int) -> tuple[str | None, str | None]:
+        scenes = self._entries[owner].scenes
+        if not scenes:
+            return None, None
+        page = scenes[int(self._random.integers(len(scenes)))].partition("/")[0]
+        return page, self.node_of(owner, page)
+
+    def node_of(self, owner: int, page: str) -> str | None:
+        """A node of this page, mostly one of the entry's own."""
+        nodes = self._nodes[page]
+        if self._random.random() < SCENE_EXACT:
+            nodes = [node for place in self._entries[owner].scenes for at, _, node in [place.partition("/")] if at == page]
+        return nodes[int(self._random.integers(len(nodes)))] or None
 
 
 def _without(allowed: np.ndarray, rows: Sequence[int]) -> np.ndarray:

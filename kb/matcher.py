@@ -1,27 +1,65 @@
 """The matcher: how likely is each candidate entry the right answer, fitted from the curated entries themselves.
 
 One conditional logit (McFadden, Conditional Logit Analysis of Qualitative Choice Behavior, 1974): the employee's question
-chooses among the candidate entries and *none of them*. Each entry's utility is linear in its features, that of none in
-the circumstances, so the probabilities of one question add up to at most one, and what is missing to one is none's.
+chooses among the candidate entries and *none of them*. Each entry's utility is a sum of one rising curve a feature, that
+of none a sum of one curve a circumstance (Hastie and Tibshirani, Generalized Additive Models, 1986), so the probabilities
+of one question add up to at most one, what is missing to one is none's, and more evidence never makes an entry less
+likely.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from kb.features import CIRCUMSTANCES, FEATURES, Evidence
 
+TYPICAL = Path(__file__).with_name("typical")
+
 EXACT = 0.999
-"""The probability of an entry that alone holds the very question asked: only a curator's slip makes it wrong."""
+"""The probability that an entry is right which holds the very question asked: only a curator's slip makes it wrong.
+Entries that hold the same question share it."""
+
+_SHARE = (0.0, 0.15, 0.3, 0.5, 0.7, 1.0)
+_LEAD = (-0.5, -0.25, -0.1, 0.0, 0.1, 0.25, 0.5)
+_ESTIMATE = (0.0, 0.05, 0.15, 0.3, 0.5, 0.75, 1.0)
+KNOTS: Mapping[str, Sequence[float]] = {
+    "kriging": _ESTIMATE,
+    "kriging_lead": (-0.6, -0.3, -0.1, 0.0, 0.15, 0.35, 0.6, 0.9),
+    "similarity": (-0.2, 0.1, 0.3, 0.5, 0.7, 0.85, 1.0),
+    "similarity_lead": _LEAD,
+    "consensus": (-0.2, 0.1, 0.3, 0.5, 0.7, 0.9),
+    "characters": _SHARE,
+    "characters_lead": _LEAD,
+    "asked": _SHARE,
+    "told": _SHARE,
+    "asked_together": _SHARE,
+    "asked_together_lead": _LEAD,
+    "characters_together": _SHARE,
+    "characters_together_lead": _LEAD,
+    "answer": _SHARE,
+    "numbers": (-1.0, 0.0, 1.0),
+    "scene": (-1.0, 0.0, 0.5, 1.0),
+    "novelty": (0.2, 0.5, 0.7, 0.85, 0.95, 1.0),
+    "best_kriging": _ESTIMATE,
+    "best_similarity": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0),
+    "best_asked": _SHARE,
+    "unknown": (0.0, 0.2, 0.4, 0.6, 0.8),
+    "brevity": (0.05, 0.12, 0.25, 0.5, 1.0),
+    "scene_known": (0.0, 0.5, 1.0),
+}
+"""Where the curves bend; between two knots they are straight, beyond the last ones flat."""
 
 
 @dataclass(frozen=True)
 class Matcher:
-    """`features` (FEATURES,), `circumstances` (CIRCUMSTANCES,) and `none` weigh the evidence; all finite."""
+    """The rise of every curve from knot to knot: `features`, none of them negative, `circumstances`, and the utility
+    `none` has where all its curves begin."""
 
     features: np.ndarray
     circumstances: np.ndarray
@@ -31,44 +69,64 @@ class Matcher:
         """(candidates,) float64 in [0, 1], in the evidence's order, together at most 1."""
         if not len(evidence.entries):
             return np.empty(0)
-        utility = evidence.features @ self.features
-        none = float(evidence.circumstances @ self.circumstances + self.none)
+        utility = ramps(evidence.features, FEATURES) @ self.features
+        none = float(ramps(evidence.circumstances, CIRCUMSTANCES) @ self.circumstances + self.none)
         highest = max(utility.max(), none)
         odds = np.exp(utility - highest)
         found = odds / (odds.sum() + np.exp(none - highest))
-        if evidence.exact is not None:
-            others = np.arange(len(found)) != evidence.exact
-            rest = 1 - found[evidence.exact]
-            if rest > 1 - EXACT:
-                found[others] *= (1 - EXACT) / rest
-                found[evidence.exact] = EXACT
+        if evidence.holders:
+            holders = list(evidence.holders)
+            theirs = found[holders].sum()
+            certain = max(theirs, EXACT)
+            found *= (1 - certain) / max(1 - theirs, 1e-12)
+            found[holders] = certain / len(holders)
         return found
 
     def save(self, directory: Path) -> None:
         """Write `matcher.json` into an existing directory."""
         weights = {
-            "features": dict(zip(FEATURES, self.features.tolist(), strict=True)),
-            "circumstances": dict(zip(CIRCUMSTANCES, self.circumstances.tolist(), strict=True)),
+            "features": _by_name(FEATURES, self.features),
+            "circumstances": _by_name(CIRCUMSTANCES, self.circumstances),
             "none": self.none,
         }
         (directory / "matcher.json").write_text(json.dumps(weights, indent=1), encoding="utf-8")
 
     @classmethod
     def load(cls, directory: Path) -> Matcher:
-        """Read what `save` wrote. KeyError when it was fitted to other features: fit again."""
+        """Read what `save` wrote. KeyError or ValueError when it weighs other features or has other knots: fit again."""
         weights = json.loads((directory / "matcher.json").read_text(encoding="utf-8"))
-        if set(weights["features"]) != set(FEATURES) or set(weights["circumstances"]) != set(CIRCUMSTANCES):
-            raise KeyError("the stored matcher weighs other features")
         return cls(
-            np.array([weights["features"][name] for name in FEATURES]),
-            np.array([weights["circumstances"][name] for name in CIRCUMSTANCES]),
+            _in_order(FEATURES, weights["features"]),
+            _in_order(CIRCUMSTANCES, weights["circumstances"]),
             float(weights["none"]),
         )
 
 
-TYPICAL = Matcher(
-    np.array([8.0, 0.0, 4.0, 1.0, 2.0, 2.0, 1.0, 1.0, 0.5, 1.0, 0.8, 1.0]),
-    np.array([-4.0, 0.0, 0.0, 0.0, 2.0, 2.0, 0.0]),
-    9.0,
-)
-"""Where a knowledge base is too small to teach its own, its matcher stays near these."""
+@cache
+def typical() -> Matcher:
+    """What `kb.typical` fitted to the starter knowledge; a base too small to teach its own matcher stays near it."""
+    return Matcher.load(TYPICAL)
+
+
+def ramps(values: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """How far each value has come from each knot to the next, in [0, 1]: (…, names) becomes (…, steps)."""
+    column, begin, end = _steps(tuple(names))
+    return np.clip((values[..., column] - begin) / (end - begin), 0, 1)
+
+
+@cache
+def _steps(names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    column = np.repeat(np.arange(len(names)), [len(KNOTS[name]) - 1 for name in names])
+    begin = np.concatenate([KNOTS[name][:-1] for name in names])
+    return column, begin, np.concatenate([KNOTS[name][1:] for name in names])
+
+
+def _by_name(names: Sequence[str], rises: np.ndarray) -> dict[str, list[float]]:
+    column, _, _ = _steps(tuple(names))
+    return {name: np.round(rises[column == i], 6).tolist() for i, name in enumerate(names)}
+
+
+def _in_order(names: Sequence[str], rises: Mapping[str, Sequence[float]]) -> np.ndarray:
+    if set(rises) != set(names) or any(len(rises[name]) != len(KNOTS[name]) - 1 for name in names):
+        raise ValueError("the stored matcher weighs other features")
+    return np.concatenate([np.asarray(rises[name], np.float64) for name in names])

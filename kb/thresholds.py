@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.optimize import isotonic_regression
 
 ACCEPTED_WRONG_RATE = 0.03
-USEFUL_OFFER = 0.5
+WORTH_OFFERING = 0.1
+"""An offer is made when at least one such offer in ten holds the right entry."""
 
 
 @dataclass(frozen=True)
@@ -65,20 +67,27 @@ class Thresholds:
         return cls(**json.loads((directory / "thresholds.json").read_text(encoding="utf-8")))
 
 
-TYPICAL = Thresholds(answer=0.97, clarify=0.3)
+TYPICAL = Thresholds(answer=0.97, clarify=0.15)
 """Where too few questions could be held out to promise anything: the probability itself is taken at its word."""
 
 
 def choose(held_out: HeldOut, accepted_wrong_rate: float = ACCEPTED_WRONG_RATE) -> Thresholds:
-    """The lowest thresholds that keep `accepted_wrong_rate` ([0, 1]) and offer choices that mostly hold the right one."""
+    """The lowest thresholds that keep `accepted_wrong_rate` ([0, 1]) and make only offers that are worth making."""
     if accepted_wrong_rate > 0 and held_out.answerable.sum() < 2 / accepted_wrong_rate:
         return Thresholds(TYPICAL.answer, TYPICAL.clarify, accepted_wrong_rate)
     answer = _lowest(held_out.probability, ~held_out.right, held_out.weight, accepted_wrong_rate)
-    open_ = held_out.probability < answer
-    clarify = _lowest(
-        held_out.in_scope[open_], ~held_out.offered[open_], held_out.weight[open_], 1 - USEFUL_OFFER
-    )
-    return Thresholds(answer, clarify, accepted_wrong_rate)
+    return Thresholds(answer, _worth(held_out, held_out.probability < answer), accepted_wrong_rate)
+
+
+def _worth(held_out: HeldOut, open_: np.ndarray) -> float:
+    """The probability of being in scope at which an offer becomes worth making, by isotonic regression."""
+    if not open_.any():
+        return TYPICAL.clarify
+    order = np.argsort(held_out.in_scope[open_], kind="stable")
+    in_scope = held_out.in_scope[open_][order]
+    chance = isotonic_regression(held_out.offered[open_][order].astype(float), weights=held_out.weight[open_][order]).x
+    worth = np.flatnonzero(chance >= WORTH_OFFERING)
+    return float(in_scope[worth[0]]) if len(worth) else 1.0
 
 
 def _lowest(score: np.ndarray, wrong: np.ndarray, weight: np.ndarray, accepted: float) -> float:

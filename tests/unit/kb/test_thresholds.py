@@ -1,0 +1,65 @@
+"""The accepted wrong rate is kept on questions nobody has seen, and no number has a second meaning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kb.thresholds import TYPICAL, HeldOut, Thresholds, choose
+
+
+def sample(random: np.random.Generator, size: int) -> HeldOut:
+    """Calibrated questions: each probability is the chance that its best candidate is right."""
+    probability = random.beta(0.6, 0.6, size)
+    right = random.random(size) < probability
+    answerable = right | (random.random(size) < 0.2)
+    return HeldOut(answerable, probability, right, right, probability, np.ones(size))
+
+
+@pytest.mark.parametrize("accepted", [0.01, 0.03, 0.1])
+def test_the_promise_is_kept_on_average_over_releases(accepted: float) -> None:
+    random = np.random.default_rng(1)
+    fresh = sample(random, 200_000)
+    rates, coverage = [], []
+    for _ in range(200):
+        answered = fresh.probability >= choose(sample(random, 1000), accepted).answer
+        rates.append((~fresh.right[answered]).mean() if answered.any() else 0.0)
+        coverage.append(answered.mean())
+    assert np.mean(rates) <= accepted
+    assert np.mean(coverage) > 0.02
+
+
+def test_accepting_more_answers_more() -> None:
+    held_out = sample(np.random.default_rng(2), 2000)
+    found = [choose(held_out, accepted).answer for accepted in (0.0, 0.01, 0.03, 0.1, 0.5, 1.0)]
+    assert found == sorted(found, reverse=True)
+    assert found[0] == 1.0
+    assert found[-1] == held_out.probability.min()
+
+
+def test_an_offer_is_made_where_one_in_ten_is_right() -> None:
+    held_out = sample(np.random.default_rng(3), 5000)
+    assert choose(held_out, 0.03).clarify == pytest.approx(0.1, abs=0.05)
+
+
+def test_too_few_questions_promise_nothing() -> None:
+    few = sample(np.random.default_rng(4), 20)
+    assert choose(few, 0.03) == Thresholds(TYPICAL.answer, TYPICAL.clarify, 0.03)
+
+
+def test_questions_of_equal_probability_share_their_fate() -> None:
+    right = np.array([True] * 99 + [False] * 101)
+    probability = np.full(200, 0.9)
+    held_out = HeldOut(np.ones(200, bool), probability, right, right, probability, np.ones(200))
+    assert choose(held_out, 0.03).answer == 1.0
+
+
+def test_thresholds_and_what_they_came_from_are_kept(tmp_path: Path) -> None:
+    held_out = sample(np.random.default_rng(5), 500)
+    held_out.save(tmp_path)
+    assert choose(HeldOut.load(tmp_path)) == choose(held_out)
+    for thresholds in (Thresholds(0.0, 0.0, 1.0), Thresholds(1.0, 1.0, 0.0)):
+        thresholds.save(tmp_path)
+        assert Thresholds.load(tmp_path) == thresholds
