@@ -55,7 +55,9 @@ def evaluate(
         ranks.append(found.index(right) if right in found else _RANKS)
         probability = result.candidates[0].probability if found else 0.0
         judged.append((probability, ranks[-1] == 0, result.band is Band.ANSWER))
-    probability, first, answered = (np.array(column) for column in zip(*judged, strict=True)) if judged else [np.empty(0)] * 3
+    probability, first, answered = (
+        (np.array(column) for column in zip(*judged, strict=True)) if judged else [np.empty(0)] * 3
+    )
     within = np.arange(len(judged)) < len(queries)
     return _evaluation(
         len(searcher.entries),

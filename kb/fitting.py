@@ -58,7 +58,9 @@ def _fit(
     judged: list[Lesson] = []
     probabilities: list[np.ndarray] = []
     for held in range(FOLDS):
-        matcher = _fitted([lesson for lesson, own in zip(taught, of_lesson, strict=True) if own != held], drawn_to, loyalty)
+        matcher = _fitted(
+            [lesson for lesson, own in zip(taught, of_lesson, strict=True) if own != held], drawn_to, loyalty
+        )
         for lesson, own in zip(taught, of_lesson, strict=True):
             if own == held and lesson.counted:
                 judged.append(lesson)
@@ -72,7 +74,8 @@ def _held_out(judged: Sequence[Lesson], probabilities: Sequence[np.ndarray]) -> 
         [bool(len(p)) and lesson.right[p.argmax()] > 0 for lesson, p in zip(judged, probabilities, strict=True)], bool
     )
     offered = np.array(
-        [lesson.right[np.argsort(-p)[:_CHOICES]].sum() > 0 for lesson, p in zip(judged, probabilities, strict=True)], bool
+        [lesson.right[np.argsort(-p)[:_CHOICES]].sum() > 0 for lesson, p in zip(judged, probabilities, strict=True)],
+        bool,
     )
     in_scope = np.array([min(p.sum(), 1.0) for p in probabilities])
     answerable = np.array([lesson.answerable for lesson in judged], bool)
@@ -114,7 +117,9 @@ def _fitted(taught: Sequence[Lesson], drawn_to: Matcher, loyalty: float) -> Matc
         surplus = weight[:, None] * (odds / total[:, None] - right)
         surplus_none = weight * (stay / total - none)
         drawn = weights - origin
-        gradient = np.concatenate([np.tensordot(surplus, curves, 2), surplus_none @ circumstances, [surplus_none.sum()]])
+        gradient = np.concatenate(
+            [np.tensordot(surplus, curves, 2), surplus_none @ circumstances, [surplus_none.sum()]]
+        )
         return float(-(weight * likelihood).sum() + drawn @ (pull * drawn) / 2), gradient + pull * drawn
 
     rising = [(0, None)] * size + [(None, None)] * (len(origin) - size)

@@ -36,7 +36,7 @@ SCENE_EXACT = 0.6
 _MOST_QUESTIONS = 1000
 _MOST_WORDS = 60
 _MOST_ELLIPSES = 150
-_SAME_WORDING = 0.65
+_SAME_WORDING = 0.8
 _SHARED_BY = 3
 _CURATED = 0.6
 """A sentence this much like a curated question is in the scope of this knowledge base after all."""
@@ -64,7 +64,9 @@ def out_of_scope() -> tuple[str, ...]:
 
 def shared_words(entries: Sequence[Entry]) -> list[str]:
     """Words of two and more characters that at least three entries use in their questions; the commonest first."""
-    held = Counter(word for entry in entries for word in {w for q in entry.questions for w in words(q)} if len(word) > 1)
+    held = Counter(
+        word for entry in entries for word in {w for q in entry.questions for w in words(q)} if len(word) > 1
+    )
     return [word for word, count in held.most_common(_MOST_WORDS) if count >= _SHARED_BY]
 
 
@@ -200,7 +202,9 @@ class _Scenes:
         """A node of this page, mostly one of the entry's own."""
         nodes = self._nodes[page]
         if self._random.random() < SCENE_EXACT:
-            nodes = [node for place in self._entries[owner].scenes for at, _, node in [place.partition("/")] if at == page]
+            nodes = [
+                node for place in self._entries[owner].scenes for at, _, node in [place.partition("/")] if at == page
+            ]
         return nodes[int(self._random.integers(len(nodes)))] or None
 
 

@@ -47,7 +47,11 @@ class Lexicon:
         weight = _weight(self._frequency, self.size)
         self._total = np.array([weight[terms].sum() for terms in held], dtype=np.float32)
         self._unit = csr_array(
-            (np.sqrt(weight[columns] / self._total[rows]), columns, np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=self.size))])),
+            (
+                np.sqrt(weight[columns] / self._total[rows]),
+                columns,
+                np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=self.size))]),
+            ),
             shape=(self.size, len(self._terms)),
         )
 

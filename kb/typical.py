@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ _LOYALTY = 0.3
 _STARTER = Path(__file__).with_name("starter")
 
 
-def typical_of(entries: Sequence[Entry], encode) -> Matcher:
+def typical_of(entries: Sequence[Entry], encode: Callable[[list[str]], np.ndarray]) -> Matcher:
     """The matcher of these entries, drawn to flat curves."""
     flat = Matcher(
         np.zeros(sum(len(KNOTS[name]) - 1 for name in FEATURES)),

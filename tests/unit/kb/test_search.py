@@ -16,7 +16,12 @@ from kb.thresholds import TYPICAL, Thresholds
 
 TODAY = date(2026, 11, 21)
 ENTRIES = [
-    Entry("lodging", "出差住宿费能报多少？", similar=("酒店一晚上限多少", "住宿标准"), scenes=("expense.travel.fill/itinerary",)),
+    Entry(
+        "lodging",
+        "出差住宿费能报多少？",
+        similar=("酒店一晚上限多少", "住宿标准"),
+        scenes=("expense.travel.fill/itinerary",),
+    ),
     Entry("lost", "发票丢了怎么办？", similar=("发票弄丢还能报销吗", "发票遗失"), scenes=("invoice.pool/upload",)),
     Entry("travel-attachments", "差旅报销需要哪些附件？", scenes=("expense.travel.fill/attach-invoice",)),
     Entry("payment-attachments", "付款申请需要哪些附件？", scenes=("payment.apply/attach-invoice",)),
@@ -28,7 +33,9 @@ ENTRIES = [
 ]
 
 
-def searcher_of(entries: list[Entry], encode, thresholds: Thresholds = TYPICAL, matcher: Matcher | None = None) -> Searcher:
+def searcher_of(
+    entries: list[Entry], encode, thresholds: Thresholds = TYPICAL, matcher: Matcher | None = None
+) -> Searcher:
     return Searcher(entries, encode(texts(entries)), matcher or typical(), thresholds, encode, release=7)
 
 
@@ -38,7 +45,10 @@ def searcher(encode) -> Searcher:
 
 
 def ids(searcher: Searcher, text: str, **asked) -> list[str]:
-    return [candidate.entry.id for candidate in searcher.search(Query(text, **{"today": TODAY, "top_k": 20, **asked})).candidates]
+    return [
+        candidate.entry.id
+        for candidate in searcher.search(Query(text, **{"today": TODAY, "top_k": 20, **asked})).candidates
+    ]
 
 
 @pytest.mark.parametrize("text", ["发票丢了怎么办？", "发票丢了怎么办", "發票丟了，怎麼辦！", " 发票丢了 怎么办 "])
@@ -94,7 +104,9 @@ def test_a_button_opens_one_entry_for_those_who_may_see_it(searcher: Searcher) -
     assert searcher.get("nothing", Viewer(), TODAY) is None
 
 
-@pytest.mark.parametrize("text", ["", " ", "😀😀", "？？？", "12345", "\x00\u200b", "asdkjh", "啊啊啊啊", "今天天气怎么样", "\ud800"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "😀😀", "？？？", "12345", "\x00\u200b", "asdkjh", "啊啊啊啊", "今天天气怎么样", "\ud800"]
+)
 def test_what_is_no_question_of_ours_is_refused(text: str, searcher: Searcher) -> None:
     assert searcher.search(Query(text, TODAY)).band is Band.NONE
 

@@ -1,0 +1,92 @@
+"""The starter knowledge as employees ask it: answered where it is clear, asked back where not, refused where it is not ours."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kb.encoder import Encoder, load_encoder
+from kb.evaluate import cross_validated
+from kb.files import read_knowledge
+from kb.fitting import Fitted, fit
+from kb.index import texts
+from kb.search import Band, Query, Searcher, SearchResult
+from kb.thresholds import choose
+
+TODAY = date(2026, 11, 21)
+STARTER = Path(__file__).resolve().parents[2] / "kb" / "starter"
+
+
+@pytest.fixture(scope="module")
+def starter(encoder_dir: Path) -> tuple[Searcher, Fitted]:
+    """A release of the starter knowledge; the vectors are kept beside the encoder between runs."""
+    encoder = load_encoder(str(encoder_dir), encoder_dir.parent)
+    entries = read_knowledge(STARTER).entries
+    vectors = _kept(encoder, texts(entries), encoder_dir.parent / "starter-vectors.npz")
+    fitted = fit(entries, vectors, encoder.encode_queries)
+    return Searcher(entries, vectors, fitted.matcher, choose(fitted.held_out), encoder.encode_queries, 1), fitted
+
+
+def _kept(encoder: Encoder, questions: list[str], file: Path) -> np.ndarray:
+    known: dict[str, np.ndarray] = {}
+    if file.exists():
+        with np.load(file, allow_pickle=False) as stored:
+            if str(stored["encoder"]) == encoder.fingerprint:
+                known = dict(zip(stored["texts"].tolist(), stored["vectors"], strict=True))
+    new = [question for question in dict.fromkeys(questions) if question not in known]
+    if new:
+        known.update(zip(new, encoder.encode_queries(new), strict=True))
+        np.savez(file, encoder=encoder.fingerprint, texts=list(known), vectors=np.stack(list(known.values())))
+    return np.stack([known[question] for question in questions])
+
+
+def ask(starter: tuple[Searcher, Fitted], text: str, place: str = "") -> SearchResult:
+    page, _, node = place.partition("/")
+    return starter[0].search(Query(text, TODAY, page=page or None, node=node or None))
+
+
+@pytest.mark.parametrize("text", ["怎么申请员工借款", "怎麼申請員工借款？", "出差坐高铁能坐一等座吗"])
+def test_a_clear_question_is_answered(text: str, starter) -> None:
+    assert ask(starter, text).band is Band.ANSWER
+
+
+@pytest.mark.parametrize("text", ["发票", "报销", "标准", "差旅", "借款", "审批", "附件", "要哪些附件"])
+def test_a_single_word_is_asked_back(text: str, starter) -> None:
+    result = ask(starter, text)
+    assert result.band is Band.CLARIFY
+    assert len({candidate.entry.id for candidate in result.candidates}) == 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["12345", "😀😀", "asdkjh", "？？", "啊啊啊", "今天天气怎么样", "给我讲个笑话", "电脑蓝屏了", "股票期权怎么行权"],
+)
+def test_what_is_not_ours_is_refused(text: str, starter) -> None:
+    assert ask(starter, text).band is Band.NONE
+
+
+@pytest.mark.parametrize(
+    ("place", "question"),
+    [
+        ("expense.travel.fill/attach-invoice", "差旅"),
+        ("payment.apply/attach-invoice", "付款"),
+        ("advance.writeoff/detail", "冲销"),
+    ],
+)
+def test_which_attachments_is_understood_by_the_page(place: str, question: str, starter) -> None:
+    result = ask(starter, "要哪些附件", place)
+    assert result.band is not Band.NONE
+    assert question in result.candidates[0].entry.question
+
+
+def test_the_release_keeps_its_promises(starter) -> None:
+    searcher, fitted = starter
+    evaluation = cross_validated(len(searcher.entries), fitted.held_out, searcher.thresholds)
+    assert evaluation.wrong_rate <= 0.03
+    assert evaluation.coverage >= 0.7
+    assert evaluation.top1 >= 0.9
+    assert evaluation.out_of_scope_refused >= 0.95
+    assert evaluation.ece <= 0.05
