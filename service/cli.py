@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy.exc import OperationalError
 
 from core.clock import today
 from core.database import Database
@@ -43,6 +44,14 @@ def _told() -> Iterator[Settings]:
         raise typer.Exit(1) from error
     except FSSCError as error:
         console.print(f"✗ {error.message}", markup=False)
+        raise typer.Exit(1) from error
+    except OperationalError as error:
+        reason = " ".join(str(error.orig).split())[:200]
+        console.print(f"✗ the database of DATABASE_URL cannot be used: {reason}", markup=False)
+        raise typer.Exit(1) from error
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        console.print(f"✗ {error.strerror or error}{where}; free disk space or check permissions", markup=False)
         raise typer.Exit(1) from error
 
 

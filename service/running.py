@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from core.errors import SettingsError
 from core.settings import Settings
 from service.bootstrap import ACTIONS_PURPOSE, ENGINE_PURPOSE, ROOT
-from service.supervisor import Program, Supervisor, free_port, port_in_use
+from service.supervisor import Program, StartFailed, Supervisor, free_port, port_in_use
 
 ENGINE_PYTHON = ROOT / ".venv-engine" / "bin" / "python"
 Progress = Callable[[str], None]
@@ -63,6 +63,8 @@ async def _start(supervisor: Supervisor, settings: Settings, progress: Progress)
         port = free_port()
         redis_url = f"redis://:{settings.internal_token('redis')}@127.0.0.1:{port}/0"
         await supervisor.start(redis_program(settings, port, redis_url))
+    elif not await _pings(redis_url)():
+        raise StartFailed("no Redis answers at REDIS_URL; start it, or unset REDIS_URL to use one of our own")
     address = f"http://{settings.host}:{settings.port}"
     environment = {
         "PYTHONPATH": str(ROOT),
