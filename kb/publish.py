@@ -21,6 +21,7 @@ from core.database import Database
 from core.errors import InvalidInput
 from kb.encoder import Encoder
 from kb.entries import Entry
+from kb.evaluate import cross_validated
 from kb.fitting import fit
 from kb.index import texts
 from kb.matcher import Matcher
@@ -38,7 +39,7 @@ from kb.store import entry_from_dict, entry_to_dict, live_entries
 from kb.thresholds import HeldOut, Thresholds, choose
 
 Progress = Callable[[str], None]
-_MATCHING = "1"
+_MATCHING = "2"
 """Raise it when the same entries would be fitted differently, so that the next publish makes a new release."""
 
 
@@ -160,16 +161,13 @@ def _digest(frozen: list[dict[str, Any]], fingerprint: str, wrong_rate: float) -
 
 
 def _evaluation(entries: Sequence[Entry], held_out: HeldOut, thresholds: Thresholds) -> dict[str, Any]:
-    """What the release promises, measured on questions that its matcher had not seen (weights of `HeldOut`)."""
-    known = {"entries": len(entries), "questions": sum(len(entry.questions) for entry in entries)}
-    known |= {"answer_threshold": thresholds.answer, "clarify_threshold": thresholds.clarify}
-    answered = held_out.probability >= thresholds.answer
-    if not answered.any():
-        return known
-    weight, half = held_out.weight, held_out.weight.sum() / 2
-    return known | {
-        "coverage": round(float(weight[answered & held_out.right].sum() / half), 4),
-        "wrong_rate": round(float(weight[answered & ~held_out.right].sum() / weight[answered].sum()), 4),
+    """What the release promises, measured on questions that its matcher had not seen."""
+    measured = vars(cross_validated(len(entries), held_out, thresholds))
+    return {
+        "questions": sum(len(entry.questions) for entry in entries),
+        "answer_threshold": thresholds.answer,
+        "clarify_threshold": thresholds.clarify,
+        **{name: round(value, 4) if isinstance(value, float) else value for name, value in measured.items()},
     }
 
 
