@@ -4,20 +4,20 @@
 
 Same machine, interpreter (.venv-engine), domain, data, held-out utterances and trivial action server. Both engines run at
 once and are asked in turns, a block each, so that a busy machine slows both. Conversations are kept in memory by both. The
-figures go to bench/results/engine.json. Takes about ten minutes, most of it DIET's training.
+figures go to bench/results/engine.json. DIET's training takes ten minutes and more, so trained models stay in
+var/bench/engine with the time that each took, until what they are trained from changes; `--train` trains them anew.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import platform
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -175,21 +175,23 @@ async def all_at_once(both: tuple[Engine, ...], questions: list[str]) -> None:
 
 
 async def long_conversations(both: tuple[Engine, ...], questions: list[str]) -> None:
-    """`first_ms` and `fiftieth_ms`: conversations started one after the other, so that all positions are met all along."""
-    times: dict[str, list[list[float]]] = {engine.name: [[] for _ in range(LONG)] for engine in both}
-    for tick in range(LONG + LONG_CONVERSATIONS):
-        for engine in both:
-            async with Connection(engine.port) as connection:
-                for conversation in range(LONG_CONVERSATIONS):
-                    turn = tick - conversation
-                    if 0 <= turn < LONG:
-                        text = questions[turn % len(questions)]
-                        times[engine.name][turn].append(await say(connection, f"long-{conversation}", text) * 1000)
+    """`first_ms` and `fiftieth_ms`: the first message of a new conversation and the fiftieth of an old one, by turns.
+
+    The last four of the fifty stand for the fiftieth: where a history is bounded, neighbours differ a little.
+    """
     for engine in both:
-        at = times[engine.name]
-        engine.figures["first_ms"] = statistics.median(at[0])
-        # The last few together: where the bound cuts, neighbours differ.
-        engine.figures["fiftieth_ms"] = statistics.median(at[-1] + at[-2] + at[-3] + at[-4])
+        first, fiftieth = [], []
+        async with Connection(engine.port) as connection:
+            for conversation in range(LONG_CONVERSATIONS):
+                for turn in range(LONG - 4):
+                    await say(connection, f"old-{conversation}", questions[turn % len(questions)])
+            for turn in range(LONG - 4, LONG):
+                for conversation in range(LONG_CONVERSATIONS):
+                    text = questions[turn % len(questions)]
+                    first.append(await say(connection, f"new-{turn}-{conversation}", text) * 1000)
+                    fiftieth.append(await say(connection, f"old-{conversation}", text) * 1000)
+        engine.figures["first_ms"] = statistics.median(first)
+        engine.figures["fiftieth_ms"] = statistics.median(fiftieth)
 
 
 async def accuracy(both: tuple[Engine, ...]) -> None:
@@ -208,10 +210,29 @@ async def accuracy(both: tuple[Engine, ...]) -> None:
         engine.figures["utterances"] = total
 
 
-def measure(both: tuple[Engine, ...]) -> None:
+def inputs() -> str:
+    """A digest of what the models are trained from."""
+    files = [ROOT / "config.yml", ROOT / "bot" / "domain.yml", ROOT / "bench" / "stock" / "config.yml"]
+    files += sorted(path for kind in ("*.yml", "*.txt") for path in (ROOT / "bot" / "data").rglob(kind))
+    files += sorted((ROOT / "bot" / "engine").glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def train(both: tuple[Engine, ...], home: Path, anew: bool) -> None:
+    """`training_s`: trained now, or remembered of the run that trained these models."""
+    record = home / "trained.json"
+    trained = json.loads(record.read_text()) if record.exists() and not anew else {}
+    if trained.pop("inputs", None) != inputs():
+        trained = {}
     for engine in both:
-        print(f"training {engine.name} …", flush=True)
-        engine.figures["training_s"] = engine.run(engine.train)
+        if engine.name not in trained:
+            print(f"training {engine.name} …", flush=True)
+            trained[engine.name] = engine.run(engine.train)
+            record.write_text(json.dumps({"inputs": inputs(), **trained}))
+        engine.figures["training_s"] = trained[engine.name]
+
+
+def measure(both: tuple[Engine, ...]) -> None:
     for engine in both:
         print(f"starting {engine.name}, {STARTS} times …", flush=True)
         starts = []
@@ -264,18 +285,19 @@ def report(ours: Engine, stock: Engine) -> dict[str, Any]:
 
 
 def main() -> int:
-    home = Path(tempfile.mkdtemp(prefix="fssc-bench-engine-"))
+    home = ROOT / "var" / "bench" / "engine"
+    home.mkdir(parents=True, exist_ok=True)
     port = free_port()
     actions = subprocess.Popen([str(PYTHON), "-m", "bench.stock.actions", str(port)], cwd=ROOT)
     both = engines(home, port)
     try:
+        train(both, home, anew="--train" in sys.argv)
         measure(both)
         figures = report(*both)
     finally:
         actions.terminate()
         for engine in both:
             engine.stop()
-        shutil.rmtree(home, ignore_errors=True)
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n", "utf-8")
     print(f"\n{RESULTS.relative_to(ROOT)}")
