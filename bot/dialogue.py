@@ -142,7 +142,7 @@ class Dialogue:
             turn = session.get_one(Turn, turn_id, with_for_update=True)
             if turn.state == "done":
                 return result_of(session, turn)
-            heard = inbound.text or label_of(session, self._answering, context, inbound.choice)
+            heard = typed(inbound) or label_of(session, self._answering, context, inbound.choice)
             say(
                 session,
                 context.conversation_id,
@@ -167,7 +167,7 @@ class Dialogue:
                 )
             outcome = next((outcome for _, outcome in said if outcome and outcome.band), None) or Outcome()
             turn.outcome = {**outcome.to_dict(), "question": mask(outcome.question)}
-            turn.body = {**turn.body, "text": mask(turn.body["text"]), "choice": mask(turn.body["choice"])}
+            turn.body = {**turn.body, **{name: mask(turn.body[name]) for name in ("text", "choice")}, "said": ""}
             turn.state, turn.degraded, turn.took_ms = "done", degraded, took_ms
             self._raise_events(session, context, said)
             session.flush()
@@ -198,6 +198,11 @@ class Dialogue:
                         outcome.release,
                     ),
                 )
+
+
+def typed(inbound: Inbound) -> str:
+    """The employee's own words. Where they hold personal data, the normalized ones: only there is all of it recognized."""
+    return inbound.said if inbound.said and mask(inbound.text) == inbound.text else inbound.text
 
 
 def _understood(answer: dict[str, Any]) -> tuple[Reply, Outcome | None]:

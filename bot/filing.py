@@ -120,7 +120,7 @@ def _tried(outcomes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         {**shown, "band": outcome["band"], "asked": outcome.get("question", "")}
         for outcome in outcomes
-        if outcome.get("band")
+        if outcome.get("band") and outcome.get("unresolved") != "none_of_these"
         for shown in (outcome.get("shown") or [])[:5]
     ][-20:]
 

@@ -26,7 +26,8 @@ _NOBODY = "anonymous"
 
 @dataclass(frozen=True)
 class Inbound:
-    """One message as a channel hands it over: `text` is normalized; exactly one of `text` and `choice` is set."""
+    """One message as a channel hands it over: `text` is normalized, `said` is how it was typed; exactly one of `text` and
+    `choice` is set."""
 
     channel: str
     identity: Identity
@@ -35,6 +36,7 @@ class Inbound:
     conversation_id: str | None = None
     text: str = ""
     choice: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,12 @@ class Inbox:
                     owner=owner,
                     client_message_id=inbound.client_message_id,
                     fingerprint=fingerprint,
-                    body={"text": inbound.text, "choice": inbound.choice, "place": vars(inbound.place)},
+                    body={
+                        "text": inbound.text,
+                        "choice": inbound.choice,
+                        "said": inbound.said,
+                        "place": vars(inbound.place),
+                    },
                     state="accepted",
                     at=now(),
                 )
@@ -153,6 +160,7 @@ class Inbox:
                 conversation_id=conversation.id,
                 text=turn.body["text"],
                 choice=turn.body["choice"],
+                said=turn.body["said"],
             )
             return inbound, TurnContext(conversation.id, turn.id, conversation.channel, identity, place)
 

@@ -96,9 +96,9 @@ class LiveKnowledge:
         spread = list({entry.business_type: entry for entry in reversed(visible)}.values())[::-1]
         chosen = list(dict.fromkeys([*hot, *here] if label else [*hot, *spread]))[:_SUGGESTIONS]
         greeting = (
-            f"您好，我是财务共享智能客服。关于“{label}”，大家常问这些，您也可以直接输入问题："
+            f"您好，我是财务共享智能客服。您正在“{label}”，有问题直接问我就行。"
             if label
-            else "您好，我是财务共享智能客服。报销、借款、发票、付款、税务和系统操作的问题都可以问我："
+            else "您好，我是财务共享智能客服。报销、借款、发票、付款、税务和系统操作的问题都可以问我。"
         )
         return greeting, chosen
 

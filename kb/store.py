@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, func, or_, select
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, and_, case, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.clock import now
@@ -156,14 +156,16 @@ def live_entries(session: Session) -> list[Entry]:
 def find_entries(
     session: Session, *, text: str = "", business_type: str = "", page: int = 1, page_size: int = 20
 ) -> tuple[list[EntryRow], int]:
-    """Entries that hold every word of `text`, and how many there are in all."""
+    """Entries that hold every word of `text`, those with all of them in their question first; how many there are in all."""
     query = select(EntryRow).where(EntryRow.deleted.is_(False))
     if business_type:
         query = query.where(EntryRow.business_type == business_type)
     for word in text.lower().split():
         query = query.where(EntryRow.search_text.contains(word, autoescape=True))
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    rows = session.scalars(query.order_by(EntryRow.id).offset((page - 1) * page_size).limit(page_size))
+    in_title = [EntryRow.question.icontains(word, autoescape=True) for word in text.split()]
+    titles_first = case((and_(*in_title), 0), else_=1) if in_title else EntryRow.id
+    rows = session.scalars(query.order_by(titles_first, EntryRow.id).offset((page - 1) * page_size).limit(page_size))
     return list(rows), total
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -139,6 +140,7 @@ async def post_message(desk: DeskDep, visitor: Visitor, request: Request, body: 
             place=Place(body.context.page, body.context.node, body.context.document_no),
             conversation_id=body.conversation_id,
             text=text,
+            said=_printable(body.text or "") if text else "",
             choice=normalize(body.choice or ""),
         )
     )
@@ -148,6 +150,11 @@ async def post_message(desk: DeskDep, visitor: Visitor, request: Request, body: 
         messages=[MessageOut.model_validate(message) for message in result.messages],
         outcome=OutcomeOut.model_validate(result.outcome),
     )
+
+
+def _printable(text: str) -> str:
+    """As it was typed, without what nobody typed: control characters and lone surrogates."""
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs")).strip()
 
 
 @router.get("/conversations/{conversation_id}/messages")
