@@ -102,11 +102,16 @@ class Stack:
         )
 
     def stop(self) -> int:
-        """Ctrl-C, as a user would; the exit code."""
+        """Ctrl-C, as a user would; the exit code. Nothing that was started may be left running."""
         assert self.process is not None
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-        return self.process.wait(60)
+        if self.process.poll() is not None:
+            return self.process.returncode
+        started = psutil.Process(self.process.pid).children(recursive=True)
+        self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(60)
+        _, left = psutil.wait_procs(started, timeout=5)
+        assert left == [], f"still running after Ctrl-C: {left}"
+        return code
 
     def child(self, words: str) -> psutil.Process:
         """The supervised process whose command line holds `words`."""

@@ -18,9 +18,10 @@ def compact(tracker, max_turns: int = MAX_TURNS, keep_turns: int = KEEP_TURNS) -
     The cut is made where the conversation waits for the user. In place of what comes before stand: the start of the session;
     the slots that are set; for a form in progress the message that opened it, its start and its rejection if it was rejected;
     and the listening. All synthetic events bear the time of the cut, so that replaying by time cannot split them.
+    A turn that was just taken back (`/back`) needs the turns before it: nothing is cut until it lies before the cut.
     """
     from rasa.shared.core.constants import ACTION_LISTEN_NAME
-    from rasa.shared.core.events import ActionExecuted, UserUttered
+    from rasa.shared.core.events import ActionExecuted, ActionReverted, UserUttered, UserUtteranceReverted
 
     events = list(tracker.events)
     events = events[session_start(events) :]
@@ -31,6 +32,8 @@ def compact(tracker, max_turns: int = MAX_TURNS, keep_turns: int = KEEP_TURNS) -
     for turn in range(keep_turns, len(said)):
         cut = said[-turn]
         before = events[cut - 1] if cut else None
+        if any(isinstance(event, (ActionReverted, UserUtteranceReverted)) for event in events[cut:]):
+            return events
         if isinstance(before, ActionExecuted) and before.action_name == ACTION_LISTEN_NAME:
             return [*prefix(tracker, events[:cut], events[cut].timestamp), *events[cut:]]
     return events
@@ -63,7 +66,7 @@ def prefix(tracker, past: list, at: float) -> list:
 
     then = tracker.init_copy()
     for event in past:
-        event.apply_to(then)
+        then.update(event)  # not apply_to: a turn that is taken back replays the events before it
 
     restored = [ActionExecuted(ACTION_SESSION_START_NAME, timestamp=at), SessionStarted(timestamp=at)]
     loop = then.active_loop
