@@ -21,7 +21,7 @@ def compact(tracker, max_turns: int = MAX_TURNS, keep_turns: int = KEEP_TURNS) -
     A turn that was just taken back (`/back`) needs the turns before it: nothing is cut until it lies before the cut.
     """
     from rasa.shared.core.constants import ACTION_LISTEN_NAME
-    from rasa.shared.core.events import ActionExecuted, ActionReverted, UserUttered, UserUtteranceReverted
+    from rasa.shared.core.events import ActionExecuted, ActionReverted, UserUtteranceReverted, UserUttered
 
     events = list(tracker.events)
     events = events[session_start(events) :]
