@@ -14,8 +14,8 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot.engine.compaction import compact
 
-# A conversation that nobody touched for a week starts anew; its transcript and its tickets are kept elsewhere.
-EXPIRES_S = 7 * 24 * 3600
+# As long as a session in bot/domain.yml: after a day of silence a conversation starts anew, and nothing of it is kept here.
+EXPIRES_S = 24 * 3600
 KEY = "fssc:tracker:"
 # Redis on the same machine or network answers in milliseconds; one that does not must not hold every conversation up.
 SOCKET_TIMEOUT_S = 5.0
