@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.turns import Option, Reply
-from handoff.tickets import BUSINESS_TYPES, OTHER, Urgency
+from handoff.tickets import BUSINESS_TYPES, OTHER, TICKET_NO, Urgency
 
 FIELDS = ("business_type", "description", "urgency", "document_no", "contact")
 OPTIONAL = ("urgency", "document_no", "contact")
@@ -87,6 +87,11 @@ class Unheard(Exception):
 
 def wants_person(text: str) -> bool:
     return bool(_HANDOFF.search(text))
+
+
+def asks_for_tickets(text: str) -> bool:
+    """`我的工单`, or a ticket's number with few words around it."""
+    return len(text) <= 24 and ("我的工单" in text or TICKET_NO.search(text) is not None)
 
 
 def looks_like_question(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -30,6 +31,7 @@ BUSINESS_TYPES = (
     "影像与单据退回",
 )
 OTHER = "其他"
+TICKET_NO = re.compile(r"FW\d{8}-\d{4,}", re.I)
 
 
 class Urgency(StrEnum):

@@ -15,7 +15,7 @@ from bot.answering import Answering
 from bot.filing import Filing, filed
 from bot.ticket_form import FIELDS, Command, Unheard
 from bot.turns import Outcome, Reply
-from handoff.tickets import OTHER, Reason
+from handoff.tickets import OTHER, TICKET_NO, Reason
 from kb.search import Band
 
 Events = list[dict[str, Any]]
@@ -49,6 +49,11 @@ class TicketFormActions:
             return _end("handed_off", values)
         if order is Command.CONFIRM:
             return _end("confirmed", values)
+        if asked != "description" and ticket_form.asks_for_tickets(text):
+            number = TICKET_NO.search(text)
+            show = (self._filing.one, number[0].upper()) if number else (self._filing.mine,)
+            say(dispatcher, await to_thread.run_sync(*show, context_of(tracker)))
+            return _ask(asked, values)
         if change := ticket_form.correction(text) or ticket_form.value_of_another(text, asked):
             return self._correct(dispatcher, change, asked, values)
         if asked == "confirmed":

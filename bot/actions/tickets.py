@@ -15,9 +15,8 @@ from bot import ticket_form
 from bot.actions.saying import context_of, entity_of, intent_of, say, text_of
 from bot.filing import Filing
 from bot.turns import Option, Reply, TurnContext
-from handoff.tickets import BUSINESS_TYPES, Reason
+from handoff.tickets import BUSINESS_TYPES, TICKET_NO, Reason
 
-_TICKET_NO = re.compile(r"FW\d{8}-\d{4,}", re.I)
 _ORDER = re.compile(
     r"(?:我|请|帮我|给我|麻烦|再|还|另外|快|赶紧|马上|立刻|直接|想|要|需要|能不能|可以)*"
     r"(?:转人工(?:客服|服务)?|(?:找|转|联系)?人工(?:客服|服务)?|(?:找|转|联系|叫)客服|提(?:交|个|一个)?工单|投诉|真人)[吗吧啊呀,。!?~ ]*"
@@ -99,7 +98,7 @@ class MyTickets:
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         context = context_of(tracker)
-        if number := _TICKET_NO.search(text_of(tracker)):
+        if number := TICKET_NO.search(text_of(tracker)):
             say(dispatcher, await to_thread.run_sync(self._filing.one, number[0].upper(), context))
         else:
             say(dispatcher, await to_thread.run_sync(self._filing.mine, context))
@@ -116,7 +115,7 @@ class TicketStatus:
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         context = context_of(tracker)
-        number = _TICKET_NO.search(entity_of(tracker, "ticket_number") or text_of(tracker))
+        number = TICKET_NO.search(entity_of(tracker, "ticket_number") or text_of(tracker))
         if number:
             say(dispatcher, await to_thread.run_sync(self._filing.one, number[0].upper(), context))
         else:
