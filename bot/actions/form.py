@@ -49,7 +49,7 @@ class TicketFormActions:
             return _end("handed_off", values)
         if order is Command.CONFIRM:
             return _end("confirmed", values)
-        if asked != "description" and ticket_form.asks_for_tickets(text):
+        if ticket_form.asks_for_tickets(text) and (asked != "description" or text == "我的工单"):
             number = TICKET_NO.search(text)
             show = (self._filing.one, number[0].upper()) if number else (self._filing.mine,)
             say(dispatcher, await to_thread.run_sync(*show, context_of(tracker)))
