@@ -30,7 +30,7 @@ PATIENCE_MS = 15_000
 expect.set_options(timeout=PATIENCE_MS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """`$FSSC_CHROMIUM`, else an installed Chromium or Chrome, else the one that Playwright has downloaded."""
     found = os.environ.get("FSSC_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
