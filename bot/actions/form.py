@@ -65,7 +65,7 @@ class TicketFormActions:
     ) -> Events:
         """A button that is none of the form's: an older choice or a follow-up."""
         context, intent = context_of(tracker), intent_of(tracker)
-        if intent in ("handoff", "file_ticket"):
+        if intent == "handoff":
             return _end("handed_off", values)
         if intent == "open_entry":
             reply, outcome = await to_thread.run_sync(
