@@ -20,12 +20,12 @@ test:  ## everything, with the real engine, Redis, PostgreSQL and browser
 	@$(PYTHON) scripts/install.py --test
 	@scripts/test
 
-test-fast:  ## no engine, no browser
+test-fast:  ## no engine, no browser, nothing slow
 	$(find_python)
 	@$(PYTHON) scripts/install.py --fast
 	@.venv/bin/ruff check .
 	@.venv/bin/lint-imports
-	@.venv/bin/python -m pytest -m "not engine and not browser" tests
+	@.venv/bin/python -m pytest -m "not engine and not browser and not slow" tests
 
 lint:
 	@.venv/bin/ruff check .

@@ -16,6 +16,8 @@ from kb.index import texts
 from kb.search import Band, Query, Searcher, SearchResult
 from kb.thresholds import choose
 
+pytestmark = pytest.mark.slow
+
 TODAY = date(2026, 11, 21)
 STARTER = Path(__file__).resolve().parents[2] / "kb" / "starter"
 

@@ -149,6 +149,7 @@ def test_the_default_encoder_starts_without_torch(encoder_dir: Path) -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_sentence_transformers_loads_the_same_directory(encoder: Encoder, encoder_dir: Path, tmp_path: Path) -> None:
     from sentence_transformers import SentenceTransformer
 
