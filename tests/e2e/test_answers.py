@@ -64,7 +64,7 @@ def test_what_nobody_wrote_an_answer_for_is_not_answered(client: httpx.Client) -
     far = [found(client, question)["band"] for question in questions[NEAR_MISSES:]]
     print(f"near misses answered {near.count('answer')} of {len(near)}, far ones {far.count('answer')} of {len(far)}")
     assert far.count("answer") == 0
-    assert near.count("answer") / len(near) <= 0.06
+    assert near.count("answer") / len(near) <= 0.1
 
 
 def test_probabilities_are_probabilities(client: httpx.Client) -> None:
