@@ -63,7 +63,7 @@ class Engine:
     def start(self) -> float:
         """Start serving; seconds until the model answers."""
         self.port = free_port()
-        log = open(Path(self.environment["BENCH_HOME"]) / f"{self.name}.log", "a")  # noqa: SIM115
+        log = open(Path(self.environment["BENCH_HOME"]) / f"{self.name}.log", "a")  # noqa: SIM115  the process keeps it open
         started = time.perf_counter()
         self.process = subprocess.Popen(
             self.serve(self.port), cwd=ROOT, env=self._environment(), stdout=log, stderr=log

@@ -62,6 +62,7 @@ class BoundedTrackers(TrackerStore):
     async def exists(self, conversation_id: str) -> bool:
         return self._read(conversation_id) is not None
 
+    # Where the record lies is the one thing that the two stores below do not share.
     def _read(self, sender_id: str) -> str | bytes | None:
         raise NotImplementedError
 

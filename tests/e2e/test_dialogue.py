@@ -79,10 +79,9 @@ class TestQuestions:
         assert len(kept[0]["shown"]) >= 2
 
     def test_no_answer_says_so_and_offers_a_ticket(self, employee: Staff) -> None:
-        turn = employee().ask("公司养的锦鲤死了谁来批经费购置氧气泵")
-        assert turn.outcome["entry_id"] is None
-        if turn.outcome["band"] == "none":
-            assert turn.types == ["text"] and ("file" in turn.choices or "不在我的服务范围" in turn.text)
+        turn = employee().ask("蓝牙耳机配对码忘记咋整哦qwzx")
+        assert (turn.outcome["band"], turn.outcome["entry_id"]) == ("none", None)
+        assert turn.types == ["text"] and "没有找到" in turn.text and turn.choices == ["file"]
 
     def test_two_misses_in_a_row_offer_a_person(self, employee: Staff) -> None:
         li = employee()
@@ -94,7 +93,7 @@ class TestQuestions:
     def test_out_of_scope_is_declined_politely_and_shortly(self, employee: Staff, text: str) -> None:
         turn = employee().ask(text)
         assert turn.outcome["band"] in (None, "none")
-        assert len(turn.text) < 120 and "抱歉" in turn.text or "服务范围" in turn.text
+        assert len(turn.text) < 120 and ("抱歉" in turn.text or "服务范围" in turn.text)
 
     @pytest.mark.parametrize(("text", "expected"), [("谢谢", "不客气"), ("再见", "再见"), ("你是谁", "智能客服")])
     def test_small_talk_is_short(self, employee: Staff, text: str, expected: str) -> None:
@@ -218,11 +217,11 @@ class TestTicket:
         assert turn.messages[-1]["field"] == "urgency"
 
     def test_the_form_can_be_cancelled(self, employee: Staff) -> None:
-        li = employee()
-        li.press("file")
-        turn = li.ask("算了不提了")
+        visitor = employee(None)
+        visitor.press("file")
+        turn = visitor.ask("算了不提了")
         assert "已取消" in turn.text
-        assert "还没有提交过工单" in employee(None).press("my_tickets").text
+        assert "还没有提交过工单" in visitor.press("my_tickets").text
 
     def test_my_tickets_and_a_number_show_the_state_to_their_owner_only(self, employee: Staff) -> None:
         wang = employee(WANG)
