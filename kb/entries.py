@@ -48,7 +48,11 @@ PUBLIC = Viewer()
 
 @dataclass(frozen=True)
 class Entry:
-    """`id` is stable over versions; `scenes` are `page` or `page/node`; `effective_to` is the last valid day."""
+    """`id` is stable over versions; `scenes` are `page` or `page/node`; `effective_to` is the last valid day.
+
+    An entry with an answer and no question is a passage: a piece of a policy, found by its text and shown under `title`.
+    `review_on` is the day its owner looks at it again; `extra` keeps the columns of an import that we have no use for.
+    """
 
     id: str
     question: str
@@ -62,12 +66,24 @@ class Entry:
     effective_to: date | None = None
     related: tuple[str, ...] = ()
     owner: str = ""
+    title: str = ""
+    review_on: date | None = None
+    extra: tuple[tuple[str, str], ...] = ()
     version: int = 1
 
     @property
+    def is_passage(self) -> bool:
+        return not self.question
+
+    @property
+    def heading(self) -> str:
+        """What people read above the answer: the standard question, or the title of a passage."""
+        return self.question or self.title
+
+    @property
     def questions(self) -> tuple[str, ...]:
-        """The standard question first, then the similar ones."""
-        return (self.question, *self.similar)
+        """The standard question first, then the similar ones; none for a passage."""
+        return (self.question, *self.similar) if self.question else ()
 
     def valid_on(self, day: date) -> bool:
         return (self.effective_from is None or self.effective_from <= day) and (

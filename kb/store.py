@@ -102,10 +102,11 @@ def entry_to_dict(entry: Entry) -> dict[str, Any]:
     """Plain JSON values; `entry_from_dict` turns them back."""
     data = asdict(entry)
     data["audience"] = {"companies": sorted(entry.audience.companies), "groups": sorted(entry.audience.groups)}
-    for key in ("effective_from", "effective_to"):
+    for key in ("effective_from", "effective_to", "review_on"):
         data[key] = data[key].isoformat() if data[key] else None
     for key in ("similar", "scenes", "related", "sources"):
         data[key] = list(data[key])
+    data["extra"] = [list(pair) for pair in entry.extra]
     return data
 
 
@@ -121,6 +122,8 @@ def entry_from_dict(data: dict[str, Any]) -> Entry:
             "sources": tuple(Source(**source) for source in data.get("sources", ())),
             "effective_from": _date(data.get("effective_from")),
             "effective_to": _date(data.get("effective_to")),
+            "review_on": _date(data.get("review_on")),
+            "extra": tuple((name, value) for name, value in data.get("extra", ())),
         }
     )
 

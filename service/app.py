@@ -14,7 +14,20 @@ from prometheus_fastapi_instrumentator import Instrumentator
 
 from core.logs import configure_logs
 from core.settings import Settings
-from service.api import chat, console, demo, engine, health, knowledge, pages
+from service.api import (
+    chat,
+    console,
+    demo,
+    documents,
+    engine,
+    entries,
+    health,
+    imports,
+    knowledge,
+    pages,
+    releases,
+    users,
+)
 from service.api.problems import BodyLimit, install_problem_handlers
 from service.bootstrap import Desk, build_desk
 
@@ -52,7 +65,9 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
         openapi_url="/api/openapi.json",
     )
     install_problem_handlers(app)
-    app.add_middleware(BodyLimit, limit=64 * 1024)
+    app.add_middleware(
+        BodyLimit, limit=64 * 1024, larger={"/api/v1/console/kb/imports": imports.MOST_BYTES + 64 * 1024}
+    )
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.origins,
@@ -61,8 +76,9 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
         expose_headers=["Retry-After"],
         max_age=600,
     )
-    for router in (health.router, chat.router, knowledge.router, console.router, engine.router):
-        app.include_router(router)
+    rooms = (health, chat, knowledge, console, entries, documents, imports, releases, users, engine)
+    for room in rooms:
+        app.include_router(room.router)
     if settings.demo_enabled:
         app.include_router(demo.router)
     Instrumentator(excluded_handlers=["/metrics", "/healthz"]).instrument(app).expose(app, include_in_schema=True)

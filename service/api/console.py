@@ -1,4 +1,4 @@
-"""What the console talks to: sign-in, tickets, knowledge and the test page."""
+"""What the console talks to: sign-in, tickets and the test page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Cookie, Depends, Query, Response
 from pydantic import BaseModel, Field
-from sqlalchemy import select
 
 from core.errors import NotFound
 from core.text import normalize
@@ -22,17 +21,11 @@ from handoff.tickets import (
     ticket_of,
 )
 from kb.entries import Viewer
-from kb.releases import ReleaseRow, current_number
-from kb.store import EntryRow, EntryVersionRow, documents, find_entries
-from service.api.deps import COOKIE, ConsoleUser, DeskDep, from_our_page
+from service.api.deps import COOKIE, ConsoleUser, DeskDep, Filter, Page, PageSize, from_our_page
 from service.api.knowledge import candidate_of, find, thresholds_of
 from service.users import UserRow, sign_in, sign_out
 
 router = APIRouter(prefix="/api/v1/console", tags=["console"])
-
-Page = Annotated[int, Query(ge=1, le=100_000)]
-Filter = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")]
-PageSize = Annotated[int, Query(ge=1, le=100)]
 
 
 class SignIn(BaseModel):
@@ -155,98 +148,6 @@ def _ticket(desk: DeskDep, row: TicketRow) -> dict[str, Any]:
         "channel": row.channel,
         "created_at": row.created_at.isoformat(),
     }
-
-
-@router.get("/kb/entries")
-def get_entries(
-    desk: DeskDep,
-    user: ConsoleUser,
-    q: Annotated[str, Query(max_length=200)] = "",
-    business_type: Filter = "",
-    page: Page = 1,
-    page_size: PageSize = 20,
-) -> dict[str, Any]:
-    """The newest version of every entry that matches."""
-    with desk.database.read() as session:
-        rows, total = find_entries(
-            session, text=normalize(q), business_type=business_type, page=page, page_size=page_size
-        )
-    return {
-        "items": [
-            {
-                "id": row.id,
-                "question": row.question,
-                "business_type": row.business_type,
-                "owner": row.owner,
-                "version": row.version,
-                "similar_count": len(row.body["similar"]),
-                **{name: row.body[name] for name in ("scenes", "audience", "effective_from", "effective_to")},
-            }
-            for row in rows
-        ],
-        "total": total,
-    }
-
-
-@router.get("/kb/entries/{entry_id}")
-def get_entry(desk: DeskDep, user: ConsoleUser, entry_id: str) -> dict[str, Any]:
-    """One entry, whole, with the questions of its follow-ups."""
-    with desk.database.read() as session:
-        row = session.get(EntryRow, entry_id)
-        if row is None or row.deleted:
-            raise NotFound(f"没有知识条目 {entry_id}。")
-        related = session.execute(
-            select(EntryRow.id, EntryRow.question).where(EntryRow.id.in_(row.body["related"]))
-        ).all()
-        versions = session.execute(
-            select(EntryVersionRow.version, EntryVersionRow.author, EntryVersionRow.at)
-            .where(EntryVersionRow.entry_id == entry_id)
-            .order_by(EntryVersionRow.version.desc())
-        ).all()
-    titles = {one: question for one, question in related}
-    return {
-        **row.body,
-        "related": [{"id": one, "question": titles.get(one, one)} for one in row.body["related"]],
-        "versions": [{"version": v.version, "author": v.author, "at": v.at.isoformat()} for v in versions],
-        "updated_at": row.updated_at.isoformat(),
-    }
-
-
-@router.get("/kb/policies")
-def get_policies(desk: DeskDep, user: ConsoleUser) -> list[dict[str, Any]]:
-    """Every policy with its articles."""
-    with desk.database.read() as session:
-        return documents(session, "policy")
-
-
-@router.get("/kb/tables")
-def get_tables(desk: DeskDep, user: ConsoleUser) -> list[dict[str, Any]]:
-    """Every policy table with its rows."""
-    with desk.database.read() as session:
-        return documents(session, "table")
-
-
-@router.get("/kb/releases")
-def get_releases(desk: DeskDep, user: ConsoleUser) -> list[dict[str, Any]]:
-    """The newest releases and what each promises."""
-    with desk.database.read() as session:
-        current = current_number(session)
-        rows = session.execute(
-            select(ReleaseRow.number, ReleaseRow.created_at, ReleaseRow.author, ReleaseRow.evaluation)
-            .order_by(ReleaseRow.number.desc())
-            .limit(50)
-        ).all()
-    return [
-        {
-            "number": row.number,
-            "created_at": row.created_at.isoformat(),
-            "author": row.author,
-            "entries": row.evaluation["entries"],
-            "current": row.number == current,
-            "evaluation": row.evaluation,
-        }
-        for row in rows
-    ]
 
 
 @router.get("/kb/try")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import Cookie, Depends, Header, Request
+from fastapi import Cookie, Depends, Header, Query, Request
 
 from connectors.widget import identity_of
 from core.errors import Forbidden, TokenInvalid
@@ -13,6 +14,10 @@ from service.bootstrap import Desk
 from service.users import UserRow, user_of
 
 COOKIE = "fssc_session"
+
+Page = Annotated[int, Query(ge=1, le=100_000)]
+Filter = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")]
+PageSize = Annotated[int, Query(ge=1, le=100)]
 
 
 def desk_of(request: Request) -> Desk:
@@ -41,6 +46,21 @@ def console_user(desk: DeskDep, fssc_session: Annotated[str | None, Cookie()] = 
 
 
 ConsoleUser = Annotated[UserRow, Depends(console_user)]
+
+
+def _allowed_to(role: str, doing: str) -> Callable[..., UserRow]:
+    def user(user: ConsoleUser) -> UserRow:
+        if not {role, "admin"} & set(user.roles):
+            raise Forbidden(f"您没有{doing}的权限，请联系管理员开通。", code="role_missing")
+        return user
+
+    return user
+
+
+Editor = Annotated[UserRow, Depends(_allowed_to("editor", "编辑知识"))]
+Reviewer = Annotated[UserRow, Depends(_allowed_to("reviewer", "审核知识"))]
+Publisher = Annotated[UserRow, Depends(_allowed_to("publisher", "发布知识"))]
+Admin = Annotated[UserRow, Depends(_allowed_to("admin", "管理用户"))]
 
 
 def from_our_page(x_requested_with: Annotated[str | None, Header()] = None) -> None:
