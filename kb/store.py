@@ -15,7 +15,7 @@ from kb.entries import Audience, Entry, Source
 
 
 class EntryRow(Base):
-    """The newest version of an entry. Lists and filters read the columns; `body` is the entry itself."""
+    """The newest approved version of an entry. Lists and filters read the columns; `body` is the entry itself."""
 
     __tablename__ = "kb_entry"
 
@@ -27,16 +27,23 @@ class EntryRow(Base):
     search_text: Mapped[str] = mapped_column(Text)
     body: Mapped[dict[str, Any]] = mapped_column(Json)
     deleted: Mapped[bool] = mapped_column(default=False)
+    effective_from: Mapped[date | None]
+    effective_to: Mapped[date | None] = mapped_column(index=True)
+    review_on: Mapped[date | None] = mapped_column(index=True)
     updated_at: Mapped[datetime] = mapped_column(Moment)
 
 
 class EntryVersionRow(Base):
+    """What an entry said at a version, who wrote it and who approved it; `retired` where it was taken out."""
+
     __tablename__ = "kb_entry_version"
 
     entry_id: Mapped[str] = mapped_column(ForeignKey("kb_entry.id"), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
     body: Mapped[dict[str, Any]] = mapped_column(Json)
     author: Mapped[str] = mapped_column(String(64))
+    reviewer: Mapped[str | None] = mapped_column(String(64))
+    retired: Mapped[bool] = mapped_column(default=False)
     at: Mapped[datetime] = mapped_column(Moment)
 
 
@@ -132,9 +139,9 @@ def _date(value: str | date | None) -> date | None:
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
-def save_entry(session: Session, entry: Entry, author: str) -> bool:
+def save_entry(session: Session, entry: Entry, author: str, reviewer: str | None = None) -> bool:
     """Store `entry` as a new version if it differs from the stored one; return whether it did."""
-    row = session.get(EntryRow, entry.id)
+    row = session.get(EntryRow, entry.id, with_for_update=True)
     body = entry_to_dict(entry)
     if row and not row.deleted and {**row.body, "version": 0} == {**body, "version": 0}:
         return False
@@ -144,10 +151,39 @@ def save_entry(session: Session, entry: Entry, author: str) -> bool:
         session.add(row)
     row.version, row.body, row.deleted, row.updated_at = version, body, False, now()
     row.question, row.business_type, row.owner = entry.question, entry.business_type, entry.owner
-    row.search_text = "\n".join((entry.id, *entry.questions, entry.answer)).lower()
+    row.effective_from, row.effective_to, row.review_on = entry.effective_from, entry.effective_to, entry.review_on
+    row.search_text = search_text(entry)
     session.flush()
-    session.add(EntryVersionRow(entry_id=entry.id, version=version, body=body, author=author, at=now()))
+    session.add(
+        EntryVersionRow(entry_id=entry.id, version=version, body=body, author=author, reviewer=reviewer, at=now())
+    )
     return True
+
+
+def retire_entry(session: Session, entry_id: str, author: str, reviewer: str | None = None) -> bool:
+    """Take an entry out of the next release; its versions stay. False when there is none to take out."""
+    row = session.get(EntryRow, entry_id, with_for_update=True)
+    if row is None or row.deleted:
+        return False
+    row.version, row.deleted, row.updated_at = row.version + 1, True, now()
+    row.body = {**row.body, "version": row.version}
+    session.add(
+        EntryVersionRow(
+            entry_id=entry_id,
+            version=row.version,
+            body=row.body,
+            author=author,
+            reviewer=reviewer,
+            retired=True,
+            at=now(),
+        )
+    )
+    return True
+
+
+def search_text(entry: Entry) -> str:
+    """What the list's words are looked for in."""
+    return "\n".join((entry.id, *entry.questions, entry.answer)).lower()
 
 
 def live_entries(session: Session) -> list[Entry]:

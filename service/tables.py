@@ -2,7 +2,8 @@
 
 from core import events, transcript
 from handoff import tickets
-from kb import releases, store
+from kb import policies, releases, store
+from kb.care import drafts, flags
 from service import users
 
-ROOMS = (events, transcript, tickets, releases, store, users)
+ROOMS = (events, transcript, tickets, policies, releases, store, drafts, flags, users)
