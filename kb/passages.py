@@ -18,12 +18,12 @@ _SENTENCE = re.compile(r"[^。！？；!?;\n]*(?:[。！？；!?;]+[”’」』
 _CLAUSE = re.compile(r"[^，、,]*(?:[，、,]|$)")
 
 
-def passages_of(policy: dict[str, Any], *, scope: str = "") -> list[Entry]:
+def passages_of(policy: dict[str, Any]) -> list[Entry]:
     """One passage an article; a long article becomes several, split where sentences end.
 
-    `policy` is the body of a stored policy: `{id, title, effective_from, effective_to?, owner, audience?, articles}`. The id of
-    a passage is `<policy id>#<article number>`, with `.1`, `.2` … for the pieces of a long article; `scope` stands between
-    policy and number, so that two versions of one policy can lie in a release. Articles without text have no passage.
+    `policy` is the body of a stored policy: `{id, title, effective_from, effective_to?, owner, audience?, scope?, articles}`.
+    The id of a passage is `<policy id>#<article number>`, with `.1`, `.2` … for the pieces of a long article; `scope` stands
+    between policy and number, so that two versions of one policy can lie in a release. Articles without text have no passage.
     """
     audience = policy.get("audience") or {}
     shared: dict[str, Any] = {
@@ -39,7 +39,7 @@ def passages_of(policy: dict[str, Any], *, scope: str = "") -> list[Entry]:
         name = f"《{policy['title']}》{article.get('label') or ''}"
         sources = (Source(name, policy=policy["id"], article=article["number"]),)
         title = f"{name} {article['title']}" if article.get("title") else name
-        base = f"{policy['id']}{scope}#{article['number']}"
+        base = f"{policy['id']}{policy.get('scope', '')}#{article['number']}"
         texts = pieces(article["text"])
         if len(texts) == 1:
             found.append(Entry(id=base, answer=texts[0], title=title, sources=sources, **shared))
