@@ -75,42 +75,48 @@ def gather(index: Index, probe: Probe, allowed: np.ndarray, without: Sequence[in
     rows, _ = index.nearest(probe.vector, allowed, NEIGHBOURS)
     if not len(rows):
         return Evidence(np.empty(0, int), np.empty(0, int), np.empty((0, len(FEATURES))), np.zeros(len(CIRCUMSTANCES)))
-    by_character = index.characters.overlap(characters(probe.text), allowed, without)
+    by_character = index.characters.ask(characters(probe.text), without)
     asked_words = words(probe.text)
-    by_word = index.words.overlap(asked_words, allowed, without)
-    lexical = by_character.cosine
-    rows = np.union1d(rows, _highest(lexical, NEIGHBOURS // 8))
-    rows = rows[allowed[rows]]
+    by_word = index.words.ask(asked_words, without)
+    rows = np.union1d(rows, index.characters.candidates(by_character, allowed, NEIGHBOURS // 8))
     near = index.vectors[rows]
+    reachable, owner = np.unique(index.owner[rows], return_inverse=True)
     held, novelty = estimate(
         (near @ near.T, index.characters.alike(rows)),
-        (near @ probe.vector, lexical[rows]),
-        index.owner[rows],
-        len(index.entries),
+        (near @ probe.vector, index.characters.overlap(by_character, rows).cosine),
+        owner,
+        len(reachable),
         index.unrelated,
     )
-    reachable = np.unique(index.owner[rows])
-    positions = reachable[np.argsort(-held[reachable], kind="stable")[:CANDIDATES]]
-    alike = index.best(lexical)
+    best = np.argsort(-held, kind="stable")[:CANDIDATES]
+    positions, held = reachable[best], held[best]
 
-    nearest, similarity, consensus = _own(index, probe.vector, positions, allowed)
+    own, nth = index.rows_of(positions)
+    own, nth = own[allowed[own]], nth[allowed[own]]
+    first = np.searchsorted(nth, np.arange(len(positions)))
+    nearest, similarity, consensus = _own(index, probe.vector, own, nth, first)
     nearness = _spread(similarity, index.unrelated)
+    wording = index.characters.overlap(by_character, own)
+    alike = np.maximum.reduceat(wording.cosine, first)
+    together = wording.together(first)
+    shared = index.words.overlap(by_word, own)
+    words_together = shared.together(first)
     evidence = {
-        "kriging": held[positions],
-        "kriging_lead": _lead(held[positions]),
+        "kriging": held,
+        "kriging_lead": _lead(held),
         "similarity": nearness,
         "similarity_lead": _lead(nearness),
         "consensus": _spread(consensus, index.unrelated),
-        "characters": alike[positions],
-        "characters_lead": _lead(alike[positions]),
-        "asked": index.best(by_word.asked)[positions],
-        "told": index.best(by_word.told)[positions],
-        "asked_together": by_word.together[positions],
-        "asked_together_lead": _lead(by_word.together[positions]),
-        "characters_together": by_character.together[positions],
-        "characters_together_lead": _lead(by_character.together[positions]),
-        "answer": index.answers.overlap(asked_words, np.ones(len(index.entries), bool)).asked[positions],
-        "numbers": _agreement(numbers(probe.text), [index.numbers[position] for position in positions]),
+        "characters": alike,
+        "characters_lead": _lead(alike),
+        "asked": np.maximum.reduceat(shared.asked, first),
+        "told": np.maximum.reduceat(shared.told, first),
+        "asked_together": words_together,
+        "asked_together_lead": _lead(words_together),
+        "characters_together": together,
+        "characters_together_lead": _lead(together),
+        "answer": index.answers.overlap(index.answers.ask(asked_words), positions).asked,
+        "numbers": _agreement(numbers(probe.text), [index.numbers(position) for position in positions.tolist()]),
         "scene": np.array([scene(index.entries[position], probe.page, probe.node) for position in positions]),
     }
     features = np.stack([evidence[name] for name in FEATURES], axis=1).astype(np.float64)
@@ -147,17 +153,12 @@ def _agreement(asked: frozenset[str], curated: Sequence[frozenset[str]]) -> np.n
 
 
 def _own(
-    index: Index, vector: np.ndarray, positions: np.ndarray, allowed: np.ndarray
+    index: Index, vector: np.ndarray, rows: np.ndarray, nth: np.ndarray, first: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Each entry's nearest allowed row, its cosine, and the mean of the three nearest."""
-    own = [np.arange(index.starts[position], index.starts[position + 1]) for position in positions]
-    nth = np.repeat(np.arange(len(own)), [len(rows) for rows in own])
-    rows = np.concatenate(own)
-    nth, rows = nth[allowed[rows]], rows[allowed[rows]]
+    """Each entry's nearest row, its cosine, and the mean of the three nearest; the rows of entry i begin at `first[i]`."""
     cosines = index.vectors[rows] @ vector
     order = np.lexsort((-cosines, nth))
     rows, cosines = rows[order], cosines[order]
-    first = np.searchsorted(nth, np.arange(len(own)))
     last = np.minimum(first + 3, np.append(first[1:], len(nth)))
     sums = np.concatenate([[0], np.cumsum(cosines, dtype=np.float64)])
     return rows[first], cosines[first], (sums[last] - sums[first]) / (last - first)
@@ -165,10 +166,6 @@ def _own(
 
 def _spread(cosine: np.ndarray, unrelated: float) -> np.ndarray:
     return (cosine - unrelated) / (1 - unrelated)
-
-
-def _highest(score: np.ndarray, count: int) -> np.ndarray:
-    return np.argpartition(-score, count)[:count] if len(score) > count else np.arange(len(score))
 
 
 def _lead(score: np.ndarray) -> np.ndarray:

@@ -1,60 +1,108 @@
-"""The questions of a release, in memory: by meaning, by words and by characters. A cache of the entries, never a truth."""
+"""The texts of a release, in memory: by meaning, by words and by characters. A cache of the entries, never a truth."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import faiss
 import numpy as np
 
 from core.text import normalize
-from kb.entries import Entry
+from kb.entries import Entry, Viewer
 from kb.lexicon import Lexicon
-from kb.words import bare, characters, numbers, words
+from kb.tokens import Tokens, asked
+from kb.words import bare, numbers
 
 _E5_UNRELATED = 0.85
+_MOST_VIEWS = 64
 
 
 def texts(entries: Sequence[Entry]) -> list[str]:
-    """Every question in the order of the index's vectors: entry by entry, the standard question first."""
-    return [normalize(question) for entry in entries for question in entry.questions]
+    """Every text that is searched, in the order of the index's vectors: entry by entry, the standard question first; for a
+    passage its title and text."""
+    return [normalize(text) for entry in entries for text in asked(entry)]
+
+
+def passage_rows(entries: Sequence[Entry]) -> np.ndarray:
+    """Which of these texts are passages, encoded as such, and which are questions: (texts,) bool."""
+    return np.repeat([entry.is_passage for entry in entries], [len(asked(entry)) for entry in entries]).astype(bool)
 
 
 class Index:
     """Immutable, and safe to read from many threads.
 
-    `vectors` is (questions, dim) float32 of unit length, in the order of `texts(entries)`; ValueError otherwise.
-    `owner[row]` is the position in `entries` whose question `row` is, `starts[position]` its first row. `unrelated` is the
-    cosine of questions that have nothing to do with each other, which differs from encoder to encoder.
+    `vectors` is (texts, dim) float32 of unit length, in the order of `texts(entries)`; ValueError otherwise. `tokens` are
+    those of the entries, made here unless given. `owner[row]` is the position in `entries` whose text `row` is,
+    `starts[position]` its first row. `unrelated` is the cosine of questions that have nothing to do with each other,
+    which differs from encoder to encoder.
     """
 
-    def __init__(self, entries: Sequence[Entry], vectors: np.ndarray) -> None:
+    def __init__(self, entries: Sequence[Entry], vectors: np.ndarray, tokens: Tokens | None = None) -> None:
         self.entries = tuple(entries)
-        self.texts = texts(entries)
+        self.tokens = tokens or Tokens.of(self.entries)
+        self.texts = self.tokens.texts
         if len(self.texts) != len(vectors):
             raise ValueError(f"{len(self.texts)} questions, but {len(vectors)} vectors")
-        self.vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-        counts = [len(entry.questions) for entry in self.entries]
+        counts = [len(asked(entry)) for entry in self.entries]
         self.owner = np.repeat(np.arange(len(self.entries)), counts)
         self.starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         self.position = {entry.id: i for i, entry in enumerate(self.entries)}
-        self.words = Lexicon([words(text) for text in self.texts], self.owner)
-        self.characters = Lexicon([characters(text) for text in self.texts], self.owner)
-        self.answers = Lexicon([words(entry.answer) for entry in self.entries], np.arange(len(self.entries)))
-        self.numbers = [frozenset().union(*map(numbers, entry.questions)) for entry in self.entries]
+        self.words = Lexicon(self.tokens.words)
+        self.characters = Lexicon(self.tokens.characters)
+        self.answers = Lexicon(self.tokens.answers)
+        self._numbers: dict[int, frozenset[str]] = {}
         self._equal: dict[str, list[int]] = {}
         for row, text in enumerate(self.texts):
             self._equal.setdefault(bare(text), []).append(row)
+        self._flat = faiss.IndexFlatIP(vectors.shape[1])
+        self._flat.add(np.ascontiguousarray(vectors, dtype=np.float32))
+        # FAISS keeps its own copy; ours is a view of it.
+        self.vectors = faiss.rev_swig_ptr(self._flat.get_xb(), vectors.size).reshape(vectors.shape)
         self.unrelated = _unrelated(self.vectors, self.owner)
-        self._flat = faiss.IndexFlatIP(self.vectors.shape[1])
-        self._flat.add(self.vectors)
+        self._audiences = list({entry.audience for entry in self.entries})
+        number = {audience: i for i, audience in enumerate(self._audiences)}
+        self._audience = np.array([number[entry.audience] for entry in self.entries], np.int32)
+        self._from = np.array([(entry.effective_from or date.min).toordinal() for entry in self.entries], np.int32)
+        self._to = np.array([(entry.effective_to or date.max).toordinal() for entry in self.entries], np.int32)
+        self._views: dict[tuple[date, tuple[bool, ...]], np.ndarray] = {}
+
+    def visible(self, viewer: Viewer, today: date) -> np.ndarray:
+        """The rows that this viewer may see today: (texts,) bool, read-only."""
+        may_see = tuple(viewer.may_see(audience) for audience in self._audiences)
+        key = today, may_see
+        rows = self._views.get(key)
+        if rows is None:
+            day = today.toordinal()
+            entries = (self._from <= day) & (day <= self._to) & np.array(may_see, bool)[self._audience]
+            rows = entries[self.owner] if len(self.entries) else np.empty(0, bool)
+            rows.flags.writeable = False
+            if len(self._views) >= _MOST_VIEWS:
+                self._views.clear()
+            self._views[key] = rows
+        return rows
 
     def rows(self, position: int) -> range:
-        """The rows of the questions of the entry at `position`."""
+        """The rows of the texts of the entry at `position`."""
         return range(self.starts[position], self.starts[position + 1])
 
+    def rows_of(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The rows of several entries, one after the other, and which of `positions` each belongs to."""
+        begin = self.starts[positions]
+        lengths = self.starts[positions + 1] - begin
+        nth = np.repeat(np.arange(len(positions)), lengths)
+        return np.arange(len(nth)) + np.repeat(begin - (np.cumsum(lengths) - lengths), lengths), nth
+
+    def numbers(self, position: int) -> frozenset[str]:
+        """The quantities that the questions of the entry at `position` name."""
+        found = self._numbers.get(position)
+        if found is None:
+            found = frozenset().union(*map(numbers, self.entries[position].questions))
+            self._numbers[position] = found
+        return found
+
     def nearest(self, vector: np.ndarray, allowed: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Up to `count` rows nearest in meaning among the `allowed` ((questions,) bool), and their cosines, best first."""
+        """Up to `count` rows nearest in meaning among the `allowed` ((texts,) bool), and their cosines, best first."""
         if not allowed.any():
             return np.empty(0, np.int64), np.empty(0, np.float32)
         if allowed.all():
@@ -70,10 +118,6 @@ class Index:
         """The rows of this very question; punctuation, blanks and case do not count."""
         key = bare(text)
         return self._equal.get(key, []) if key else []
-
-    def best(self, scores: np.ndarray) -> np.ndarray:
-        """The best score of each entry's questions: (questions,) becomes (entries,)."""
-        return np.maximum.reduceat(scores, self.starts[:-1]) if len(self.entries) else scores
 
 
 def _unrelated(vectors: np.ndarray, owner: np.ndarray) -> float:

@@ -1,4 +1,8 @@
-"""Which texts share a question's terms, each term counting by its rarity."""
+"""Which texts share a question's terms, each term counting by its rarity.
+
+Only the texts that are asked for are weighed, so that a question costs the same in a large knowledge base as in a
+small one; where to look is told by the postings of its rarest terms.
+"""
 
 from __future__ import annotations
 
@@ -6,90 +10,126 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
+
+from kb.terms import Terms
+
+_MOST_POSTINGS = 30_000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question's terms: those known, ascending, each one's weight, the weight of all, and the share of unknown ones."""
+
+    terms: np.ndarray
+    weights: np.ndarray
+    total: float
+    unknown: float
 
 
 @dataclass(frozen=True)
 class Overlap:
     """Shared weight per text: `asked` is the share of the question's terms that the text has, `told` the share of the
-    text's terms that the question has, both in [0, 1]; (n,) float32. `together` is the share of the question's terms that
-    the texts of one owner have together; (owners,) float32. `unknown` is the share of terms no text has."""
+    text's terms that the question has; both (texts,) float32 in [0, 1]. `has` (texts, terms) bool says which."""
 
     asked: np.ndarray
     told: np.ndarray
-    together: np.ndarray
-    unknown: float
+    has: np.ndarray
+    question: Asked
 
     @property
     def cosine(self) -> np.ndarray:
         """The geometric mean of both shares (Ochiai's coefficient): a cosine of vectors, so a kernel."""
         return np.sqrt(self.asked * self.told)
 
+    def together(self, first: np.ndarray) -> np.ndarray:
+        """The share of the question's terms that the texts of each group have together; group i begins at `first[i]`."""
+        if not len(first):
+            return np.empty(0, np.float32)
+        found = np.logical_or.reduceat(self.has, first, axis=0)
+        return np.minimum(found @ self.question.weights / self.question.total, 1)
+
 
 class Lexicon:
-    """An inverted index over term lists, each with an owner. Immutable; a term counts once a text."""
+    """An inverted index. Immutable; a term counts once a text."""
 
-    def __init__(self, texts: Sequence[Iterable[str]], owner: np.ndarray) -> None:
-        self._terms: dict[str, int] = {}
-        held = [
-            np.array(sorted({self._terms.setdefault(term, len(self._terms)) for term in text}), dtype=np.int32)
-            for text in texts
-        ]
-        self.size = len(held)
-        self._owner = owner
-        self._owners = int(owner.max()) + 1 if len(owner) else 0
-        self._held = held
-        columns = np.concatenate([*held, np.empty(0, np.int32)])
-        rows = np.repeat(np.arange(self.size, dtype=np.int32), [len(terms) for terms in held])
-        self._frequency = np.bincount(columns, minlength=len(self._terms))
-        self._postings = rows[np.argsort(columns, kind="stable")]
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+        self.size = len(terms)
+        lengths = np.diff(terms.starts)
+        rows = np.repeat(np.arange(self.size, dtype=np.int32), lengths)
+        self._frequency = np.bincount(terms.held, minlength=len(terms.vocabulary))
+        self._postings = rows[np.argsort(terms.held, kind="stable")]
         self._starts = np.concatenate([[0], np.cumsum(self._frequency)])
-        weight = _weight(self._frequency, self.size)
-        self._total = np.array([weight[terms].sum() for terms in held], dtype=np.float32)
-        self._unit = csr_array(
-            (
-                np.sqrt(weight[columns] / self._total[rows]),
-                columns,
-                np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=self.size))]),
-            ),
-            shape=(self.size, len(self._terms)),
-        )
+        weight = _weight(self._frequency, self.size)[terms.held]
+        self._total = np.bincount(rows, weight, minlength=self.size).astype(np.float32)
+        self._unit = np.sqrt(weight / self._total[rows])
 
-    def overlap(self, terms: Iterable[str], allowed: np.ndarray, without: Sequence[int] = ()) -> Overlap:
-        """How much each of the `allowed` texts ((n,) bool) shares with `terms`; zero for the others.
-
-        Texts `without`, which are none of the allowed, do not count towards a term's rarity either.
-        """
+    def ask(self, terms: Iterable[str], without: Sequence[int] = ()) -> Asked:
+        """What the question is made of; texts `without` do not count towards a term's rarity."""
         distinct = set(terms)
-        known = sorted(self._terms[term] for term in distinct if term in self._terms)
+        known = np.array(sorted(self.terms.vocabulary[t] for t in distinct if t in self.terms.vocabulary), np.int64)
         frequency = self._frequency[known]
         for row in without:
-            frequency = frequency - np.isin(known, self._held[row])
+            frequency = frequency - np.isin(known, self._held(row))
         size = self.size - len(without)
         weights = _weight(frequency, size)
-        rows = [self._postings[self._starts[term] : self._starts[term + 1]] for term in known]
-        nth = np.repeat(np.arange(len(known)), [len(held) for held in rows])
-        rows = np.concatenate([*rows, np.empty(0, np.int32)])
-        kept = allowed[rows]
-        rows, nth = rows[kept], nth[kept]
-        shared = np.bincount(rows, weights[nth], minlength=self.size).astype(np.float32)
-        has = np.zeros((self._owners, len(known)), bool)
-        has[self._owner[rows], nth] = True
-        together = has @ weights
         unseen = (len(distinct) - len(known)) * float(_weight(np.zeros(1), size)[0])
         unseen += float(weights[frequency == 0].sum())
-        asked = max(float(weights[frequency > 0].sum()) + unseen, 1e-9)
+        total = max(float(weights[frequency > 0].sum()) + unseen, 1e-9)
+        return Asked(known, weights, total, unseen / total)
+
+    def overlap(self, question: Asked, rows: np.ndarray) -> Overlap:
+        """How much each of the texts `rows` shares with the question."""
+        places = self.terms.places(rows)
+        nth = np.repeat(np.arange(len(rows)), self.terms.starts[rows + 1] - self.terms.starts[rows])
+        held = self.terms.held[places]
+        has = np.zeros((len(rows), len(question.terms)), bool)
+        if len(question.terms):
+            column = np.minimum(np.searchsorted(question.terms, held), len(question.terms) - 1)
+            same = question.terms[column] == held
+            has[nth[same], column[same]] = True
+        shared = has @ question.weights
         return Overlap(
-            np.minimum(shared / asked, 1),
-            np.minimum(shared / np.maximum(self._total, 1e-9), 1),
-            np.minimum(together / asked, 1),
-            unseen / asked,
+            np.minimum(shared / question.total, 1),
+            np.minimum(shared / np.maximum(self._total[rows], 1e-9), 1),
+            has,
+            question,
         )
 
+    def candidates(self, question: Asked, allowed: np.ndarray, count: int) -> np.ndarray:
+        """Up to `count` of the `allowed` texts ((n,) bool) that are most like the question, in no order.
+
+        In a large base the postings of its commonest terms are not read: they lead everywhere.
+        """
+        frequency = self._frequency[question.terms]
+        rarest = np.argsort(frequency, kind="stable")
+        rarest = rarest[: max(int(np.searchsorted(np.cumsum(frequency[rarest]), _MOST_POSTINGS, "right")), 1)]
+        runs = [self._postings[self._starts[t] : self._starts[t + 1]] for t in question.terms[rarest]]
+        rows = np.concatenate([*runs, np.empty(0, np.int32)])
+        weights = np.repeat(question.weights[rarest], [len(run) for run in runs])
+        kept = allowed[rows]
+        rows, weights = rows[kept], weights[kept]
+        shared = np.bincount(rows, weights, minlength=self.size)
+        found = np.flatnonzero(shared)
+        if len(found) <= count:
+            return found
+        likeness = shared[found] ** 2 / np.maximum(self._total[found], 1e-9)
+        return found[np.argpartition(-likeness, count)[:count]]
+
     def alike(self, rows: np.ndarray) -> np.ndarray:
-        """Ochiai's coefficient of each pair among the texts `rows`: (k, k) float64."""
-        chosen = self._unit[rows]
-        return (chosen @ chosen.T).toarray()
+        """Ochiai's coefficient of each pair among the texts `rows`: (k, k) float32."""
+        places = self.terms.places(rows)
+        nth = np.repeat(np.arange(len(rows)), self.terms.starts[rows + 1] - self.terms.starts[rows])
+        held = self.terms.held[places]
+        column = np.zeros(len(self.terms.vocabulary), np.int32)
+        column[held] = 1
+        np.cumsum(column, out=column)
+        unit = np.zeros((len(rows), column[-1] + 1 if len(column) else 1), np.float32)
+        unit[nth, column[held]] = self._unit[places]
+        return unit @ unit.T
+
+    def _held(self, row: int) -> np.ndarray:
+        return self.terms.held[self.terms.starts[row] : self.terms.starts[row + 1]]
 
 
 def _weight(frequency: np.ndarray, size: int) -> np.ndarray:

@@ -78,12 +78,23 @@ class Searcher:
         thresholds: Thresholds,
         encode: Encode,
         release: int,
+        *,
+        index: Index | None = None,
     ) -> None:
         self.release = release
         self.thresholds = thresholds
-        self._index = Index(entries, vectors)
+        self._index = index or Index(entries, vectors)
         self._matcher = matcher
         self._encode = encode
+
+    @classmethod
+    def of(cls, index: Index, matcher: Matcher, thresholds: Thresholds, encode: Encode, release: int) -> Searcher:
+        """A searcher on an index that is there already."""
+        return cls(index.entries, index.vectors, matcher, thresholds, encode, release, index=index)
+
+    @property
+    def index(self) -> Index:
+        return self._index
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -97,18 +108,22 @@ class Searcher:
         entry = self._index.entries[position]
         return entry if entry.visible_to(viewer, today) else None
 
-    def search(self, query: Query) -> SearchResult:
-        """Find the entries that this viewer may see today, and say how sure that is. Never raises for odd text."""
-        text = normalize(query.text)[:LONGEST]
-        visible = np.array([entry.visible_to(query.viewer, query.today) for entry in self._index.entries], bool)
-        asks = any(c.isalpha() for c in bare(text)) or self._index.equal(text)
-        if not visible.any() or not asks:
-            return SearchResult(Band.NONE, [], 0.0, self.thresholds, self.release)
-        vector = np.asarray(self._encode([text])[0], np.float32)
-        return self._judge(Probe(text, vector, query.page, query.node), visible, query.top_k)
+    def search(self, query: Query, vector: np.ndarray | None = None) -> SearchResult:
+        """Find the entries that this viewer may see today, and say how sure that is. Never raises for odd text.
 
-    def _judge(self, probe: Probe, visible: np.ndarray, top_k: int) -> SearchResult:
-        evidence = gather(self._index, probe, visible[self._index.owner])
+        `vector`, (dim,) float32, is the question's own where it is known already.
+        """
+        text = normalize(query.text)[:LONGEST]
+        allowed = self._index.visible(query.viewer, query.today)
+        asks = any(c.isalpha() for c in bare(text)) or self._index.equal(text)
+        if not allowed.any() or not asks:
+            return SearchResult(Band.NONE, [], 0.0, self.thresholds, self.release)
+        if vector is None:
+            vector = np.asarray(self._encode([text])[0], np.float32)
+        return self._judge(Probe(text, vector, query.page, query.node), allowed, query.top_k)
+
+    def _judge(self, probe: Probe, allowed: np.ndarray, top_k: int) -> SearchResult:
+        evidence = gather(self._index, probe, allowed)
         probabilities = self._matcher.probabilities(evidence)
         order = np.argsort(-probabilities, kind="stable")
         in_scope = float(min(probabilities.sum(), 1.0))

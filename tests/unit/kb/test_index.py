@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from kb.entries import Entry
-from kb.index import Index, texts
+from kb.entries import PUBLIC, Audience, Entry, Viewer
+from kb.index import Index, passage_rows, texts
+from kb.tokens import Tokens
 
 ENTRIES = [
     Entry("a", "發票丟了怎麼辦？", similar=("发票弄丢",)),
@@ -45,12 +49,45 @@ def test_equal_questions_whatever_their_punctuation(index: Index) -> None:
     assert index.equal("？") == []
 
 
-def test_the_best_question_speaks_for_its_entry(index: Index) -> None:
-    assert index.best(np.array([0.1, 0.5, 0.2, 0.3])).tolist() == [0.5, 0.2, 0.3]
+def test_the_rows_of_entries_follow_one_another(index: Index) -> None:
     assert list(index.rows(0)) == [0, 1]
+    rows, nth = index.rows_of(np.array([2, 0]))
+    assert rows.tolist() == [3, 0, 1] and nth.tolist() == [0, 1, 1]
+
+
+def test_a_passage_is_found_by_its_text() -> None:
+    entries = [ENTRIES[1], Entry("travel#12", "", answer="住宿費按標準報銷", title="第十二條")]
+    assert texts(entries) == ["住宿费标准", "第十二条 住宿费按标准报销"]
+    assert passage_rows(entries).tolist() == [False, True]
+
+
+def test_who_may_see_what_on_which_day() -> None:
+    entries = [
+        Entry("a", "一"),
+        Entry("b", "二", similar=("二二",), audience=Audience(groups=frozenset({"财务"}))),
+        Entry("c", "三", effective_from=date(2026, 1, 1), effective_to=date(2026, 6, 30)),
+    ]
+    index = Index(entries, VECTORS)
+    finance = Viewer(groups=frozenset({"财务"}))
+    assert index.visible(PUBLIC, date(2026, 6, 30)).tolist() == [True, False, False, True]
+    assert index.visible(finance, date(2026, 7, 1)).tolist() == [True, True, True, False]
+    assert index.visible(PUBLIC, date(2025, 12, 31)).tolist() == [True, False, False, False]
+
+
+def test_tokens_kept_from_before_are_those_made_anew(tmp_path: Path) -> None:
+    before = Index(ENTRIES, VECTORS)
+    changed = [ENTRIES[2], Entry("b", "住宿费标准", similar=("住酒店能报多少",)), ENTRIES[0]]
+    before.tokens.save(tmp_path)
+    for known in (before.tokens, Tokens.load(tmp_path)):
+        grown, anew = Tokens.of(changed, known), Tokens.of(changed)
+        assert grown.texts == anew.texts == texts(changed)
+        for part, other in ((grown.words, anew.words), (grown.characters, anew.characters)):
+            names, others = list(part.vocabulary), list(other.vocabulary)
+            for row in range(len(part)):
+                held = {names[t] for t in part.held[part.starts[row] : part.starts[row + 1]]}
+                assert held == {others[t] for t in other.held[other.starts[row] : other.starts[row + 1]]}
 
 
 def test_no_entries() -> None:
     empty = Index([], np.empty((0, 384), np.float32))
-    assert empty.best(np.empty(0)).shape == (0,)
     assert len(empty.nearest(np.ones(384, np.float32), np.empty(0, bool), 5)[0]) == 0
