@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -12,8 +12,8 @@ import numpy as np
 from kb.search import Band, Query, Searcher
 from kb.thresholds import HeldOut, Thresholds
 
+RANKS = 10
 _BINS = 15
-_RANKS = 10
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,10 @@ class Evaluation:
 
     `top1`, `top5`, `mrr10` look at the order alone. `coverage` is the share of the questions with a right entry that are
     answered outright and right. `wrong_rate` is the share of wrong answers among all answered outright, `ece` the
-    calibration error of the best candidate's probability in 15 equal bins: both with the questions out of scope included,
-    weighing as much in sum as those in scope. `out_of_scope_refused` is the share of these that is not answered outright.
+    calibration error of the best candidate's probability in 15 equal bins: both with the questions out of scope included.
+    Every question counts one; in `wrong_rate_half` and `ece_half` those out of scope weigh as much in sum as those in
+    scope, which is what thresholds are chosen for. `out_of_scope_refused` is the share of these that is not answered
+    outright.
     """
 
     entries: int
@@ -38,49 +40,74 @@ class Evaluation:
     ece: float | None
     search_ms_p50: float | None = None
     search_ms_p95: float | None = None
+    wrong_rate_half: float | None = None
+    ece_half: float | None = None
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a method made of each question, first those with a right entry, then those without; every array (questions,).
+
+    `rank` is the right entry's, from 0, and `RANKS` where it is not among the first ten; `probability` is the best
+    candidate's, `answered` whether it was given outright.
+    """
+
+    within: np.ndarray
+    rank: np.ndarray
+    probability: np.ndarray
+    answered: np.ndarray
+
+    @property
+    def right(self) -> np.ndarray:
+        """Whether the best candidate is the right entry."""
+        return self.rank == 0
 
 
 def evaluate(
-    searcher: Searcher, queries: Sequence[tuple[str, str]], out_of_scope: Sequence[str], today: date
+    searcher: Searcher,
+    queries: Sequence[tuple[str, str]],
+    out_of_scope: Sequence[str],
+    today: date,
+    asked: Callable[[int], None] = lambda _: None,
 ) -> Evaluation:
-    """Ask every `(text, entry id)` and every text out of scope, one by one, as the chat does. Encoding is in the times."""
-    ranks: list[int] = []
-    judged: list[tuple[float, bool, bool]] = []
-    took: list[float] = []
+    """Ask every `(text, entry id)` and every text out of scope, one by one, as the chat does. Encoding is in the times.
+
+    `asked` hears how many questions are done.
+    """
+    ranks, probabilities, answered, took = [], [], [], []
     for text, right in [*queries, *((text, None) for text in out_of_scope)]:
         started = time.perf_counter()
-        result = searcher.search(Query(text, today, top_k=_RANKS))
+        result = searcher.search(Query(text, today, top_k=RANKS))
         took.append((time.perf_counter() - started) * 1000)
         found = [candidate.entry.id for candidate in result.candidates]
-        ranks.append(found.index(right) if right in found else _RANKS)
-        probability = result.candidates[0].probability if found else 0.0
-        judged.append((probability, ranks[-1] == 0, result.band is Band.ANSWER))
-    probability, first, answered = (
-        (np.array(column) for column in zip(*judged, strict=True)) if judged else [np.empty(0)] * 3
-    )
-    within = np.arange(len(judged)) < len(queries)
-    return _evaluation(
-        len(searcher.entries),
-        np.array(ranks)[within],
-        within,
-        _balanced(within),
-        probability,
-        first.astype(bool),
-        answered.astype(bool),
-        took,
-    )
+        ranks.append(found.index(right) if right in found else RANKS)
+        probabilities.append(result.candidates[0].probability if found else 0.0)
+        answered.append(result.band is Band.ANSWER)
+        asked(len(took))
+    within = np.arange(len(took)) < len(queries)
+    judged = Judged(within, np.array(ranks, int), np.array(probabilities, float), np.array(answered, bool))
+    return evaluation_of(len(searcher.entries), judged, took)
+
+
+def evaluation_of(entries: int, judged: Judged, took: Sequence[float] = ()) -> Evaluation:
+    """The figures of questions that were judged; `took` are milliseconds."""
+    plain = _evaluation(entries, judged, np.ones(len(judged.within)), took)
+    if plain.queries and plain.out_of_scope:
+        half = _evaluation(entries, judged, _balanced(judged.within), [])
+        return replace(plain, wrong_rate_half=half.wrong_rate, ece_half=half.ece)
+    return plain
 
 
 def cross_validated(entries: int, held_out: HeldOut, thresholds: Thresholds) -> Evaluation:
     """The evaluation that goes with a release: its own curated questions, each judged by a matcher without its entry.
 
-    `mrr10` is not kept for these. None of the questions was seen, but the thresholds were chosen by them.
+    Questions count by their weight: half of it lies with those that no entry answers. `mrr10` is not kept for these. None
+    of the questions was seen, but the thresholds were chosen by them.
     """
+    rank = np.where(held_out.right, 0, np.where(held_out.offered, 4, RANKS))
     answered = held_out.probability >= thresholds.answer
-    within = held_out.answerable
-    ranks = np.where(held_out.right, 0, np.where(held_out.offered, 4, _RANKS))[within]
-    found = _evaluation(entries, ranks, within, held_out.weight, held_out.probability, held_out.right, answered, [])
-    return Evaluation(**{**vars(found), "mrr10": None})
+    judged = Judged(held_out.answerable, rank, held_out.probability, answered)
+    return replace(_evaluation(entries, judged, held_out.weight, []), mrr10=None)
 
 
 def calibration_error(probability: np.ndarray, right: np.ndarray, weight: np.ndarray) -> float:
@@ -89,31 +116,23 @@ def calibration_error(probability: np.ndarray, right: np.ndarray, weight: np.nda
     return float(np.abs(np.bincount(bins, weight * (probability - right))).sum() / weight.sum())
 
 
-def _evaluation(
-    entries: int,
-    ranks: np.ndarray,
-    within: np.ndarray,
-    weight: np.ndarray,
-    probability: np.ndarray,
-    right: np.ndarray,
-    answered: np.ndarray,
-    took: Sequence[float],
-) -> Evaluation:
+def _evaluation(entries: int, judged: Judged, weight: np.ndarray, took: Sequence[float]) -> Evaluation:
     def share(of: np.ndarray, among: np.ndarray) -> float | None:
         return float(np.average(of[among], weights=weight[among])) if weight[among].sum() > 0 else None
 
-    everything = np.ones(len(within), bool)
+    within, answered, right = judged.within, judged.answered, judged.right
+    ranks = judged.rank[within]
     return Evaluation(
         entries=entries,
         queries=int(within.sum()),
         out_of_scope=int((~within).sum()),
         top1=float((ranks == 0).mean()) if len(ranks) else None,
         top5=float((ranks < 5).mean()) if len(ranks) else None,
-        mrr10=float(np.where(ranks < _RANKS, 1 / (ranks + 1), 0).mean()) if len(ranks) else None,
+        mrr10=float(np.where(ranks < RANKS, 1 / (ranks + 1), 0).mean()) if len(ranks) else None,
         coverage=share(answered & right, within),
         wrong_rate=share(~right, answered) if answered.any() else 0.0 if len(within) else None,
         out_of_scope_refused=share(~answered, ~within),
-        ece=calibration_error(probability, right, weight) if everything.any() else None,
+        ece=calibration_error(judged.probability, right, weight) if len(within) else None,
         search_ms_p50=float(np.percentile(took, 50)) if len(took) else None,
         search_ms_p95=float(np.percentile(took, 95)) if len(took) else None,
     )

@@ -29,7 +29,7 @@ def _progress(text: str) -> None:
 
 
 @contextmanager
-def _told() -> Iterator[Settings]:
+def _told(console: Console = console) -> Iterator[Settings]:
     """Settings for a command; what goes wrong is told in one line, with exit code 1."""
     try:
         yield Settings()
@@ -145,3 +145,21 @@ def search(
             f"band {result.band}, release {result.release}, "
             f"answer from {result.thresholds.answer:.3f}, clarify from {result.thresholds.clarify:.3f}"
         )
+
+
+@kb.command(name="eval")
+def evaluate(
+    entries: Annotated[Path, typer.Option(help="id, question, similar (separated by |), answer; by tabs.")],
+    queries: Annotated[Path, typer.Option(help="query and the id of the right entry; by tabs.")],
+    out_of_scope: Annotated[Path | None, typer.Option(help="Questions that no entry answers, one a line.")] = None,
+    wrong_rate: Annotated[float, typer.Option(help="Accepted share of wrong ones among outright answers.")] = 0.03,
+    limit: Annotated[int | None, typer.Option(min=1, help="Ask only so many of each kind, evenly spaced.")] = None,
+    baselines: Annotated[bool, typer.Option("--baselines", help="Also the encoder, BM25 and both merged.")] = False,
+    json: Annotated[Path | None, typer.Option(help="Write the figures there; - is standard output.")] = None,
+) -> None:
+    """Measure retrieval on entries and questions from files; nothing of the product's own is touched."""
+    from service.evaluation_command import run_evaluation
+
+    talk = Console(highlight=False, soft_wrap=True, stderr=True)
+    with _told(talk) as settings:
+        run_evaluation(settings, entries, queries, out_of_scope, wrong_rate, limit, baselines, json, console, talk)

@@ -1,0 +1,187 @@
+"""What a day's work reaches, to hold our retrieval against: the encoder alone, BM25 alone, and both lists merged.
+
+What none of them can tell is whether there is an answer at all; the best that their scores offer is the score plus its
+margin over the second entry, and a threshold on that. The threshold is the best there is *for the very questions asked*,
+right answers seen, which flatters them: a method in use has to choose beforehand. `coverage_best_margin` is the coverage
+with the best of a few multiples of the margin, chosen by the same questions too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import bm25s
+import faiss
+import numpy as np
+
+from core.text import normalize
+from kb.entries import Entry
+from kb.evaluate import RANKS, Judged, evaluation_of
+from kb.evaluation.questions import Questions
+from kb.evaluation.remembering import Remembering
+from kb.words import words
+
+_ROWS = 200
+_FUSED = 60
+_MARGINS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
+_TIMED = 300
+_BATCH = 256
+
+Ranked = tuple[np.ndarray, np.ndarray]
+"""Positions of entries, best first, each once, and their scores."""
+
+
+class Method(Protocol):
+    build_s: float
+
+    def rank(self, text: str) -> Ranked: ...
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What is searched: every question, and a passage's title with its text; `owner` (rows,) are positions of entries."""
+
+    texts: list[str]
+    owner: np.ndarray
+    passage: np.ndarray
+
+    @classmethod
+    def of(cls, entries: Sequence[Entry]) -> Rows:
+        held = [entry.questions or (f"{entry.title} {entry.answer}".strip(),) for entry in entries]
+        counts = [len(texts) for texts in held]
+        return cls(
+            [normalize(text) for texts in held for text in texts],
+            np.repeat(np.arange(len(entries)), counts),
+            np.repeat([entry.is_passage for entry in entries], counts),
+        )
+
+
+class Nearest:
+    """The entry of the nearest question or passage, by cosine."""
+
+    def __init__(self, rows: Rows, encoder: Remembering) -> None:
+        self._encoder = encoder
+        self._owner = rows.owner
+        started, spent = time.perf_counter(), encoder.seconds
+        self._index = faiss.IndexFlatIP(encoder.dim)
+        for start in range(0, len(rows.texts), _BATCH):
+            batch, passage = rows.texts[start : start + _BATCH], rows.passage[start : start + _BATCH]
+            vectors = np.empty((len(batch), encoder.dim), np.float32)
+            for kind, encode in ((False, encoder.encode_queries), (True, encoder.encode_passages)):
+                of_kind = np.flatnonzero(passage == kind)
+                vectors[of_kind] = encode([batch[i] for i in of_kind])
+            self._index.add(vectors)
+        took = time.perf_counter() - started - (encoder.seconds - spent)
+        self.build_s = took + len(rows.texts) * encoder.seconds / max(encoder.encoded, 1)
+
+    def rank(self, text: str) -> Ranked:
+        vector = self._encoder.encode_queries([text])
+        scores, rows = self._index.search(vector, min(_ROWS, self._index.ntotal))
+        return _distinct(self._owner[rows[0]], scores[0])
+
+
+class BM25:
+    """The entry of the question or passage that BM25 (Lucene's, k1 1.5, b 0.75) likes best, over jieba's words."""
+
+    def __init__(self, rows: Rows) -> None:
+        started = time.perf_counter()
+        self._owner = rows.owner
+        self._index = bm25s.BM25()
+        self._index.index([words(text) or ["\0"] for text in rows.texts], show_progress=False)
+        self.build_s = time.perf_counter() - started
+
+    def rank(self, text: str) -> Ranked:
+        asked = [word for word in words(text) if word in self._index.vocab_dict]
+        if not asked:
+            return np.empty(0, int), np.empty(0, np.float32)
+        scores = self._index.get_scores(asked)
+        count = min(_ROWS, len(scores))
+        best = np.argpartition(-scores, count - 1)[:count]
+        best = best[scores[best] > 0]
+        best = best[np.argsort(-scores[best], kind="stable")]
+        return _distinct(self._owner[best], scores[best])
+
+
+class Fusion:
+    """Both lists merged by reciprocal rank, 1 / (60 + rank) (Cormack, Clarke and Büttcher, SIGIR 2009)."""
+
+    def __init__(self, *methods: Method) -> None:
+        self._methods = methods
+        self.build_s = sum(method.build_s for method in methods)
+
+    def rank(self, text: str) -> Ranked:
+        total: dict[int, float] = {}
+        for method in self._methods:
+            for rank, entry in enumerate(method.rank(text)[0].tolist(), start=1):
+                total[entry] = total.get(entry, 0.0) + 1 / (_FUSED + rank)
+        best = sorted(total, key=total.__getitem__, reverse=True)
+        return np.array(best, int), np.array([total[entry] for entry in best])
+
+
+def baselines(
+    questions: Questions, encoder: Remembering, accepted: float, asked: Callable[[str, int, int], None]
+) -> dict[str, dict[str, Any]]:
+    """The figures of `kb.evaluate.Evaluation`, with `build_s`, for each method; there is no `ece`, as a score is no
+    probability. `asked` hears the method, how many questions are done, and how many there are. `encoder` may
+    know the vectors; it is made to forget those of the questions that are timed.
+    """
+    rows = Rows.of(questions.entries)
+    nearest, bm25 = Nearest(rows, encoder), BM25(rows)
+    methods: dict[str, Method] = {"encoder": nearest, "bm25": bm25, "rrf": Fusion(nearest, bm25)}
+    return {
+        name: _measured(method, questions, encoder, accepted, lambda done, of, name=name: asked(name, done, of))
+        for name, method in methods.items()
+    }
+
+
+def _measured(
+    method: Method, questions: Questions, encoder: Remembering, accepted: float, asked: Callable[[int, int], None]
+) -> dict[str, Any]:
+    position = {entry.id: i for i, entry in enumerate(questions.entries)}
+    texts = questions.texts
+    right = np.array([position[entry] for _, entry in questions.queries] + [-1] * len(questions.out_of_scope))
+    rank, score, margin = np.full(len(texts), RANKS), np.zeros(len(texts)), np.zeros(len(texts))
+    for i, text in enumerate(texts):
+        found, scores = method.rank(text)
+        at = np.flatnonzero(found[:RANKS] == right[i])
+        rank[i] = at[0] if len(at) else RANKS
+        score[i] = scores[0] if len(scores) else -np.inf
+        margin[i] = scores[0] - scores[1] if len(scores) > 1 else max(score[i], 0)
+        asked(i + 1, len(texts))
+    within = right >= 0
+    answered = {times: best_threshold(score + times * margin, within, rank == 0, accepted) for times in _MARGINS}
+    covered = {times: (one & (rank == 0))[within].mean() for times, one in answered.items() if within.any()}
+    took = []
+    for i in np.linspace(0, len(texts) - 1, min(_TIMED, len(texts))).astype(int):
+        encoder.forget([texts[i]])
+        started = time.perf_counter()
+        method.rank(texts[i])
+        took.append((time.perf_counter() - started) * 1000)
+    found = evaluation_of(len(questions.entries), Judged(within, rank, np.zeros(len(texts)), answered[1.0]), took)
+    return {
+        **asdict(found),
+        "ece": None,
+        "ece_half": None,
+        "build_s": method.build_s,
+        "coverage_best_margin": float(max(covered.values(), default=0.0)),
+    }
+
+
+def best_threshold(value: np.ndarray, within: np.ndarray, right: np.ndarray, accepted: float) -> np.ndarray:
+    """Which questions to answer, (questions,) bool: those of the highest `value`, as many as keep the share of wrong
+    answers within `accepted`."""
+    order = np.argsort(-value, kind="stable")
+    ranked = value[order]
+    kept = np.cumsum(~(right & within)[order]) <= accepted * np.arange(1, len(value) + 1)
+    kept &= np.append(ranked[:-1] != ranked[1:], True) & np.isfinite(ranked)
+    last = np.flatnonzero(kept)
+    return value >= ranked[last[-1]] if len(last) else np.zeros(len(value), bool)
+
+
+def _distinct(owner: np.ndarray, scores: np.ndarray) -> Ranked:
+    _, first = np.unique(owner, return_index=True)
+    first.sort()
+    return owner[first], scores[first]
