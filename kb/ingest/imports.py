@@ -197,10 +197,9 @@ def in_preview(row: ImportRow) -> ImportRow:
     return row
 
 
-def begin_applying(row: ImportRow, *, by: str, approve: bool) -> None:
+def begin_applying(row: ImportRow) -> None:
     """What was seen is to be done; a worker takes it from here."""
-    in_preview(row)
-    row.state, row.applied_by, row.approve = APPLYING, by, approve
+    row.state = APPLYING
     row.progress_done = row.progress_total = row.attempts = 0
     row.claimed_by = row.claimed_until = None
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.database import Database
-from core.errors import FSSCError
+from core.errors import Conflict, Forbidden, FSSCError
 from kb.ingest import guard
 from kb.ingest.imports import (
     APPLYING,
@@ -32,6 +32,7 @@ from kb.ingest.imports import (
     begin_applying,
     end,
     file_of,
+    in_preview,
     lock_import,
 )
 
@@ -40,12 +41,17 @@ log = structlog.get_logger()
 LEASE = timedelta(seconds=60)
 MOST_ATTEMPTS = 3
 _REPORT_EVERY_S = 0.5
+_MOST_PREPARATIONS = 5
 
 Progress = Callable[[int, int], None]
 
 
 class Stopped(Exception):
     """The import was cancelled, or another worker has taken it over: leave it alone."""
+
+
+class Outdated(Exception):
+    """The knowledge base has changed between `prepare` and `apply`: prepare again."""
 
 
 @dataclass(frozen=True)
@@ -126,16 +132,26 @@ class Ingester(Protocol):
         ...
 
     def apply(self, session: Session, row: ImportRow, plan: Any) -> dict[str, int]:
-        """Write it all, in the transaction that ends the import; return the figures. Raises FSSCError to write nothing."""
+        """Write it all, in the transaction that ends the import; return the figures.
+
+        Raises FSSCError to write nothing, Outdated when something has changed since `prepare`.
+        """
         ...
 
 
-def confirm(session: Session, kinds: Mapping[str, Ingester], import_id: str, *, by: str, approve: bool) -> ImportRow:
-    """Let the worker apply what was previewed. Raises Conflict when it cannot be applied yet."""
-    row = lock_import(session, import_id)
-    if row.state == PREVIEW:
-        kinds[row.kind].check(session, row)
-    begin_applying(row, by=by, approve=approve)
+def confirm(
+    session: Session, kinds: Mapping[str, Ingester], import_id: str, *, by: str, approve: bool, admin: bool = False
+) -> ImportRow:
+    """Let the worker apply what was previewed; with `approve` it counts as reviewed by `by`.
+
+    Raises Conflict when it cannot be applied yet, Forbidden `own_draft` for one's own file, except an administrator's.
+    """
+    row = in_preview(lock_import(session, import_id))
+    if approve and row.author == by and not admin:
+        raise Forbidden("不能审核自己上传的文件，请提交审核，或请另一位审核人确认。", code="own_draft")
+    row.applied_by, row.approve = by, approve
+    kinds[row.kind].check(session, row)
+    begin_applying(row)
     return row
 
 
@@ -155,38 +171,42 @@ def _waiting():
 def run_waiting(database: Database, kinds: Mapping[str, Ingester]) -> int:
     """Work on every import that waits, oldest first; return how many."""
     done = 0
-    while (claimed := _claim(database, None)) is not None:
+    while (claimed := _claim(database)) is not None:
         _work(database, kinds, *claimed, None)
         done += 1
     return done
 
 
-def run_one(database: Database, kinds: Mapping[str, Ingester], import_id: str, heard: Progress | None = None) -> None:
-    """Work on one import here and now, until it has been read or applied; `heard` is told every step."""
-    if (claimed := _claim(database, import_id)) is not None:
-        _work(database, kinds, *claimed, heard)
+def lease(row: ImportRow) -> str:
+    """Claim an import in the transaction that holds it; what `run_leased` wants."""
+    row.attempts += 1
+    row.claimed_by, row.claimed_until = str(uuid.uuid4()), now() + LEASE
+    return row.claimed_by
 
 
-def _claim(database: Database, import_id: str | None) -> tuple[ImportRow, str] | None:
-    with database.write() as session:
-        query = _waiting().with_for_update(skip_locked=True).limit(1)
-        found = session.scalar(query.where(ImportRow.id == import_id) if import_id else query)
-        if found is None:
-            return None
-        row = session.get_one(ImportRow, found)
-        if row.attempts >= MOST_ATTEMPTS:
+def run_leased(
+    database: Database, kinds: Mapping[str, Ingester], row: ImportRow, claim: str, heard: Progress | None = None
+) -> None:
+    """Read or apply an import that is leased to us, here and now; `heard` is told every step."""
+    _work(database, kinds, row, claim, heard)
+
+
+def _claim(database: Database) -> tuple[ImportRow, str] | None:
+    """The oldest import that waits, leased to us; one that killed its workers ends here."""
+    while True:
+        with database.write() as session:
+            found = session.scalar(_waiting().with_for_update(skip_locked=True).limit(1))
+            if found is None:
+                return None
+            row = session.get_one(ImportRow, found)
+            if row.attempts < MOST_ATTEMPTS:
+                return row, lease(row)
             end(session, row, FAILED, "处理这个文件时服务多次中断，请拆分文件后重试，或联系管理员。")
-            return row, ""
-        row.attempts += 1
-        row.claimed_by, row.claimed_until = str(uuid.uuid4()), now() + LEASE
-        return row, row.claimed_by
 
 
 def _work(
     database: Database, kinds: Mapping[str, Ingester], row: ImportRow, claim: str, heard: Progress | None
 ) -> None:
-    if not claim:
-        return
     kind = kinds[row.kind]
     about = About(row.id, row.kind, row.format, row.file_name, row.author, row.policy_id, row.approve, row.applied_by)
     try:
@@ -196,8 +216,7 @@ def _work(
                 preview = kind.read(Task(database, about, claim, path, heard))
             _show(database, about.id, claim, preview)
         else:
-            plan = kind.prepare(Task(database, about, claim, None, heard))
-            _apply(database, kind, about.id, claim, plan)
+            _apply(database, kind, Task(database, about, claim, None, heard), claim)
     except Stopped:
         log.info("import_stopped", import_id=about.id)
     except FSSCError as error:
@@ -222,12 +241,19 @@ def _show(database: Database, import_id: str, claim: str, preview: Preview) -> N
         row.progress_done = row.progress_total = max(row.progress_total, 1)
 
 
-def _apply(database: Database, kind: Ingester, import_id: str, claim: str, plan: Any) -> None:
-    with database.write() as session:
-        row = _mine(session, import_id, claim)
-        row.counts = kind.apply(session, row, plan)
-        row.progress_done = row.progress_total = max(row.progress_total, 1)
-        end(session, row, DONE)
+def _apply(database: Database, kind: Ingester, task: Task, claim: str) -> None:
+    for _ in range(_MOST_PREPARATIONS):
+        plan = kind.prepare(task)
+        try:
+            with database.write() as session:
+                row = _mine(session, task.about.id, claim)
+                row.counts = kind.apply(session, row, plan)
+                row.progress_done = row.progress_total = max(row.progress_total, 1)
+                end(session, row, DONE)
+            return
+        except Outdated:
+            log.info("import_prepared_again", import_id=task.about.id)
+    raise Conflict("知识库正被频繁修改，什么都没有写入，请稍后重新导入。")
 
 
 def _fail(database: Database, import_id: str, claim: str, message: str) -> None:

@@ -1,0 +1,132 @@
+"""Which column is which: the headers that finance departments write, by the field they mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import count
+
+from kb.ingest.sheets import Cell, Row, unguarded
+from kb.words import bare
+
+LABELS = {
+    "id": "编号",
+    "question": "标准问",
+    "similar": "相似问",
+    "answer": "答案",
+    "business_type": "业务类型",
+    "companies": "适用公司",
+    "groups": "适用用户组",
+    "audience": "适用范围",
+    "scenes": "页面场景",
+    "effective_from": "生效日期",
+    "effective_to": "失效日期",
+    "sources": "来源",
+    "source_details": "来源明细",
+    "related": "关联编号",
+    "owner": "负责人",
+    "title": "标题",
+    "review_on": "复核日期",
+    "extra": "其他信息",
+}
+"""The header that exports and the template carry, by field."""
+
+_SPELLINGS = {
+    "id": "编号 ID 知识编号 知识ID 条目编号 FAQ编号 FAQID 唯一标识 EntryID",
+    "question": "标准问 标准问题 标准问法 标准问句 问题 主问题 主问 问 问句 提问 常见问题 问题描述 问题标题 知识标题 FAQ Question "
+    "Questions StandardQuestion Q",
+    "similar": "相似问 相似问题 相似问法 相似问句 扩展问 扩展问题 扩展问法 同义问 同义问题 同义问法 其他问法 问法 类似问题 SimilarQuestion "
+    "SimilarQuestions Similar Similars AlternateQuestion AlternateQuestions Variants Utterances",
+    "answer": "答案 回答 标准答案 答复 答 回复 解答 答案内容 回复内容 解决方案 处理方式 Answer Answers Response Reply A",
+    "answer_more": "答案续 答案接上列",
+    "business_type": "业务类型 业务类别 业务分类 业务 分类 类别 类型 所属分类 问题分类 问题类型 知识分类 目录 Category BusinessType Type",
+    "companies": "适用公司 公司 公司编码 公司代码 适用单位 Company Companies",
+    "groups": "适用用户组 用户组 适用人群 适用群组 员工组 Group Groups UserGroup UserGroups",
+    "audience": "适用范围 受众 可见范围 适用对象 Audience Scope Visibility",
+    "scenes": "页面场景 场景 适用场景 页面 页面节点 Scene Scenes Page Pages",
+    "effective_from": "生效日期 生效时间 生效日 有效期起 有效期开始 开始日期 启用日期 EffectiveFrom EffectiveDate ValidFrom StartDate",
+    "effective_to": "失效日期 失效时间 失效日 有效期止 有效期至 截止日期 结束日期 到期日 到期日期 停用日期 EffectiveTo ExpiryDate ExpirationDate "
+    "ValidTo ValidUntil EndDate",
+    "sources": "来源 出处 依据 制度依据 政策依据 参考依据 答案来源 制度来源 来源制度 Source Sources Reference References",
+    "source_details": "来源明细",
+    "related": "关联编号 关联问题编号 相关编号 相关条目 关联条目 Related RelatedID RelatedIDs",
+    "owner": "负责人 责任人 维护人 责任部门 负责部门 维护部门 归口部门 Owner Maintainer",
+    "title": "标题 Title",
+    "review_on": "复核日期 复审日期 复查日期 下次复核日期 复核时间 ReviewDate ReviewOn",
+    "extra": "其他信息",
+}
+_FIELDS = {bare(spelling): field for field, spellings in _SPELLINGS.items() for spelling in spellings.split()}
+_REMARK = re.compile(r"[(（\[【].*?[)）\]】]|[*＊:：]")
+_NUMBERED = re.compile(r"\s*[-_#]?\s*[\d一二三四五六七八九十]+$")
+_REPEATABLE = {"similar", "answer_more", "sources"}
+
+
+def field_of(header: Cell) -> str | None:
+    """The field that a header means: `相似问3`, `*答案（必填）` and `Standard Question` are known. None for others."""
+    if not isinstance(header, str) or len(header) > 60:
+        return None
+    name = bare(_REMARK.sub("", header)) or bare(header)
+    if name in _FIELDS:
+        return _FIELDS[name]
+    field = _FIELDS.get(bare(_NUMBERED.sub("", _REMARK.sub("", header).strip())))
+    return field if field in _REPEATABLE else None
+
+
+@dataclass(frozen=True)
+class Header:
+    """The header of a sheet: the column numbers of each field, the name of each column that is kept aside."""
+
+    line: int
+    fields: dict[str, list[int]]
+    aside: dict[int, str]
+    names: list[tuple[str, str | None]]
+
+    def repeated_by(self, row: Row) -> bool:
+        """Whether `row` says the same again, as page breaks make it."""
+        shown = [(column, field) for field, columns in self.fields.items() for column in columns]
+        return sum(_at(row.cells, column) is not None for column, _ in shown) > 1 and all(
+            field_of(_at(row.cells, column)) == field for column, field in shown
+        )
+
+
+def header_of(row: Row) -> Header | None:
+    """`row` as a header; None when it is none: without a question or an id, and one more field that we know."""
+    cells: list[Cell] = list(row.cells)
+    for first, last in row.merged:
+        if field_of(_at(cells, first)) in _REPEATABLE:
+            cells += [None] * (last + 1 - len(cells))
+            for column in range(first + 1, last + 1):
+                cells[column] = cells[column] or cells[first]
+    fields: dict[str, list[int]] = {}
+    aside: dict[int, str] = {}
+    names: list[tuple[str, str | None]] = []
+    for column, cell in enumerate(cells):
+        if cell is None:
+            continue
+        text = unguarded(" ".join(str(cell).split()))
+        field = field_of(cell)
+        if field and (field not in fields or field in _REPEATABLE):
+            fields.setdefault(field, []).append(column)
+        else:
+            field = None
+            text = _unique(text, aside.values())
+            aside[column] = text
+        names.append((text, field))
+    if "question" not in fields and "title" in fields:
+        fields["question"] = fields.pop("title")
+        names = [(name, "question" if field == "title" else field) for name, field in names]
+    known = set(fields)
+    if not known & {"question", "id"} or not known & {"answer", "similar"} and len(known) < 2:
+        return None
+    return Header(row.line, fields, aside, names)
+
+
+def _unique(name: str, taken: Iterable[str]) -> str:
+    used = set(taken)
+    again = (f"{name} ({n})" for n in count(2))
+    return name if name not in used else next(one for one in again if one not in used)
+
+
+def _at(cells: list[Cell], column: int) -> Cell:
+    return cells[column] if column < len(cells) else None

@@ -1,0 +1,216 @@
+"""Tables of cells out of .xlsx and .csv files, row by row, so that a large file needs little memory."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import warnings
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from openpyxl import load_workbook
+from openpyxl.utils import range_boundaries
+from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
+
+from core.errors import InvalidInput
+from kb.ingest.decoding import decode
+
+MOST_COLUMNS = 256
+_MOST_MERGES = 100_000
+_TAIL = re.compile(rb"<(?:\w+:)?mergeCells\b.*", re.S)
+_MERGE = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*?\bref=[\"']([A-Z]+\d+:[A-Z]+\d+)[\"']")
+_LEAD = re.compile(r"'+(?=[=+\-@＝＋－＠\t\r])")
+csv.field_size_limit(2**24)
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A cell that shows something in Excel which the file does not hold; `reason` says so in Chinese."""
+
+    reason: str
+
+
+Cell = str | date | Unusable | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`line` counts from 1 as the program shows it; `merged` are the first and last column (from 0) of merges across."""
+
+    line: int
+    cells: list[Cell]
+    merged: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """`rows` may be gone through once. `about` is how many there are, as far as the file says."""
+
+    name: str
+    rows: Iterator[Row]
+    about: int
+
+
+def read_sheets(path: Path, form: str) -> Iterator[Sheet]:
+    """The visible sheets of a checked file, one after the other. Raises InvalidInput when it turns out to be damaged."""
+    return _workbook(path) if form == "xlsx" else iter((_delimited(path),))
+
+
+def _workbook(path: Path) -> Iterator[Sheet]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            book = load_workbook(path, read_only=True, data_only=True)
+    except Exception as error:
+        raise _damaged() from error
+    try:
+        for sheet in book.worksheets:
+            if sheet.sheet_state == "visible":
+                yield Sheet(sheet.title.strip(), _rows(book, sheet), sheet.max_row or 0)
+    finally:
+        book.close()
+
+
+def _damaged() -> InvalidInput:
+    return InvalidInput("表格已损坏，读不出内容。请用 Excel 或 WPS 打开并另存为新的 .xlsx 后重试。")
+
+
+class _Parser(WorkSheetParser):
+    """Excel's values; a formula that was never calculated is told from an empty cell."""
+
+    def parse_cell(self, element: Any) -> dict[str, Any]:
+        cell = super().parse_cell(element)
+        if cell["value"] is None and element.find(FORMULA_TAG) is not None and cell["data_type"] != "str":
+            cell["value"] = Unusable("是公式，但文件里没有它的计算结果；请用 Excel 打开并保存一次，或粘贴为数值")
+        elif cell["data_type"] == "e":
+            cell["value"] = Unusable(f"是错误值 {cell['value']}；请在 Excel 中改正")
+        return cell
+
+
+def _rows(book: Any, sheet: Any) -> Iterator[Row]:
+    merges = _Merges(_merge_ranges(sheet))
+    try:
+        with sheet._get_source() as source, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            parser = _Parser(
+                source,
+                sheet._shared_strings,
+                data_only=True,
+                epoch=book.epoch,
+                date_formats=book._date_formats,
+                timedelta_formats=book._timedelta_formats,
+            )
+            for line, found in parser.parse():
+                cells: list[Cell] = []
+                for cell in found:
+                    value, column = cell["value"], cell["column"]
+                    if value is None or column > MOST_COLUMNS:
+                        continue
+                    cells += [None] * (column - len(cells))
+                    cells[column - 1] = _plain(value)
+                across = merges.fill(line, cells)
+                if any(cell is not None for cell in cells):
+                    yield Row(line, cells, across)
+    except (zipfile.BadZipFile, ValueError, KeyError, IndexError, TypeError, SyntaxError, EOFError, OSError) as error:
+        raise _damaged() from error
+
+
+def _plain(value: Any) -> Cell:
+    if isinstance(value, str):
+        return value if value.strip() else None
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, (date, Unusable)):
+        return value
+    if isinstance(value, timedelta):
+        return None if not value else str(value)
+    return str(value)
+
+
+def _merge_ranges(sheet: Any) -> list[tuple[int, int, int, int]]:
+    """The merged ranges, which a sheet lists after its rows: looked for without parsing those."""
+    tail, keeping = b"", False
+    with sheet._get_source() as source:
+        while block := source.read(2**20):
+            tail += block
+            if not keeping:
+                found = _TAIL.search(tail)
+                keeping, tail = bool(found), found[0] if found else tail[-64:]
+            if len(tail) > 2**24:
+                break
+    ranges = [range_boundaries(ref.decode()) for ref in _MERGE.findall(tail)[:_MOST_MERGES]] if keeping else []
+    return sorted(((top, left, bottom, right) for left, top, right, bottom in ranges), reverse=True)
+
+
+class _Merges:
+    """Gives every row of a merged range the value that Excel keeps in its first cell."""
+
+    def __init__(self, ranges: list[tuple[int, int, int, int]]) -> None:
+        self._coming = ranges
+        self._open: list[tuple[int, int, int, Cell]] = []
+
+    def fill(self, line: int, cells: list[Cell]) -> tuple[tuple[int, int], ...]:
+        while self._coming and self._coming[-1][0] <= line:
+            top, left, bottom, right = self._coming.pop()
+            value = cells[left - 1] if top == line and left <= len(cells) else None
+            if bottom >= line and left <= MOST_COLUMNS:
+                self._open.append((bottom, left, right, value))
+        if not self._open:
+            return ()
+        self._open = [one for one in self._open if one[0] >= line]
+        for _, left, _, value in self._open:
+            if value is not None:
+                cells += [None] * (left - len(cells))
+                if cells[left - 1] is None:
+                    cells[left - 1] = value
+        return tuple((left - 1, right - 1) for _, left, right, _ in self._open if right > left)
+
+
+def _delimited(path: Path) -> Sheet:
+    text = decode(path.read_bytes()).lstrip("\ufeff")
+    head = "\n".join(text[:200_000].splitlines()[:30])
+    return Sheet("", _records(text, _delimiter(head)), text.count("\n") + 1)
+
+
+def _delimiter(head: str) -> str:
+    """The one of comma, semicolon and tab that cuts a line of the head into most known columns."""
+    from kb.ingest.columns import field_of
+
+    if named := re.match(r"sep=(.)\r?\n", head):
+        return named[1]
+
+    def known(delimiter: str) -> tuple[int, int]:
+        rows = list(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter))
+        best = max((len({field_of(cell) for cell in row} - {None}) for row in rows), default=0)
+        return best, max((len(row) for row in rows), default=0)
+
+    return max((",", ";", "\t"), key=known)
+
+
+def _records(text: str, delimiter: str) -> Iterator[Row]:
+    try:
+        for line, record in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 1):
+            cells: list[Cell] = [value if value.strip() else None for value in record[:MOST_COLUMNS]]
+            if any(cell is not None for cell in cells):
+                yield Row(line, cells)
+    except csv.Error as error:
+        raise InvalidInput("CSV 的引号没有成对，读不下去。请用 Excel 打开并另存为 .xlsx 后重试。") from error
+
+
+def guarded(text: str) -> str:
+    """`text` as a cell that no program takes for a formula: what begins like one gets an apostrophe before it."""
+    return f"'{text}" if re.match(r"'*[=+\-@＝＋－＠\t\r]", text) else text
+
+
+def unguarded(text: str) -> str:
+    """What `guarded` was given."""
+    return text[1:] if _LEAD.match(text) else text
