@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, and_, case, func, or_, select
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.clock import now
@@ -107,12 +121,13 @@ class FeedbackRow(Base):
 
 def entry_to_dict(entry: Entry) -> dict[str, Any]:
     """Plain JSON values; `entry_from_dict` turns them back."""
-    data = asdict(entry)
+    data = dict(vars(entry))
     data["audience"] = {"companies": sorted(entry.audience.companies), "groups": sorted(entry.audience.groups)}
     for key in ("effective_from", "effective_to", "review_on"):
         data[key] = data[key].isoformat() if data[key] else None
-    for key in ("similar", "scenes", "related", "sources"):
+    for key in ("similar", "scenes", "related"):
         data[key] = list(data[key])
+    data["sources"] = [dict(vars(source)) for source in entry.sources]
     data["extra"] = [list(pair) for pair in entry.extra]
     return data
 
@@ -141,23 +156,71 @@ def _date(value: str | date | None) -> date | None:
 
 def save_entry(session: Session, entry: Entry, author: str, reviewer: str | None = None) -> bool:
     """Store `entry` as a new version if it differs from the stored one; return whether it did."""
-    row = session.get(EntryRow, entry.id, with_for_update=True)
-    body = entry_to_dict(entry)
-    if row and not row.deleted and {**row.body, "version": 0} == {**body, "version": 0}:
-        return False
-    version = body["version"] = row.version + 1 if row else 1
-    if row is None:
-        row = EntryRow(id=entry.id)
-        session.add(row)
-    row.version, row.body, row.deleted, row.updated_at = version, body, False, now()
-    row.question, row.business_type, row.owner = entry.question, entry.business_type, entry.owner
-    row.effective_from, row.effective_to, row.review_on = entry.effective_from, entry.effective_to, entry.review_on
-    row.search_text = search_text(entry)
+    return save_entries(session, [entry], author, reviewer) == 1
+
+
+def save_entries(session: Session, entries: Iterable[Entry], author: str, reviewer: str | None = None) -> int:
+    """Store each entry that differs from the stored one as a new version; return how many did. Of two with one id the last
+    counts."""
     session.flush()
-    session.add(
-        EntryVersionRow(entry_id=entry.id, version=version, body=body, author=author, reviewer=reviewer, at=now())
+    unique = list({entry.id: entry for entry in entries}.values())
+    return sum(
+        _save_some(session, unique[start : start + 500], author, reviewer) for start in range(0, len(unique), 500)
     )
-    return True
+
+
+def _save_some(session: Session, entries: list[Entry], author: str, reviewer: str | None) -> int:
+    wanted = [entry.id for entry in entries]
+    stored = {
+        row.id: row
+        for row in session.execute(
+            select(EntryRow.id, EntryRow.version, EntryRow.deleted, EntryRow.body)
+            .where(EntryRow.id.in_(wanted))
+            .order_by(EntryRow.id)
+            .with_for_update()
+        )
+    }
+    table = EntryRow.__table__
+    at = now()
+    new: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    for entry in entries:
+        row = stored.get(entry.id)
+        body = entry_to_dict(entry)
+        if row and not row.deleted and {**row.body, "version": 0} == {**body, "version": 0}:
+            continue
+        body["version"] = row.version + 1 if row else 1
+        (changed if row else new).append(
+            {
+                "id": entry.id,
+                "version": body["version"],
+                "body": body,
+                "question": entry.question,
+                "business_type": entry.business_type,
+                "owner": entry.owner,
+                "effective_from": entry.effective_from,
+                "effective_to": entry.effective_to,
+                "review_on": entry.review_on,
+                "search_text": search_text(entry),
+                "deleted": False,
+                "updated_at": at,
+            }
+        )
+    if new:
+        session.execute(insert(table), new)
+    if changed:
+        for held in [one for one in session.identity_map.values() if isinstance(one, EntryRow)]:
+            session.expire(held)
+        session.execute(
+            update(table).where(table.c.id == bindparam("key")), [{**row, "key": row["id"]} for row in changed]
+        )
+    versions = [
+        {"entry_id": row["id"], "version": row["version"], "body": row["body"], "author": author, "reviewer": reviewer}
+        for row in (*new, *changed)
+    ]
+    if versions:
+        session.execute(insert(EntryVersionRow.__table__), [{**row, "retired": False, "at": at} for row in versions])
+    return len(versions)
 
 
 def retire_entry(session: Session, entry_id: str, author: str, reviewer: str | None = None) -> bool:

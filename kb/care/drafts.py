@@ -10,12 +10,12 @@ An entry has at most one draft, and a draft one author. Saving a submitted or re
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, Text
+from sqlalchemy import String, Text, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -82,21 +82,48 @@ def propose(
         raise Conflict("这条知识刚被更新过，请重新打开后在最新版本上修改。", code="version_conflict")
     row = session.get(DraftRow, entry.id, with_for_update=True, populate_existing=True)
     if row is not None and row.author != author:
-        raise Conflict(f"{row.author} 正在修改这条知识，请等这份草稿审核或撤销后再改。", code="draft_by_other")
+        raise Conflict(_by_other(row), code="draft_by_other")
     if row is None:
         row = DraftRow(entry_id=entry.id, author=author, revision=0, findings=[])
         session.add(row)
-    row.base_version, row.deletes = newest, deletes
-    row.body = entry_to_dict(replace(entry, version=newest))
-    row.question, row.business_type, row.owner = entry.question, entry.business_type, entry.owner
-    row.search_text = search_text(entry)
-    row.state, row.reviewer, row.comment, row.findings = DRAFT, None, "", []
-    row.revision, row.updated_at = row.revision + 1, now()
+    for name, value in (_values(entry, newest) | {"state": DRAFT, "deletes": deletes}).items():
+        setattr(row, name, value)
+    row.revision += 1
     try:
         session.flush()
     except IntegrityError as error:
         raise Conflict("另一位同事刚刚开始修改这条知识，请刷新后再看。", code="draft_by_other") from error
     return row
+
+
+def submit_drafts(session: Session, entries: Iterable[Entry], author: str) -> dict[str, str]:
+    """Make each entry a submitted draft of `author`, over one of their own; return why not, by the ids of those that somebody
+    else has a draft of."""
+    session.flush()
+    unique = list({entry.id: entry for entry in entries}.values())
+    refused: dict[str, str] = {}
+    for start in range(0, len(unique), 500):
+        some = unique[start : start + 500]
+        wanted = [entry.id for entry in some]
+        newest = _newest_versions(session, wanted)
+        drafts = {row.entry_id: row for row in session.scalars(select(DraftRow).where(DraftRow.entry_id.in_(wanted)))}
+        new: list[dict[str, Any]] = []
+        for entry in some:
+            row = drafts.get(entry.id)
+            if row is not None and row.author != author:
+                refused[entry.id] = _by_other(row)
+                continue
+            values = _values(entry, newest.get(entry.id, 0)) | {"state": SUBMITTED, "deletes": False}
+            if row is None:
+                new.append({**values, "entry_id": entry.id, "author": author, "revision": 1})
+            else:
+                for name, value in values.items():
+                    setattr(row, name, value)
+                row.revision += 1
+        if new:
+            session.execute(insert(DraftRow.__table__), new)
+        session.flush()
+    return refused
 
 
 def submit(session: Session, entry_id: str, author: str, findings: Sequence[dict[str, Any]] = ()) -> DraftRow:
@@ -159,6 +186,30 @@ def withdraw(session: Session, entry_id: str, user: str, *, admin: bool = False)
     if row.author != user and not admin:
         raise Forbidden("只有草稿的作者或管理员可以撤销它。", code="not_the_author")
     session.delete(row)
+
+
+def _newest_versions(session: Session, ids: Sequence[str]) -> dict[str, int]:
+    rows = session.execute(select(EntryRow.id, EntryRow.version).where(EntryRow.id.in_(ids)))
+    return {row.id: row.version for row in rows}
+
+
+def _values(entry: Entry, newest: int) -> dict[str, Any]:
+    return {
+        "base_version": newest,
+        "body": entry_to_dict(replace(entry, version=newest)),
+        "question": entry.question,
+        "business_type": entry.business_type,
+        "owner": entry.owner,
+        "search_text": search_text(entry),
+        "reviewer": None,
+        "comment": "",
+        "findings": [],
+        "updated_at": now(),
+    }
+
+
+def _by_other(row: DraftRow) -> str:
+    return f"{row.author} 正在修改这条知识，请等这份草稿审核或撤销后再改。"
 
 
 def _reviewable(row: DraftRow, reviewer: str, admin: bool) -> None:

@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from core.database import Database
 from core.errors import Conflict, FSSCError, NotFound
-from kb.care.drafts import DraftRow, approve, newest_version, propose, reject, submit, withdraw
+from kb.care.drafts import DraftRow, approve, newest_version, propose, reject, submit, submit_drafts, withdraw
 from kb.care.flags import flag, open_flags, resolve
 from kb.entries import Entry
-from kb.store import EntryVersionRow, live_entries, save_entry
+from kb.store import EntryRow, EntryVersionRow, live_entries, save_entries, save_entry
 
 STAY = Entry(
     id="t-1", question="出差住宿费能报多少？", answer="按标准表执行。", business_type="差旅报销", owner="报销组"
@@ -191,3 +191,22 @@ def test_nothing_is_drafted_twice_at_once(stored: Database) -> None:
         first.commit()
         thread.join(10)
     assert told == ["draft_by_other"]
+
+
+def test_many_are_saved_and_submitted_at_once_by_the_same_rules(database: Database) -> None:
+    many = [replace(STAY, id=f"m-{n}", question=f"第{n}个问题？") for n in range(1200)]
+    with database.write() as session:
+        assert save_entries(session, many, "import", "li") == 1200
+        held = session.get_one(EntryRow, "m-7")
+        changed = [replace(many[7], answer="新"), replace(many[7], answer="更新"), *many[8:]]
+        assert save_entries(session, changed, "import") == 1
+        assert (held.version, held.body["answer"]) == (2, "更新")
+        propose(session, many[3], "zhao")
+        propose(session, many[4], "import")
+        told = submit_drafts(session, [replace(one, answer="新") for one in many[:6]], "import")
+        assert list(told) == ["m-3"] and "zhao" in told["m-3"]
+    with database.read() as session:
+        states = {row.entry_id: (row.state, row.author, row.revision) for row in session.scalars(select(DraftRow))}
+        assert states["m-3"] == ("draft", "zhao", 1) and states["m-4"] == ("submitted", "import", 2)
+        assert states["m-5"] == ("submitted", "import", 1) and len(states) == 6
+        assert session.get_one(EntryVersionRow, ("m-7", 1)).reviewer == "li"
