@@ -12,6 +12,7 @@ from kb.search import Band, Candidate, Query, SearchResult
 NONE_OF_THESE = Option("都不是", "none")
 HANDOFF = Option("转人工", "handoff")
 FILE_TICKET = Option("提交工单", "file")
+PASSAGE_LEAD = "没有现成的问答，下面是与您的问题最相关的制度原文："
 
 
 class Answering:
@@ -52,24 +53,24 @@ class Answering:
                 "这条内容已经下线或调整了，请直接输入您的问题，我重新为您查找。", options=(HANDOFF,)
             ), Outcome()
         outcome = Outcome(
-            band=Band.ANSWER, entry_id=entry.id, probability=1.0, release=searcher.release, question=entry.question
+            band=Band.ANSWER, entry_id=entry.id, probability=1.0, release=searcher.release, question=entry.heading
         )
         return self.answer(entry, context), outcome
 
     def answer(self, entry: Entry, context: TurnContext) -> Reply:
         """The answer with where it comes from and since when, and what people ask next."""
         follow_ups = tuple(
-            Option(related.question, f"entry:{related.id}")
+            Option(related.heading, f"entry:{related.id}")
             for related_id in entry.related[:3]
             if (related := self._knowledge.searcher.get(related_id, context.viewer, today()))
         )
         return Reply(
-            entry.answer,
+            f"{PASSAGE_LEAD}\n\n{entry.answer}" if entry.is_passage else entry.answer,
             "answer",
             follow_ups,
             {
                 "entry_id": entry.id,
-                "title": entry.question,
+                "title": entry.heading,
                 "sources": [{"label": source.label} for source in entry.sources],
                 "effective_from": entry.effective_from.isoformat() if entry.effective_from else None,
                 "feedback": None,
@@ -79,11 +80,11 @@ class Answering:
     def title(self, entry_id: str, context: TurnContext) -> str | None:
         """The standard question of an entry, for a button that was pressed after its message had gone."""
         entry = self._knowledge.searcher.get(entry_id, context.viewer, today())
-        return entry.question if entry else None
+        return entry.heading if entry else None
 
     def greet(self, context: TurnContext) -> Reply:
         greeting, entries = self._knowledge.suggestions(context.place.page, context.place.node, context.viewer)
-        return Reply(greeting, options=tuple(Option(entry.question, f"entry:{entry.id}") for entry in entries))
+        return Reply(greeting, options=tuple(Option(entry.heading, f"entry:{entry.id}") for entry in entries))
 
 
 def outcome_of(text: str, result: SearchResult) -> Outcome:
@@ -97,7 +98,7 @@ def outcome_of(text: str, result: SearchResult) -> Outcome:
         shown=tuple(
             {
                 "entry_id": candidate.entry.id,
-                "question": candidate.entry.question,
+                "question": candidate.entry.heading,
                 "probability": round(candidate.probability, 4),
                 "business_type": candidate.entry.business_type,
             }
@@ -111,7 +112,7 @@ def _clarify(candidates: list[Candidate]) -> Reply:
     return Reply(
         "您想问的是下面哪一个？",
         "choices",
-        (*(Option(one.entry.question, f"entry:{one.entry.id}") for one in candidates[:5]), NONE_OF_THESE),
+        (*(Option(one.entry.heading, f"entry:{one.entry.id}") for one in candidates[:5]), NONE_OF_THESE),
     )
 
 

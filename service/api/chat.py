@@ -181,7 +181,7 @@ def get_suggestions(desk: DeskDep, visitor: Visitor, page: str = "", node: str =
         greeting=greeting,
         page_label=page_label,
         node_label=node_label,
-        items=[SuggestionOut(entry_id=entry.id, title=entry.question) for entry in entries],
+        items=[SuggestionOut(entry_id=entry.id, title=entry.heading) for entry in entries],
     )
 
 

@@ -68,7 +68,7 @@ def thresholds_of(result: search.SearchResult) -> dict[str, float]:
 def candidate_of(candidate: search.Candidate) -> dict[str, Any]:
     return {
         "entry_id": candidate.entry.id,
-        "question": candidate.entry.question,
+        "question": candidate.entry.heading,
         "probability": candidate.probability,
         "matched_question": candidate.matched_question,
         "business_type": candidate.entry.business_type,
