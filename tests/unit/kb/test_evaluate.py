@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kb.entries import Entry
-from kb.evaluate import calibration_error, cross_validated, evaluate
+from kb.evaluate import RANKS, Judged, calibration_error, cross_validated, evaluate, evaluation_of
 from kb.index import texts
 from kb.matcher import typical
 from kb.search import Searcher
@@ -37,9 +37,28 @@ def test_right_answers_wrong_answers_and_refusals_are_told_apart(searcher: Searc
     assert 0 < found.search_ms_p50 <= found.search_ms_p95
 
 
-def test_few_questions_out_of_scope_weigh_as_much_as_many_in_scope(searcher: Searcher) -> None:
+def test_every_question_counts_one_and_beside_it_those_out_of_scope_as_one_half(searcher: Searcher) -> None:
     found = evaluate(searcher, [("发票遗失", "lost")] * 3, ["发票丢了怎么办"], TODAY)
-    assert found.wrong_rate == pytest.approx(0.5)
+    assert found.wrong_rate == pytest.approx(0.25)
+    assert found.wrong_rate_half == pytest.approx(0.5)
+    assert found.ece_half > found.ece
+
+
+def test_the_figures_of_questions_that_were_judged() -> None:
+    judged = Judged(
+        within=np.array([True, True, True, True, False, False]),
+        rank=np.array([0, 0, 3, RANKS, RANKS, RANKS]),
+        probability=np.array([0.95, 0.55, 0.95, 0.15, 0.95, 0.05]),
+        answered=np.array([True, False, True, False, True, False]),
+    )
+    found = evaluation_of(9, judged, took=[1.0, 2.0, 3.0])
+    assert (found.entries, found.queries, found.out_of_scope) == (9, 4, 2)
+    assert (found.top1, found.top5) == (0.5, 0.75) and found.mrr10 == pytest.approx((1 + 1 + 1 / 4) / 4)
+    assert found.coverage == 0.25 and found.out_of_scope_refused == 0.5
+    assert found.wrong_rate == pytest.approx(2 / 3) and found.wrong_rate_half == pytest.approx(3 / 4)
+    # |2.85 − 1| of the three at 0.95, |0.55 − 1|, 0.15 and 0.05 of one each.
+    assert found.ece == pytest.approx((1.85 + 0.45 + 0.15 + 0.05) / 6)
+    assert found.search_ms_p50 == 2.0
 
 
 def test_nothing_asked_nothing_known(searcher: Searcher) -> None:
