@@ -22,6 +22,7 @@ export default defineConfig({
               test: /node_modules[\\/](markdown-it|dompurify|linkify-it|mdurl|entities|uc\.micro)[\\/]/,
               priority: 2,
             },
+            { name: "charts", test: /node_modules[\\/](echarts|vue-echarts|zrender|tslib)[\\/]/, priority: 2 },
             { name: "elements", test: /node_modules[\\/]/, priority: 1 },
           ],
         },

@@ -7,7 +7,6 @@ import type {
   Page,
   Policy,
   PolicyTable,
-  Release,
   Ticket,
   TicketFilter,
   TicketRow,
@@ -47,7 +46,6 @@ export const knowledge = {
   entry: (id: string, signal?: AbortSignal) => call<Entry>(one("kb/entries", id), { signal }),
   policies: (signal?: AbortSignal) => list<Policy>(`${ROOT}/kb/policies`, signal),
   tables: (signal?: AbortSignal) => list<PolicyTable>(`${ROOT}/kb/tables`, signal),
-  releases: (signal?: AbortSignal) => list<Release>(`${ROOT}/kb/releases`, signal),
   tryOut: ({ groups, ...question }: TrialQuestion, signal?: AbortSignal) =>
     call<Trial>(`${ROOT}/kb/try`, { query: { ...question, groups: groups?.join(",") }, signal }),
 };

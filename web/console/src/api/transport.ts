@@ -28,6 +28,7 @@ export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 export interface Call {
   method?: Method;
   query?: Query;
+  /** A form is sent as it is, anything else as JSON. */
   body?: unknown;
   signal?: AbortSignal;
 }
@@ -56,14 +57,15 @@ export function withQuery(path: string, query: Query = {}): string {
 export async function call<T>(path: string, { method = "GET", query, body, signal }: Call = {}): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (!SAFE.has(method)) headers["X-Requested-With"] = "fssc";
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const form = body instanceof FormData;
+  if (body !== undefined && !form) headers["Content-Type"] = "application/json";
 
   let response: Response;
   try {
     response = await fetch(withQuery(path, query), {
       method,
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined || form ? body : JSON.stringify(body),
       credentials: "same-origin",
       signal,
     });
@@ -98,6 +100,7 @@ async function refusal(response: Response): Promise<ApiError> {
 function byStatus(status: number): string {
   if (status === 401) return "登录已失效，请重新登录。";
   if (status === 403) return "您没有权限查看此内容，请联系管理员开通。";
+  if (status === 413) return "文件太大，请拆分后再试。";
   if (status === 404) return "没有找到该内容，可能已被删除或编号有误。";
   if (status === 429) return "操作过于频繁，请稍候再试。";
   if (status >= 500) return `服务暂时不可用（${status}），请稍后重试；持续出现请联系系统管理员。`;

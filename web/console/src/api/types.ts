@@ -215,15 +215,6 @@ export interface PolicyTable {
   notes?: string[] | string | null;
 }
 
-export interface Release {
-  number: number;
-  created_at: string;
-  entries: number;
-  author?: string | null;
-  current: boolean;
-  evaluation: Record<string, unknown> | null;
-}
-
 export interface Candidate {
   entry_id: string;
   question: string;

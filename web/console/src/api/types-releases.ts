@@ -1,0 +1,90 @@
+import type { Band } from "./types";
+
+/** The shapes of publishing. Rates and probabilities lie in [0, 1]. */
+
+export type Evaluation = Record<string, unknown>;
+
+export interface EntryName {
+  id: string;
+  question: string;
+}
+
+export interface ChangeCounts {
+  added: number;
+  changed: number;
+  removed: number;
+}
+
+export interface ChangeLists {
+  added: EntryName[];
+  changed: EntryName[];
+  removed: EntryName[];
+}
+
+export interface ReleaseRow {
+  number: number;
+  created_at: string;
+  author: string | null;
+  entries: number;
+  current: boolean;
+  base?: number | null;
+  evaluation: Evaluation | null;
+  changes?: ChangeCounts | null;
+  override_reason?: string | null;
+}
+
+export interface Outcome {
+  band: Band;
+  entry_id: string | null;
+  question: string | null;
+  probability: number | null;
+}
+
+export interface AnswerChange {
+  question: string;
+  kind: string;
+  before: Outcome | null;
+  after: Outcome | null;
+}
+
+/** One bar of a reliability diagram: what was promised and what came true among `count` questions. */
+export interface ReliabilityBin {
+  from: number;
+  to: number;
+  count: number;
+  mean_probability: number;
+  share_right: number;
+}
+
+export interface CurvePoint {
+  threshold: number;
+  coverage: number;
+  wrong_rate: number;
+}
+
+export interface Gate {
+  passed: boolean;
+  reasons: string[];
+}
+
+/** What a release and a preview of one have in common. */
+export interface ReleaseFindings {
+  before?: Evaluation | null;
+  after?: Evaluation | null;
+  gate?: Gate | null;
+  changes?: ChangeLists | null;
+  answer_changes?: AnswerChange[] | null;
+  reliability?: ReliabilityBin[] | null;
+  curve?: CurvePoint[] | null;
+}
+
+export interface ReleaseDetail extends Omit<ReleaseRow, "changes">, ReleaseFindings {}
+
+export type PreviewState = "none" | "working" | "ready" | "failed" | "stale";
+
+export interface Preview extends ReleaseFindings {
+  state: PreviewState;
+  progress?: string | null;
+  error?: string | null;
+  started_at?: string | null;
+}
