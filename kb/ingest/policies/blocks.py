@@ -1,0 +1,82 @@
+"""What every reader makes of a document: one stream of headings, paragraphs and tables."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Literal
+
+TITLE = 0
+"""The level of a document's own title; chapters and the like have 1 to 9."""
+
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]|[\x00-\x08\x0e-\x1f\x7f]")
+_RADICALS = re.compile("[\u2e80-\u2fdf\uf900-\ufaff]")
+_SPACES = re.compile("[ \t\u00a0\u2002-\u200a\u202f]+")
+_BETWEEN_IDEOGRAPHS = re.compile("(?<=[\u3400-\u9fff，。；：、（）《》“”]) (?=[\u3400-\u9fff，。；：、（）《》“”])")
+
+
+@dataclass(frozen=True)
+class Block:
+    """`text` is one paragraph; a table has `rows` instead, every row as long as the first, merged cells filled in.
+
+    `page` counts from 1 and is None where the format has no pages.
+    """
+
+    kind: Literal["heading", "paragraph", "table"]
+    text: str = ""
+    level: int = 1
+    page: int | None = None
+    rows: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def printed(self) -> str:
+        """The block as Markdown."""
+        return markdown_table(self.rows) if self.kind == "table" else self.text
+
+
+@dataclass(frozen=True)
+class Document:
+    """`notes` say in Chinese what was not read; `about` is what the file tells of itself (title, number, version …)."""
+
+    blocks: list[Block]
+    notes: list[str] = field(default_factory=list)
+    about: dict[str, str] = field(default_factory=dict)
+
+
+def clean(text: str) -> str:
+    """Nothing invisible, plain spaces, radicals that PDF fonts put in place of characters turned back; all else as printed."""
+    text = _INVISIBLE.sub("", text)
+    text = _RADICALS.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    return _SPACES.sub(" ", text).strip(" \n\r\t\f\v\u3000")
+
+
+def joined(first: str, second: str) -> str:
+    """Two lines of one paragraph: a space between them only where two Latin words meet."""
+    if not first or not second:
+        return first + second
+    if first[-1].isascii() and second[0].isascii() and first[-1].isalnum() and second[0].isalnum():
+        return f"{first} {second}"
+    return first + second
+
+
+def unspaced(text: str) -> str:
+    """Without the single spaces that justified setting leaves between ideographs."""
+    return _BETWEEN_IDEOGRAPHS.sub("", text)
+
+
+def table(rows: list[list[str]], page: int | None = None) -> Block | None:
+    """A table of at least two rows and two columns with something in it, else None. Empty rows and columns go."""
+    width = max((len(row) for row in rows), default=0)
+    full = [[clean(cell) for cell in row] + [""] * (width - len(row)) for row in rows]
+    full = [row for row in full if any(row)]
+    used = [column for column in range(width) if any(row[column] for row in full)]
+    if len(full) < 2 or len(used) < 2:
+        return None
+    return Block("table", page=page, rows=tuple(tuple(row[column] for column in used) for row in full))
+
+
+def markdown_table(rows: tuple[tuple[str, ...], ...]) -> str:
+    """The first row is the head, as Markdown wants it."""
+    lines = ["| " + " | ".join(" ".join(cell.split()).replace("|", "｜") for cell in row) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])

@@ -1,0 +1,318 @@
+"""A stream of blocks becomes articles: nothing lost, nothing twice, in the order of the document.
+
+Where 第…条 number the text, they are the articles and 编, 章, 节 and styled headings the path above them. Elsewhere the outermost
+items (一、 or 1. …) are, or the sections between headings. Appendices are headings of their own; what stands before the first
+article is the preamble, and the title, number and contents before that are the front.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kb.ingest.policies.blocks import TITLE, Block
+from kb.ingest.policies.labels import APPENDIX, ARTICLE, CHINESE, ITEMS, STRUCTURE, Label, label_of
+
+_LONGEST_HEADING = 60
+_LONGEST_TITLE = 30
+_LONG_SECTION = 800
+"""Where sections between the outermost items are longer than this on average, their own items become the articles."""
+_SENTENCE = re.compile("[。；！？;!?]")
+_PHRASE = re.compile("[，。；：！？,;:!?]")
+_LEADER = re.compile(r"(?:[.·…‥。．]\s?){3,}\s*\d+$|[.·…‥]{2,}\s*\d*$")
+_PAGE_AT_END = re.compile(r"[\s.·…‥．-]*\d+$")
+_BRACKETED = re.compile(r"^\s*[【\[［(（]\s*([\u3400-\u9fffA-Za-z、和与及]{2,20})\s*[】\]］)）]\s*(?=\S)")
+_TITLE_THEN_TEXT = re.compile(r"^([\u3400-\u9fff、（）()A-Za-z]{2,14})[ \u3000]+([\u3400-\u9fff《“].{9,})$", re.S)
+
+
+@dataclass(frozen=True)
+class Article:
+    """`number` is unique in its document, and what 第…条 counts to where that is free; the preamble's is 0.
+
+    `opens` are the headings of the path that begin with this article, `heading` its own, all as printed.
+    """
+
+    number: int
+    label: str
+    title: str
+    text: str
+    heading_path: tuple[str, ...] = ()
+    page: int | None = None
+    opens: tuple[str, ...] = ()
+    heading: str = ""
+
+    @property
+    def printed(self) -> str:
+        """What of the document stands in this article."""
+        return "\n".join(part for part in (*self.opens, self.heading, self.text) if part)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As a policy's body holds it: `{number, label, title, chapter, heading_path, page, text}`."""
+        above = self.heading_path if self.heading or not self.opens else self.heading_path[:-1]
+        return {
+            "number": self.number,
+            "label": self.label,
+            "title": self.title,
+            "chapter": " · ".join(above),
+            "heading_path": list(self.heading_path),
+            "page": self.page,
+            "text": self.text,
+        }
+
+
+@dataclass(frozen=True)
+class Split:
+    """`front` is the title page: title, number, contents."""
+
+    front: tuple[str, ...]
+    articles: tuple[Article, ...]
+
+
+@dataclass(frozen=True)
+class _Item:
+    block: Block
+    label: Label | None
+
+
+@dataclass
+class _Open:
+    """An article while its text gathers."""
+
+    label: str
+    title: str
+    heading: str
+    value: int | None
+    path: tuple[str, ...]
+    opens: tuple[str, ...]
+    page: int | None
+    parts: list[str] = field(default_factory=list)
+
+
+def split(blocks: Sequence[Block]) -> Split:
+    """The articles of a document; a document of nothing but headings keeps these as articles without text."""
+    items = _labelled([block for block in blocks if block.kind == "table" or block.text.strip()])
+    upper, unit = _levels(items)
+    front, start = _front(items, structured=unit is not None)
+    writer = _Writer()
+    for index in range(start, len(items)):
+        item = items[index]
+        follows = index + 1 < len(items) and not _begins(items[index + 1], upper, unit)
+        label = item.label
+        if label and label.kind in STRUCTURE:
+            writer.heading(STRUCTURE[label.kind], item.block)
+        elif label and label.kind == unit:
+            writer.article(item.block, label, follows)
+        elif label and label.kind in upper:
+            title, _ = _title_and_text(label.rest, True)
+            if title or not label.rest.strip():
+                writer.heading(60 + ITEMS.index(label.kind), item.block, label.text)
+            else:
+                writer.article(item.block, label, follows)
+        elif item.block.kind == "heading":
+            writer.heading(0 if item.block.level == TITLE else 10 + item.block.level, item.block)
+        else:
+            writer.text(item.block)
+    return Split(tuple(item.block.printed for item in items[:start]) if front else (), writer.finish())
+
+
+class _Writer:
+    def __init__(self) -> None:
+        self._done: list[_Open] = []
+        self._now: _Open | None = None
+        self._stack: list[tuple[int, str, str]] = []
+        self._opens: list[tuple[str, int | None]] = []
+
+    def heading(self, rank: int, block: Block, item: str = "") -> None:
+        """Open a heading; those of the same rank or below end. `item` is its number where its own items are articles."""
+        self._close()
+        while self._stack and self._stack[-1][0] >= rank:
+            self._stack.pop()
+        self._stack.append((rank, block.text, item))
+        self._opens.append((block.text, block.page))
+
+    def article(self, block: Block, label: Label, follows: bool) -> None:
+        self._close()
+        title, text = _title_and_text(label.rest, follows or block.kind == "heading")
+        above = "" if label.kind in (ARTICLE, CHINESE) else "".join(item for _, _, item in self._stack)
+        heading = block.text[: len(block.text) - len(label.rest)] + title
+        self._open(above + label.text, title, heading, label.value if label.kind == ARTICLE else None, block.page)
+        if text:
+            self.text(Block("paragraph", text, page=block.page))
+
+    def text(self, block: Block) -> None:
+        if self._now is None:
+            label, title = _of_heading(self._stack[-1][1]) if self._opens else ("", "")
+            page = self._opens[0][1] if self._opens else block.page
+            self._open(label, title, "", None, page)
+        assert self._now is not None
+        around = "\n" if block.kind == "table" else ""
+        self._now.parts.append(f"{around}{block.printed}{around}")
+
+    def finish(self) -> tuple[Article, ...]:
+        self._close()
+        if self._opens:
+            label, title = _of_heading(self._stack[-1][1])
+            self._open(label, title, "", None, self._opens[0][1])
+            self._close()
+        return _numbered(self._done)
+
+    def _open(self, label: str, title: str, heading: str, value: int | None, page: int | None) -> None:
+        path = tuple(text for _, text, _ in self._stack)
+        opens = tuple(text for text, _ in self._opens)
+        self._now = _Open(label, title, heading, value, path, opens, page)
+        self._opens = []
+
+    def _close(self) -> None:
+        if self._now is not None:
+            self._done.append(self._now)
+            self._now = None
+
+
+def _numbered(gathered: list[_Open]) -> tuple[Article, ...]:
+    """Every article with a number of its own: the printed one while it is free, others after the last of those."""
+    printed: set[int] = set()
+    numbers: list[int | None] = []
+    for one in gathered:
+        free = one.value if one.value and one.value not in printed else None
+        if free:
+            printed.add(free)
+        numbers.append(free)
+    after = max(printed, default=0)
+    found: list[Article] = []
+    for one, number in zip(gathered, numbers, strict=True):
+        label, title = one.label, one.title
+        if not label and not one.opens:
+            label, number = ("全文", None) if len(gathered) == 1 else ("前言", 0)
+        if number is None:
+            number = after = after + 1
+        text = re.sub(r"\n{3,}", "\n\n", "\n".join(one.parts)).strip("\n")
+        found.append(Article(number, label, title, text, one.path, one.page, one.opens, one.heading))
+    return tuple(found)
+
+
+def _labelled(blocks: list[Block]) -> list[_Item]:
+    """Blocks with their number, where they begin with one rather than speak of it."""
+    items: list[_Item] = []
+    last: int | None = None
+    for block in blocks:
+        label = label_of(block.text) if block.kind != "table" else None
+        if label and label.kind == ARTICLE:
+            apart = not label.rest or not label.rest[0].isalnum()
+            expected = label.value == 1 or (label.value is not None and last is not None and label.value == last + 1)
+            if not (apart or expected or block.kind == "heading" or "之" in label.text):
+                label = None
+            else:
+                last = label.value
+        elif label and label.kind in STRUCTURE:
+            long = len(block.text) > _LONGEST_HEADING or _SENTENCE.search(block.text)
+            if long and block.kind != "heading":
+                label = None
+            if label and label.kind == APPENDIX and last is None and not _is_title(block.text, items):
+                label = None
+        items.append(_Item(block, label))
+    return items
+
+
+def _is_title(text: str, before: list[_Item]) -> bool:
+    """An appendix can follow a text without articles; 附件 among the first lines is a mention."""
+    return len(before) > 3 and len(text) <= _LONGEST_TITLE
+
+
+def _levels(items: list[_Item]) -> tuple[frozenset[str], str | None]:
+    """Which items are headings, and which begin articles: `(frozenset(), "article")` where 第…条 number the text."""
+    counts = Counter(item.label.kind for item in items if item.label)
+    if counts[ARTICLE] >= 2 or (counts[ARTICLE] and len(counts) > 1) or (counts[ARTICLE] and len(items) <= 4):
+        return frozenset(), ARTICLE
+    seen = dict.fromkeys(item.label.kind for item in items if item.label and item.label.kind in ITEMS)
+    outer = next((kind for kind in seen if counts[kind] >= 2), None)
+    if outer is None:
+        return frozenset(), None
+    lengths = sum(len(item.block.printed) for item in items) / counts[outer]
+    inner = next(
+        (kind for kind in list(seen)[list(seen).index(outer) + 1 :] if counts[kind] >= 2 * counts[outer]), None
+    )
+    if inner and lengths > _LONG_SECTION:
+        return frozenset({outer}), inner
+    return frozenset(), outer
+
+
+def _begins(item: _Item, upper: frozenset[str], unit: str | None) -> bool:
+    """Whether a heading or an article begins with this block."""
+    if item.label and (item.label.kind in STRUCTURE or item.label.kind in upper or item.label.kind == unit):
+        return True
+    return item.block.kind == "heading"
+
+
+def _front(items: list[_Item], structured: bool) -> tuple[bool, int]:
+    """How many blocks are the title page: short lines that are no sentence, then the table of contents."""
+    end, titles = 0, 0
+    while end < len(items):
+        block = items[end].block
+        text = re.sub(r"\s", "", block.text)
+        if text in ("目录", "目次"):
+            end = _contents_end(items, end)
+            continue
+        if _LEADER.search(block.text) and block.kind != "table":
+            end += 1
+            continue
+        if block.kind == "table" or items[end].label or end >= 40:
+            break
+        if block.kind == "heading":
+            if titles and not structured and block.level != TITLE:
+                break
+            titles += 1
+        elif not _is_front_line(block.text):
+            break
+        end += 1
+    if end == len(items) or not titles and not structured and end > 2:
+        end = min(end, 1) if len(items) > 1 else 0
+    return end > 0, end
+
+
+def _is_front_line(text: str) -> bool:
+    if text[0] in "（(〔[" and text[-1] in "）)〕]" and len(text) <= 200:
+        return True
+    return len(text) <= _LONGEST_HEADING and not _SENTENCE.search(text) and text[-1] not in "：:，,"
+
+
+def _contents_end(items: list[_Item], start: int) -> int:
+    """Past a table of contents: to where its first line comes again, with no page behind it."""
+
+    def plain(item: _Item) -> str:
+        return re.sub(r"[\s\u3000]", "", _PAGE_AT_END.sub("", item.block.text))
+
+    if start + 1 >= len(items):
+        return start + 1
+    first = plain(items[start + 1])
+    for index in range(start + 2, len(items)):
+        if len(items[index].block.text) > 80 or items[index].block.kind == "table":
+            break
+        if first and plain(items[index]) == first:
+            return index
+    end = start + 1
+    while end < len(items) and _LEADER.search(items[end].block.text):
+        end += 1
+    return end
+
+
+def _title_and_text(rest: str, follows: bool) -> tuple[str, str]:
+    """What of the line after a number is the article's title, and what its text. Every letter is in one of them."""
+    rest = rest.strip(" \u3000")
+    if found := _BRACKETED.match(rest):
+        return found[1], rest[found.end() :]
+    if follows and len(rest) <= _LONGEST_TITLE and not _PHRASE.search(rest):
+        return rest, ""
+    if (found := _TITLE_THEN_TEXT.match(rest)) and _PHRASE.search(found[2]):
+        return found[1], found[2]
+    return "", rest
+
+
+def _of_heading(text: str) -> tuple[str, str]:
+    """A heading as label and title: 附件1 and 差旅费标准, or the whole heading as label."""
+    label = label_of(text)
+    if label and label.rest.strip(" \u3000：:.．、"):
+        return label.text, label.rest.strip(" \u3000：:.．、")
+    return text, ""

@@ -1,0 +1,229 @@
+"""The splitter: articles as people cite them, and no letter lost, doubled or moved."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb.files import read_policy
+from kb.ingest.policies.blocks import Block
+from kb.ingest.policies.labels import chinese, label_of, value_of
+from kb.ingest.policies.splitter import Split, split
+
+STARTER = Path(__file__).resolve().parents[4] / "kb" / "starter" / "policies"
+
+
+def paragraphs(text: str) -> list[Block]:
+    return [Block("paragraph", line.strip()) for line in text.splitlines() if line.strip()]
+
+
+def letters(text: str) -> str:
+    return re.sub(r"\W", "", text)
+
+
+def told(found: Split) -> str:
+    return letters("\n".join((*found.front, *(article.printed for article in found.articles))))
+
+
+POLICY = """
+华晟集团有限公司
+差旅费管理办法
+华晟财〔2026〕3号
+各部门、各单位：
+为规范差旅费管理，制定本办法。
+第一章 总则
+第一条 适用范围
+本办法适用于全体员工。
+按照
+第三条的规定执行。
+第二条 出差人员应当事前申请，未经批准的不予报销。
+第二章 标准
+第一节 住宿
+第三条【住宿费标准】在限额内据实报销：
+（一）集团领导800元；
+1. 含早餐；
+（二）其他人员350元。
+第四条　市内交通　市内交通费每人每天80元，包干使用。
+第四条之一 网约车按出租车执行。
+第三章 附则
+第五条 本办法自2026年1月1日起施行。
+附件1：住宿费限额表
+北京 500
+附件2 申请表
+"""
+
+
+def test_articles_chapters_preamble_and_appendices():
+    found = split(paragraphs(POLICY))
+    assert found.front == ("华晟集团有限公司", "差旅费管理办法", "华晟财〔2026〕3号")
+    told_of = [(one.number, one.label, one.title) for one in found.articles]
+    assert told_of == [
+        (0, "前言", ""),
+        (1, "第一条", "适用范围"),
+        (2, "第二条", ""),
+        (3, "第三条", "住宿费标准"),
+        (4, "第四条", "市内交通"),
+        (6, "第四条之一", ""),
+        (5, "第五条", ""),
+        (7, "附件1", "住宿费限额表"),
+        (8, "附件2", "申请表"),
+    ]
+    bodies = {one.label: one.as_dict() for one in found.articles}
+    assert bodies["第一条"]["text"] == "本办法适用于全体员工。\n按照\n第三条的规定执行。"
+    assert bodies["第三条"]["heading_path"] == ["第二章 标准", "第一节 住宿"]
+    assert bodies["第三条"]["chapter"] == "第二章 标准 · 第一节 住宿"
+    assert bodies["第三条"]["text"].splitlines()[1:3] == ["（一）集团领导800元；", "1. 含早餐；"]
+    assert bodies["第五条"]["chapter"] == "第三章 附则"
+    assert bodies["附件1"]["chapter"] == "" and bodies["附件1"]["text"] == "北京 500"
+    assert told(found) == letters(POLICY)
+
+
+def test_a_notice_without_articles_is_split_by_its_items():
+    text = """
+    关于规范发票管理的通知
+    各单位：
+    现将有关事项通知如下：
+    一、发票抬头
+    抬头应为公司全称。
+    二、报销时限
+    （一）当年费用当年报销。
+    （二）跨年须说明原因。
+    三、其他事项由财务部解释，如有疑问请联系税务组。
+    """
+    found = split(paragraphs(text))
+    assert [(one.number, one.label, one.title) for one in found.articles] == [
+        (0, "前言", ""),
+        (1, "一、", "发票抬头"),
+        (2, "二、", "报销时限"),
+        (3, "三、", ""),
+    ]
+    assert told(found) == letters(text)
+
+
+def test_long_sections_are_split_by_their_own_items():
+    section = "\n".join(f"（{chinese(k)}）{'报销人应当据实填写单据并上传附件。' * 12}" for k in range(1, 8))
+    found = split(paragraphs(f"操作手册\n一、填单\n{section}\n二、审核\n{section}"))
+    assert [one.label for one in found.articles][:2] == ["一、（一）", "一、（二）"]
+    assert found.articles[-1].label == "二、（七）" and found.articles[-1].as_dict()["chapter"] == "二、审核"
+
+
+def test_headings_alone_divide_a_page():
+    blocks = [
+        Block("heading", "报销指南", 1),
+        Block("heading", "怎么填单", 2),
+        Block("paragraph", "进入系统填写。"),
+        Block("heading", "附件要求", 2),
+        Block("paragraph", "上传发票。"),
+        Block("table", rows=(("类型", "附件"), ("差旅", "行程单"))),
+    ]
+    found = split(blocks)
+    assert found.front == ("报销指南",)
+    assert [(one.number, one.label) for one in found.articles] == [(1, "怎么填单"), (2, "附件要求")]
+    assert found.articles[1].text.endswith("| 类型 | 附件 |\n| --- | --- |\n| 差旅 | 行程单 |")
+    assert found.articles[1].as_dict()["chapter"] == ""
+
+
+def test_the_table_of_contents_is_not_read_as_chapters():
+    text = """
+    费用报销管理办法
+    目  录
+    第一章 总则 ............ 1
+    第二章 标准 ............ 3
+    第一章 总则
+    第一条 为规范报销，制定本办法。
+    第二章 标准
+    第二条 按实报销。
+    """
+    found = split(paragraphs(text))
+    assert [one.label for one in found.articles] == ["第一条", "第二条"]
+    assert found.front[1] == "目  录" and told(found) == letters(text)
+
+
+def test_numbering_that_starts_again_keeps_every_number_unique():
+    text = "第一条 甲的规定。\n第二条 乙的规定。\n附件 实施细则\n第一条 丙的规定。\n第二条 丁的规定。"
+    found = split(paragraphs(text))
+    assert [(one.number, one.label) for one in found.articles] == [
+        (1, "第一条"), (2, "第二条"), (3, "第一条"), (4, "第二条"),
+    ]  # fmt: skip
+    assert found.articles[2].heading_path == ("附件 实施细则",)
+
+
+@pytest.mark.parametrize("line", ["第三条规定的情形除外。", "第三条、第四条不适用。", "第3条第2款所列费用"])
+def test_a_sentence_about_an_article_begins_none(line: str):
+    found = split(paragraphs(f"第一条 甲。\n第二条 按\n{line}\n第三条 丙。"))
+    assert [one.label for one in found.articles] == ["第一条", "第二条", "第三条"]
+
+
+@pytest.mark.parametrize("path", sorted(STARTER.glob("*.md")), ids=lambda path: path.stem)
+def test_the_starter_policies_are_split_as_they_are_written(path: Path):
+    _, _, text = path.read_text("utf-8").split("---\n", 2)
+    blocks = [
+        Block("heading" if line.startswith("#") else "paragraph", line.lstrip("# "), line.count("#", 0, 3) or 1)
+        for line in text.splitlines()
+        if line.strip()
+    ]
+    found = split(blocks)
+    written = read_policy(path)["articles"]
+    keys = ("number", "label", "title", "chapter")
+    assert [[one.as_dict()[k] for k in keys] for one in found.articles] == [[one[k] for k in keys] for one in written]
+    assert [letters(one.text) for one in found.articles] == [letters(one["text"]) for one in written]
+
+
+@pytest.mark.parametrize("number", [*range(1, 130), 200, 210, 305, 999, 1000, 1008, 1010, 2345, 9999])
+def test_chinese_numerals_are_read_as_they_are_written(number: int):
+    assert value_of(chinese(number)) == number == value_of(str(number))
+
+
+def test_what_begins_with_a_number_and_what_does_not():
+    kinds = {
+        "第十二条 住宿": ("article", 12),
+        "第 12 条 住宿": ("article", 12),
+        "第一百零五条": ("article", 105),
+        "第三编 税务": ("part", 3),
+        "第二部分 流程": ("part", 2),
+        "一、目的": ("chinese", 1),
+        "（三）范围": ("bracket", 3),
+        "1.1 适用范围": ("pointed", None),
+        "2、材料": ("decimal", 2),
+        "(4)发票": ("bracket_digit", 4),
+        "⑤影像": ("circle", 5),
+        "附件2：明细表": ("appendix", 2),
+    }
+    assert {text: (found.kind, found.value) for text in kinds if (found := label_of(text))} == kinds
+    for text in ("附则", "第一节约用电", "3.5万元以上的", "12.5%的税率", "一些费用", "第三方平台", "1.5元/公里"):
+        assert label_of(text) is None, text
+
+
+MARKS = ("第一章 总则", "第二节 住宿", "第一条", "第二条 标准", "第三条　范围　本办法，适用于全体员工和劳务人员。", "第十条之一 甲",
+         "一、", "二、目的", "（一）", "（二）乙方，丙方。", "1.", "2、票据", "1.1 流程", "(1)", "①", "附件1：明细表", "附件",
+         "目录", "第一章 总则……1", "各单位：", "华晟财〔2026〕3号", "第五条【标准】甲", "第六条（定义）乙丙")  # fmt: skip
+TEXT = st.one_of(
+    st.sampled_from(MARKS),
+    st.builds("{}{}".format, st.sampled_from(MARKS), st.text(max_size=30)),
+    st.text(max_size=90),
+    st.text(alphabet="第一二三条章节、（）().12 　，。附件甲乙", max_size=40),
+)
+BLOCK = st.one_of(
+    st.builds(Block, st.just("paragraph"), TEXT),
+    st.builds(Block, st.just("heading"), TEXT, st.integers(0, 9)),
+    st.builds(
+        Block,
+        st.just("table"),
+        rows=st.integers(2, 4).flatmap(
+            lambda width: st.lists(st.tuples(*[st.text(max_size=6)] * width), min_size=1, max_size=4).map(tuple)
+        ),
+    ),
+)
+
+
+@given(st.lists(BLOCK, max_size=25))
+def test_no_letter_is_lost_doubled_or_moved(blocks: list[Block]):
+    found = split(blocks)
+    assert told(found) == letters("\n".join(block.printed for block in blocks))
+    numbers = [one.number for one in found.articles]
+    assert len(set(numbers)) == len(numbers) and all(number >= 0 for number in numbers)
+    assert all(one.label for one in found.articles)
