@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from core.database import Database
 from core.errors import Unavailable
 from kb.encoder import Encoder
 from kb.entries import Entry, Viewer
-from kb.publish import load_searcher
+from kb.loading import Loaded, keep, load
 from kb.releases import current_number
 from kb.search import Searcher
 from kb.store import documents, hot_entries
@@ -28,6 +29,14 @@ _HOT_KEPT_S = 30.0
 _SUGGESTIONS = 5
 
 
+@dataclass(frozen=True)
+class _Live:
+    """A release and the places of the host system by page, swapped together."""
+
+    loaded: Loaded
+    scenes: dict[str, tuple[str, dict[str, str]]]
+
+
 class LiveKnowledge:
     """Safe for many threads: readers take the searcher once and keep it for their turn."""
 
@@ -35,36 +44,40 @@ class LiveKnowledge:
         self._database = database
         self._home = home
         self._encoder = encoder
-        self._searcher: Searcher | None = None
-        self._scenes: dict[str, tuple[str, dict[str, str]]] = {}
+        self._live: _Live | None = None
         self._loading = threading.Lock()
         self._hot: dict[tuple[str, str], tuple[float, list[str]]] = {}
 
     @property
     def searcher(self) -> Searcher:
         """The current release. Raises Unavailable before the first one is published."""
-        if self._searcher is None:
+        live = self._live
+        if live is None:
             raise Unavailable("no release is published yet")
-        return self._searcher
+        return live.loaded.searcher
 
     def refresh(self) -> None:
-        """Take up the current release if it is another than the one in memory."""
+        """Take up the current release if it is another than the one in memory: built aside, then swapped whole."""
         with self._loading:
             with self._database.read() as session:
                 number = current_number(session)
-            if number is None or (self._searcher is not None and self._searcher.release == number):
+            live = self._live
+            if number is None or (live is not None and live.loaded.row.number == number):
                 return
-            searcher = load_searcher(self._database, self._home, self._encoder, number)
+            started = time.perf_counter()
+            loaded = load(self._database, self._home, self._encoder, number, before=live.loaded if live else None)
             with self._database.read() as session:
                 found: list[dict[str, Any]] = documents(session, "scenes")
-            self._scenes = {
+            scenes = {
                 page["page"]: (page["label"], {node["node"]: node["label"] for node in page.get("nodes", ())})
                 for document in found
                 for page in document["pages"]
             }
-            self._searcher = searcher
+            self._live = _Live(loaded, scenes)
             self._hot.clear()
-            log.info("release_live", release=number, entries=len(searcher.entries))
+            took = round(time.perf_counter() - started, 2)
+            log.info("release_live", release=number, entries=len(loaded.searcher.entries), took_s=took)
+            keep(self._home, self._encoder, loaded)
 
     async def refresh_async(self) -> None:
         await to_thread.run_sync(self.refresh)
@@ -75,15 +88,20 @@ class LiveKnowledge:
 
     def place_labels(self, page: str, node: str) -> tuple[str, str]:
         """The page's and the node's label; empty where nobody described them."""
-        label, nodes = self._scenes.get(page, ("", {}))
+        label, nodes = self._places.get(page, ("", {}))
         return label, nodes.get(node, "")
 
     @property
     def scenes(self) -> list[dict[str, Any]]:
         return [
             {"page": page, "label": label, "nodes": [{"node": n, "label": text} for n, text in nodes.items()]}
-            for page, (label, nodes) in self._scenes.items()
+            for page, (label, nodes) in self._places.items()
         ]
+
+    @property
+    def _places(self) -> dict[str, tuple[str, dict[str, str]]]:
+        live = self._live
+        return live.scenes if live else {}
 
     def suggestions(self, page: str, node: str, viewer: Viewer) -> tuple[str, list[Entry]]:
         """A greeting for the place and its hot questions: what answered most there lately, then what belongs there."""

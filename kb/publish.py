@@ -1,46 +1,49 @@
-"""Publish: freeze the entries as a numbered release, fitted and measured, and put it to work.
+"""Publish: freeze the entries as a numbered release, fitted, measured and compared with the one before; roll back.
 
-The database holds the release; the directory `releases/N` is a cache of it that any replica can rebuild.
+Only what changed is encoded, cut into words and asked again. The matcher and its thresholds are carried over while less
+than `CARRIED_SHARE` of the entries changed since they were fitted.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from core.database import Database
-from core.errors import InvalidInput
+from core.errors import Conflict, InvalidInput
+from kb.comparison import Comparison, compare, curated_questions, lately_asked, real_questions
+from kb.contents import EMPTY, Changes, Contents, changes_between, different, freeze, live_contents, unpack
+from kb.diagrams import curve, reliability
 from kb.encoder import Encoder
 from kb.entries import Entry
 from kb.evaluate import cross_validated
 from kb.fitting import fit
-from kb.index import texts
-from kb.matcher import Matcher
-from kb.releases import (
-    ReleaseRow,
-    add_release,
-    current_number,
-    release_of,
-    store_vectors,
-    stored_vectors,
-    text_digest,
-)
+from kb.gate import Asked, Gate, judge
+from kb.index import Index
+from kb.judgement import Judgement
+from kb.loading import Loaded, Progress, directory_of, load, prune, write
+from kb.rejudging import rejudged
+from kb.releases import KnowledgeSettingRow, ReleaseRow, add_release, current_number, move_back, release_of
 from kb.search import Searcher
-from kb.store import entry_from_dict, entry_to_dict, live_entries
-from kb.thresholds import HeldOut, Thresholds, choose
+from kb.store import DocumentRow, EntryRow
+from kb.thresholds import choose
+from kb.tokens import Tokens
+from kb.vectors import texts_to_vectors, vectors_of
 
-Progress = Callable[[str], None]
-_MATCHING = "2"
-"""Raise it when the same entries would be fitted differently, so that the next publish makes a new release."""
+CARRIED_SHARE = 0.02
+_MATCHING = "3"
+"""Raise it when the same entries would be fitted differently, so that the next publish fits anew."""
+_MOST_LISTED = 500
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -54,138 +57,276 @@ class Published:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A release that is ready but for its number. `prepared` are the columns of `kb.releases.Prepared`; `stamp` says what it
+    was made of (`live_stamp`); `carried` whether the matcher is the one before's."""
+
+    prepared: dict[str, Any]
+    stamp: str
+    contents: Contents
+    index: Index
+    judgement: Judgement
+    encoded: int
+    carried: bool
+
+    @property
+    def gate(self) -> Gate:
+        found = self.prepared["report"]["gate"]
+        return Gate(found["passed"], tuple(found["reasons"]))
+
+
+class Publisher:
+    """Prepares releases; keeps the current one in memory, so that the next is made from it. One thread at a time."""
+
+    def __init__(self, database: Database, home: Path, encoder: Encoder) -> None:
+        self._database = database
+        self._home = home
+        self._encoder = encoder
+        self._current: Loaded | None = None
+
+    def prepare(self, wrong_rate: float, progress: Progress, refit: bool = False) -> Candidate | None:
+        """The release that the live entries would make; None when the current one holds exactly this.
+
+        Raises InvalidInput when there are no entries.
+        """
+        base = self._base(progress)
+        with self._database.read() as session:
+            stamp = live_stamp(session)
+            contents = live_contents(session, base.contents if base else EMPTY)
+            real = lately_asked(session) if base else []
+        if not contents.items:
+            raise InvalidInput(
+                "没有可发布的知识，请先导入，例如运行 fssc kb load kb/starter。", code="nothing_to_publish"
+            )
+        digest = self._digest(contents, wrong_rate, base.row.number if base and refit else None)
+        if base is not None and base.row.digest == digest:
+            return None
+        known = None
+        if base is not None and base.encoder == self._encoder.fingerprint:
+            known = base.contents.entries, base.index.vectors
+        vectors, encoded = vectors_of(self._database, self._encoder, contents.entries, progress, known)
+        index = Index(contents.entries, vectors, Tokens.of(contents.entries, base.index.tokens if base else None))
+        carried = base is not None and not refit and self._carries(base, contents)
+        judgement = self._judgement(base if carried else None, index, vectors, wrong_rate, progress)
+        progress("正在评测，并与线上版本对比")
+        changes = changes_between(base.contents if base else EMPTY, contents)
+        comparison = self._compared(base, index, judgement, changes, real, not carried, progress)
+        with self._database.write() as session:
+            freeze(session, contents, base.contents if base else EMPTY)
+        prepared = _prepared(base, digest, contents, index, judgement, changes, comparison, carried)
+        prepared |= {"encoder": self._encoder.fingerprint, "wrong_rate": wrong_rate}
+        return Candidate(prepared, stamp, contents, index, judgement, encoded, carried)
+
+    def publish(self, candidate: Candidate, author: str, override_reason: str | None = None) -> ReleaseRow:
+        """Number it and make it the one that serves. Raises Conflict: `gate_refused` when the gate refuses it and no reason
+        overrides that, `preview_stale` when another release was published meanwhile."""
+        with self._database.write() as session:
+            row = put_to_work(session, candidate.prepared, author, override_reason)
+        self.keep(candidate)
+        searcher = _searcher(candidate.index, candidate.judgement, self._encoder, row.number)
+        self._current = Loaded(row, self._encoder.fingerprint, candidate.contents, candidate.judgement, searcher)
+        return row
+
+    def keep(self, candidate: Candidate) -> None:
+        """Write the directory that replicas on this machine start from."""
+        directory = directory_of(self._home, candidate.prepared["digest"], self._encoder)
+        if not directory.exists():
+            write(directory, candidate.index, candidate.judgement)
+        prune(directory)
+
+    def _base(self, progress: Progress) -> Loaded | None:
+        with self._database.read() as session:
+            number = current_number(session)
+        if number is None:
+            return None
+        if self._current is None or self._current.row.number != number:
+            self._current = load(self._database, self._home, self._encoder, number, progress, self._current)
+        return self._current
+
+    def _carries(self, base: Loaded, contents: Contents) -> bool:
+        if base.row.report.get("matching") != _MATCHING or base.row.encoder != self._encoder.fingerprint:
+            return False
+        fitted_in = base.row.fitted_in or base.row.number
+        with self._database.read() as session:
+            row = release_of(session, fitted_in)
+            return row is not None and different(unpack(row.contents), contents.items) < CARRIED_SHARE * len(
+                contents.items
+            )
+
+    def _judgement(
+        self, base: Loaded | None, index: Index, vectors: np.ndarray, wrong_rate: float, progress: Progress
+    ) -> Judgement:
+        if base is not None:
+            held_out = rejudged(base.judgement, base.index, index, self._encoder)
+            kept = base.judgement.thresholds
+            same = base.row.wrong_rate == wrong_rate
+            return Judgement(base.judgement.matcher, kept if same else choose(held_out, wrong_rate), held_out)
+        progress(f"正在训练匹配模型：{len(index.entries)} 条知识、{len(index.texts)} 个问题和段落")
+        fitted = fit(index.entries, vectors, self._encoder.encode_queries)
+        return Judgement(fitted.matcher, choose(fitted.held_out, wrong_rate), fitted.held_out)
+
+    def _compared(
+        self,
+        base: Loaded | None,
+        index: Index,
+        judgement: Judgement,
+        changes: Changes,
+        real: list[str],
+        everything: bool,
+        progress: Progress,
+    ) -> Comparison:
+        if base is None or base.encoder != self._encoder.fingerprint:
+            return Comparison([], 0, Asked())
+        vectors, _ = texts_to_vectors(self._database, self._encoder, [(text, False) for text in real], progress)
+        questions = curated_questions(base.index, index, changes, everything)
+        questions += real_questions(real, vectors, base.index, index, changes, everything)
+        return compare(base.searcher, _searcher(index, judgement, self._encoder, 0), questions)
+
+    def _digest(self, contents: Contents, wrong_rate: float, refitted_after: int | None) -> str:
+        made = [
+            _MATCHING,
+            self._encoder.fingerprint,
+            wrong_rate,
+            refitted_after,
+            [item.digest for item in contents.items],
+        ]
+        return hashlib.sha256(json.dumps(made).encode()).hexdigest()
+
+
 def publish(
-    database: Database, home: Path, encoder: Encoder, *, author: str, wrong_rate: float, progress: Progress
+    database: Database,
+    home: Path,
+    encoder: Encoder,
+    *,
+    author: str,
+    wrong_rate: float,
+    progress: Progress,
+    override_reason: str | None = None,
+    refit: bool = False,
+    shown: Callable[[Candidate], None] = lambda _: None,
 ) -> Published:
-    """Make the live entries the current release. Raises InvalidInput when there are none."""
+    """Make the live entries the current release; `shown` sees it before. Raises InvalidInput when there are none, Conflict
+    as `Publisher.publish` does. When somebody else publishes meanwhile, it is prepared again from what they published."""
     started = time.perf_counter()
-    with database.read() as session:
-        entries = live_entries(session)
-        number = current_number(session)
-        current = release_of(session, number) if number else None
-    if not entries:
-        raise InvalidInput("there is nothing to publish: load entries first, e.g. `fssc kb load kb/starter`")
-    frozen = [entry_to_dict(entry) for entry in entries]
-    digest = _digest(frozen, encoder.fingerprint, wrong_rate)
-    if current is not None and current.digest == digest:
-        return Published(current.number, len(entries), False, 0, time.perf_counter() - started)
-    vectors, encoded = _vectors(database, encoder, entries, progress)
-    progress(f"fitting the matcher to {len(entries)} entries, {len(vectors)} questions")
-    fitted = fit(entries, vectors, encoder.encode_queries)
-    thresholds = choose(fitted.held_out, wrong_rate)
-    with database.write() as session:
-        row = add_release(
-            session,
-            digest=digest,
-            encoder=encoder.fingerprint,
-            author=author,
-            entries=frozen,
-            wrong_rate=wrong_rate,
-            evaluation=_evaluation(entries, fitted.held_out, thresholds),
+    publisher = Publisher(database, home, encoder)
+    for attempt in range(_ATTEMPTS):
+        candidate = publisher.prepare(wrong_rate, progress, refit)
+        if candidate is None:
+            with database.read() as session:
+                row = release_of(session, current_number(session) or 0)
+            assert row is not None
+            return Published(row.number, len(unpack(row.contents)), False, 0, time.perf_counter() - started)
+        shown(candidate)
+        try:
+            row = publisher.publish(candidate, author, override_reason)
+            break
+        except Conflict as error:
+            if error.code != "preview_stale" or attempt == _ATTEMPTS - 1:
+                raise
+            progress("刚刚有人发布了新版本，正在以它为基础重新准备")
+    return Published(row.number, len(candidate.contents.items), True, candidate.encoded, time.perf_counter() - started)
+
+
+def put_to_work(
+    session: Session, prepared: dict[str, Any], author: str, override_reason: str | None, stamp: str | None = None
+) -> ReleaseRow:
+    """Number what was prepared and point at it, in the caller's transaction. With a `stamp`, only if the live entries are
+    still those that it was made of. Raises Conflict."""
+    gate = prepared["report"]["gate"]
+    if not gate["passed"] and not (override_reason or "").strip():
+        raise Conflict(
+            "质量检查没有通过：" + " ".join(gate["reasons"]) + " 如仍要发布，请填写理由。", code="gate_refused"
         )
-    _write(_directory(home, row.number), _made_of(row, encoder), Built(vectors, fitted.matcher, thresholds))
-    return Published(row.number, len(entries), True, encoded, time.perf_counter() - started)
+    if stamp is not None and stamp != live_stamp(session):
+        raise Conflict("预览之后知识又有变化，请重新预览后再发布。", code="preview_stale")
+    return add_release(session, prepared, author, None if gate["passed"] else (override_reason or "").strip()[:500])
+
+
+def roll_back(database: Database, number: int, author: str, reason: str) -> None:
+    """Let an earlier release serve again; every replica takes it up within seconds. Raises NotFound or Conflict."""
+    with database.write() as session:
+        move_back(session, number, author, reason[:500])
+
+
+def live_stamp(session: Session) -> str:
+    """Changes whenever the next release may have: entries, policies, the accepted rate, or the release it builds on."""
+    entries = session.execute(select(func.count(), func.sum(EntryRow.version), func.max(EntryRow.updated_at))).one()
+    live = session.scalar(select(func.count()).where(EntryRow.deleted.is_(False)))
+    policies = session.execute(
+        select(func.count(), func.max(DocumentRow.updated_at)).where(DocumentRow.kind == "policy")
+    ).one()
+    setting = session.get(KnowledgeSettingRow, "wrong_rate")
+    accepted = setting.value if setting else None
+    made = "|".join(map(str, (*entries, live, *policies, accepted, current_number(session))))
+    return hashlib.sha256(made.encode()).hexdigest()
 
 
 def load_searcher(
     database: Database, home: Path, encoder: Encoder, number: int, progress: Progress = lambda _: None
 ) -> Searcher:
     """Release `number`, from its directory or, if that is missing or damaged, rebuilt from the database."""
-    row, built = ensure_built(database, home, encoder, number, progress)
-    entries = [entry_from_dict(data) for data in row.entries]
-    return Searcher(entries, built.vectors, built.matcher, built.thresholds, encoder.encode_queries, number)
+    return load(database, home, encoder, number, progress).searcher
 
 
-@dataclass(frozen=True)
-class Built:
-    """What is made of a release's entries: `vectors` (questions, dim) float32 in the index's order."""
-
-    vectors: np.ndarray
-    matcher: Matcher
-    thresholds: Thresholds
+def _searcher(index: Index, judgement: Judgement, encoder: Encoder, number: int) -> Searcher:
+    return Searcher.of(index, judgement.matcher, judgement.thresholds, encoder.encode_queries, number)
 
 
-def ensure_built(
-    database: Database, home: Path, encoder: Encoder, number: int, progress: Progress
-) -> tuple[ReleaseRow, Built]:
-    """Release `number` and what was made of it; made again when its files are missing, damaged or another encoder's."""
-    with database.read() as session:
-        row = release_of(session, number)
-        if row is None:
-            raise InvalidInput(f"there is no release {number}")
-    made_of = _made_of(row, encoder)
-    directory = _directory(home, number)
-    try:
-        if (directory / "made_of").read_text() != made_of:
-            raise ValueError("made of something else")
-        vectors = np.load(directory / "vectors.npy", allow_pickle=False)
-        return row, Built(vectors, Matcher.load(directory), Thresholds.load(directory))
-    except (OSError, ValueError, KeyError, TypeError):
-        progress(f"rebuilding release {number} from the database")
-    entries = [entry_from_dict(data) for data in row.entries]
-    vectors, _ = _vectors(database, encoder, entries, progress)
-    fitted = fit(entries, vectors, encoder.encode_queries)
-    built = Built(vectors, fitted.matcher, choose(fitted.held_out, row.wrong_rate))
-    _write(directory, made_of, built)
-    return row, built
-
-
-def _made_of(row: ReleaseRow, encoder: Encoder) -> str:
-    return f"{row.digest} {encoder.fingerprint}"
-
-
-def _vectors(
-    database: Database, encoder: Encoder, entries: Sequence[Entry], progress: Progress
-) -> tuple[np.ndarray, int]:
-    """(questions, dim) float32 in the index's order, and how many of them had to be encoded."""
-    questions = texts(entries)
-    digests = [text_digest(question) for question in questions]
-    with database.read() as session:
-        known = stored_vectors(session, encoder.fingerprint, sorted(set(digests)))
-    missing = {d: q for d, q in zip(digests, questions, strict=True) if d not in known}
-    names, asked = list(missing), list(missing.values())
-    for start in range(0, len(asked), 256):
-        if len(asked) > 256:
-            progress(f"encoding questions: {start} of {len(asked)}")
-        batch = encoder.encode_queries(asked[start : start + 256])
-        fresh = dict(zip(names[start : start + 256], batch, strict=True))
-        with database.write() as session:
-            store_vectors(session, encoder.fingerprint, fresh)
-        known.update(fresh)
-    return np.stack([known[digest] for digest in digests]), len(missing)
-
-
-def _digest(frozen: list[dict[str, Any]], fingerprint: str, wrong_rate: float) -> str:
-    made = json.dumps([_MATCHING, fingerprint, wrong_rate, frozen], ensure_ascii=False, sort_keys=True)
-    return hashlib.sha256(made.encode()).hexdigest()
-
-
-def _evaluation(entries: Sequence[Entry], held_out: HeldOut, thresholds: Thresholds) -> dict[str, Any]:
-    """What the release promises, measured on questions that its matcher had not seen."""
-    measured = vars(cross_validated(len(entries), held_out, thresholds))
+def _prepared(
+    base: Loaded | None,
+    digest: str,
+    contents: Contents,
+    index: Index,
+    judgement: Judgement,
+    changes: Changes,
+    comparison: Comparison,
+    carried: bool,
+) -> dict[str, Any]:
+    before = base.row.evaluation if base else None
+    after = _evaluation(contents, judgement)
+    gate = judge(before, after, comparison.asked)
+    report = {
+        "matching": _MATCHING,
+        "carried": carried,
+        "before": before,
+        "gate": {"passed": gate.passed, "reasons": list(gate.reasons)},
+        "changes": {
+            "added": _named(changes.added),
+            "changed": _named([entry for _, entry in changes.changed]),
+            "removed": _named(changes.removed),
+        },
+        "answer_changes": comparison.answer_changes,
+        "answers_changed": comparison.changed,
+        "answers_compared": vars(comparison.asked),
+        "reliability": reliability(judgement.held_out),
+        "curve": curve(judgement.held_out),
+    }
     return {
-        "questions": sum(len(entry.questions) for entry in entries),
-        "answer_threshold": thresholds.answer,
-        "clarify_threshold": thresholds.clarify,
-        **{name: round(value, 4) if isinstance(value, float) else value for name, value in measured.items()},
+        "digest": digest,
+        "base": base.row.number if base else None,
+        "contents": contents.pack(),
+        "fitted": judgement.pack(),
+        "fitted_in": (base.row.fitted_in or base.row.number) if base and carried else None,
+        "evaluation": after,
+        "changes": changes.counts,
+        "report": report,
     }
 
 
-def _directory(home: Path, number: int) -> Path:
-    return home / "releases" / str(number)
+def _named(entries: tuple[Entry, ...] | list[Entry]) -> list[dict[str, str]]:
+    return [{"id": entry.id, "question": entry.heading} for entry in entries[:_MOST_LISTED]]
 
 
-def _write(target: Path, made_of: str, built: Built) -> None:
-    """Complete or not at all: written aside, then moved into place."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    np.save(draft / "vectors.npy", built.vectors, allow_pickle=False)
-    built.matcher.save(draft)
-    built.thresholds.save(draft)
-    (draft / "made_of").write_text(made_of)
-    if target.exists():
-        shutil.rmtree(target, ignore_errors=True)
-    try:
-        draft.rename(target)
-    except OSError:
-        shutil.rmtree(draft, ignore_errors=True)  # Another process was quicker with the same content.
+def _evaluation(contents: Contents, judgement: Judgement) -> dict[str, Any]:
+    """What the release promises, measured on questions that its matcher had not seen."""
+    thresholds = judgement.thresholds
+    measured = vars(cross_validated(len(contents.items), judgement.held_out, thresholds))
+    return {
+        "questions": sum(len(entry.questions) for entry in contents.entries),
+        "passages": sum(entry.is_passage for entry in contents.entries),
+        "answer_threshold": thresholds.answer,
+        "clarify_threshold": thresholds.clarify,
+        "accepted_wrong_rate": thresholds.accepted_wrong_rate,
+        **{name: round(value, 4) if isinstance(value, float) else value for name, value in measured.items()},
+    }

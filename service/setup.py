@@ -14,7 +14,8 @@ from core.settings import Settings
 from kb.encoder import Encoder
 from kb.encoder.build import build_default_encoder
 from kb.files import read_knowledge
-from kb.publish import ensure_built, publish
+from kb.loading import load
+from kb.publish import publish
 from kb.releases import current_number
 from kb.store import save_document, save_entry
 from service.bootstrap import ROOT, STARTER, encoder_of
@@ -49,7 +50,7 @@ def set_up(settings: Settings, progress: Progress) -> None:
             publish_release(settings, database, encoder_of(settings), progress)
         else:
             progress(f"The knowledge base: release {number}")
-            ensure_built(database, settings.home, encoder_of(settings), number, lambda text: progress(f"  {text}"))
+            load(database, settings.home, encoder_of(settings), number, lambda text: progress(f"  {text}"))
     finally:
         database.close()
     train(settings, progress)

@@ -2,9 +2,9 @@
 
 from core import events, transcript
 from handoff import tickets
-from kb import policies, releases, store
+from kb import contents, policies, preview, releases, store, vectors
 from kb.care import drafts, flags
 from kb.ingest import imports
 from service import users
 
-ROOMS = (events, transcript, tickets, policies, releases, store, drafts, flags, imports, users)
+ROOMS = (events, transcript, tickets, policies, releases, contents, vectors, preview, store, drafts, flags, imports, users)

@@ -96,7 +96,7 @@ def test_a_release_goes_live_and_is_rebuilt_when_its_files_are_gone(
     same = other.searcher.search(Query("酒店一晚上限多少", today()))
     assert [c.entry.id for c in same.candidates] == [c.entry.id for c in found.candidates]
     assert [c.probability for c in same.candidates] == pytest.approx([c.probability for c in found.candidates])
-    assert (tmp_path / "releases" / "1" / "vectors.npy").exists()
+    assert len(list(tmp_path.glob("releases/*/vectors.npy"))) == 1
 
 
 def test_nobody_outside_its_audience_sees_an_entry(database: Database, tmp_path: Path, encoder: Encoder) -> None:

@@ -1,0 +1,82 @@
+"""The gate: a release that answers worse than the one before it is refused, unless a publisher says why it must go live.
+
+Both releases are measured on held-out questions, so each share has a standard error. A fall counts as a loss when it is
+larger than `TOLERATED` *and* larger than twice the standard error of the difference between the two: what a few questions
+decide by chance is no reason to refuse. Beside that, entries that stay must stay findable by their own wording.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+TOLERATED = 0.01
+ERRORS = 2.0
+_LOST_SHARE = 0.01
+_FEWEST_LOST = 3
+
+
+@dataclass(frozen=True)
+class Gate:
+    """`reasons` are for the publisher, in Chinese; none when it `passed`."""
+
+    passed: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Curated questions of entries that stay: how many were `asked` and answered by their own entry before, and how many
+    of them are not any more."""
+
+    asked: int = 0
+    lost: int = 0
+
+
+_MEASURES = (
+    ("top1", "首选正确率", "queries", True),
+    ("coverage", "直接答对率", "queries", True),
+    ("out_of_scope_refused", "范围外拒答率", "out_of_scope", True),
+    ("wrong_rate", "错答率", "queries", False),
+)
+
+
+def judge(before: Mapping[str, Any] | None, after: Mapping[str, Any], asked: Asked) -> Gate:
+    """`before` and `after` are evaluations of releases; nothing is compared with a first release's."""
+    reasons = [
+        reason
+        for name, label, count, more_is_better in _MEASURES
+        if before and (reason := _loss(before, after, name, label, count, more_is_better))
+    ]
+    if asked.lost >= max(_FEWEST_LOST, _LOST_SHARE * asked.asked):
+        reasons.append(
+            f"有 {asked.lost} 个仍在库中的问题（抽查 {asked.asked} 个）原来能直接答对，发布后答不对，请查看下方变化的问题。"
+        )
+    return Gate(not reasons, tuple(reasons))
+
+
+def _loss(
+    before: Mapping[str, Any], after: Mapping[str, Any], name: str, label: str, count: str, more_is_better: bool
+) -> str | None:
+    old, new = before.get(name), after.get(name)
+    if old is None or new is None:
+        return None
+    if name == "wrong_rate" and new <= after.get("accepted_wrong_rate", 0):
+        return None
+    if name != "top1" and before.get("accepted_wrong_rate") != after.get("accepted_wrong_rate"):
+        return None  # The manager asked for another balance.
+    worse = old - new if more_is_better else new - old
+    noise = ERRORS * sqrt(_variance(old, before.get(count)) + _variance(new, after.get(count)))
+    if worse <= max(TOLERATED, noise):
+        return None
+    how = "下降" if more_is_better else "上升"
+    return f"{label}从 {old:.1%} {how}到 {new:.1%}，超出了正常波动（允许 {max(TOLERATED, noise) * 100:.1f} 个百分点）。"
+
+
+def _variance(share: float, count: int | None) -> float:
+    """Of a share measured on `count` questions; pulled a little to one half, so that 100 % of three is not certain."""
+    count = count or 0
+    pulled = (share * count + 1) / (count + 2)
+    return pulled * (1 - pulled) / (count + 2)
