@@ -1,6 +1,8 @@
 import { ElTableColumn, type TableColumnCtx } from "element-plus";
 
-type Props = Partial<Pick<TableColumnCtx, "label" | "prop" | "width" | "minWidth" | "align" | "fixed">>;
+type Props = Partial<
+  Pick<TableColumnCtx, "type" | "label" | "prop" | "width" | "minWidth" | "align" | "fixed" | "reserveSelection">
+>;
 
 export type ColumnOf<Row> = new () => {
   $props: Props;

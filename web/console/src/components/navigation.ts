@@ -1,4 +1,4 @@
-import { Cpu, DataLine, Document, Grid, Memo, Tickets } from "@element-plus/icons-vue";
+import { Cpu, DataLine, Document, Grid, Memo, Tickets, Upload, User } from "@element-plus/icons-vue";
 import type { Component } from "vue";
 
 export interface NavItem {
@@ -6,6 +6,8 @@ export interface NavItem {
   to: string;
   label: string;
   icon: Component;
+  /** Shown only to those who hold it. */
+  role?: string;
 }
 
 export interface NavGroup {
@@ -22,8 +24,10 @@ export const NAVIGATION: NavGroup[] = [
       { section: "entries", to: "/knowledge/entries", label: "知识条目", icon: Memo },
       { section: "policies", to: "/knowledge/policies", label: "制度", icon: Document },
       { section: "tables", to: "/knowledge/tables", label: "标准表", icon: Grid },
-      { section: "releases", to: "/knowledge/releases", label: "发布记录", icon: DataLine },
+      { section: "imports", to: "/knowledge/imports", label: "导入导出", icon: Upload },
+      { section: "releases", to: "/knowledge/releases", label: "发布", icon: DataLine },
     ],
   },
   { label: "调试", items: [{ section: "try", to: "/try", label: "检索测试", icon: Cpu }] },
+  { label: "系统", items: [{ section: "users", to: "/users", label: "用户", icon: User, role: "admin" }] },
 ];

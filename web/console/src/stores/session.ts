@@ -4,26 +4,17 @@ import { computed, ref } from "vue";
 import { session as api } from "../api/client";
 import { ApiError } from "../api/transport";
 import type { User } from "../api/types";
-
-const ROLE_NAMES: Record<string, string> = {
-  admin: "管理员",
-  supervisor: "主管",
-  leader: "组长",
-  agent: "坐席",
-  expert: "专家",
-  inspector: "质检员",
-  auditor: "审计员",
-  editor: "知识编辑",
-  reviewer: "知识审核",
-  publisher: "知识发布",
-};
+import { mayAs, roleName } from "../roles";
 
 export const useSession = defineStore("session", () => {
   const user = ref<User | null>(null);
   const known = ref(false);
   const unreachable = ref<string | null>(null);
 
-  const roles = computed(() => (user.value?.roles ?? []).map((role) => ROLE_NAMES[role] ?? role).join("、"));
+  const roles = computed(() => (user.value?.roles ?? []).map(roleName).join("、"));
+
+  /** Whether the user holds this role, or is an administrator. */
+  const may = (role: string) => mayAs(user.value?.roles ?? [], role);
 
   /** Asks the gateway once who is signed in; a gateway that cannot be reached is told apart from nobody. */
   async function restore(): Promise<void> {
@@ -54,5 +45,5 @@ export const useSession = defineStore("session", () => {
     known.value = true;
   }
 
-  return { user, known, unreachable, roles, restore, signIn, signOut, forget };
+  return { user, known, unreachable, roles, may, restore, signIn, signOut, forget };
 });

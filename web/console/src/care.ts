@@ -1,0 +1,85 @@
+import type { DraftMark, EntryState, Finding } from "./api/types-care";
+import type { User } from "./api/types";
+import { mayAs } from "./roles";
+
+type Tone = "primary" | "success" | "warning" | "danger" | "info";
+
+/** The quick filters, in the order in which a manager works them off. */
+export const STATE_FILTERS: readonly { state: EntryState; label: string; hint: string }[] = [
+  { state: "submitted", label: "待审核", hint: "已提交，等审核人批准或退回" },
+  { state: "drafts", label: "草稿", hint: "起草中、已退回和待审核的修改" },
+  { state: "flagged", label: "需复核", hint: "依据变了，或检查发现了问题" },
+  { state: "review_due", label: "到复核日", hint: "负责人约定的复核日到了" },
+  { state: "expiring", label: "即将过期", hint: "有效期快到了" },
+  { state: "expired", label: "已过期", hint: "过了失效日期，不再回答" },
+  { state: "bad", label: "差评", hint: "员工反馈没帮助的比有帮助的多" },
+  { state: "hot", label: "热门", hint: "近 30 天被问得最多" },
+  { state: "cold", label: "冷门", hint: "近 30 天没有人问到" },
+  { state: "never", label: "从未命中", hint: "生效以来没有回答过任何人" },
+];
+
+const FLAGS: Record<string, string> = {
+  source_changed: "依据已变更",
+  source_removed: "依据已删除",
+  expired_source: "依据已失效",
+  missing_source: "依据不存在",
+  amount: "金额不一致",
+  duplicate: "疑似重复",
+  contradiction: "疑似矛盾",
+  bad_feedback: "差评较多",
+  review_due: "到复核日",
+  expiring: "即将过期",
+};
+
+export const flagLabel = (kind: string) => FLAGS[kind] ?? kind;
+
+export function draftLabel(draft: Pick<DraftMark, "state" | "deletes">): { label: string; tone: Tone } {
+  if (draft.state === "submitted") return { label: draft.deletes ? "停用待审核" : "待审核", tone: "warning" };
+  if (draft.state === "rejected") return { label: "已退回", tone: "danger" };
+  return { label: draft.deletes ? "停用草稿" : "草稿", tone: "primary" };
+}
+
+/** Why this user may not approve this draft; null when they may. */
+export function whyNotApprove(user: User | null, draft: Pick<DraftMark, "state" | "author">): string | null {
+  const roles = user?.roles ?? [];
+  if (!mayAs(roles, "reviewer")) return "只有知识审核可以批准。";
+  if (draft.state !== "submitted") return "提交审核后才能批准。";
+  if (draft.author === user?.username && !roles.includes("admin")) return "这是您自己的修改，请另一位审核人批准。";
+  return null;
+}
+
+export type Place = "question" | "similar" | "answer" | "sources" | "validity" | "scenes" | "audience" | "related" | "other";
+
+const PLACES: Record<string, Place> = {
+  duplicate: "question",
+  near_duplicate: "question",
+  empty_question: "question",
+  amount: "answer",
+  contradiction: "answer",
+  empty_answer: "answer",
+  expired_source: "sources",
+  source_changed: "sources",
+  missing_source: "sources",
+  no_source: "sources",
+  expired: "validity",
+  dates: "validity",
+  unknown_scene: "scenes",
+  audience: "audience",
+  missing_related: "related",
+};
+
+/** The field of the editor that a finding speaks of. */
+export function placeOf(finding: Pick<Finding, "kind">): Place {
+  return PLACES[finding.kind] ?? "other";
+}
+
+/** Detail of a flag as a person reads it; what is no text is left to the flag's name. */
+export function detailText(detail: unknown): string {
+  if (typeof detail === "string") return detail;
+  if (detail && typeof detail === "object") {
+    const { message, text } = detail as { message?: unknown; text?: unknown };
+    if (typeof message === "string") return message;
+    if (typeof text === "string") return text;
+  }
+  return "";
+}
