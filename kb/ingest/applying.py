@@ -1,0 +1,169 @@
+"""A confirmed FAQ import: worked out beforehand, then written in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from core.database import Database
+from kb.care.drafts import DraftRow, submit_drafts
+from kb.entries import Entry
+from kb.ingest.collisions import stored_entries
+from kb.ingest.fields import entry_with
+from kb.ingest.imports import ImportRow, LineRow
+from kb.ingest.jobs import Outdated, Task
+from kb.store import EntryRow, save_entries
+from kb.words import bare
+
+OUTCOMES = ("created", "updated", "merged", "skipped", "failed")
+_AT_ONCE = 500
+
+
+@dataclass
+class Plan:
+    """The entries to write, in order; `seen` is the version, and the draft's author, of each when this was worked out."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    seen: dict[str, tuple[int, str | None]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def make_plan(task: Task) -> Plan:
+    """Work out every row's outcome, and store it with the row: it is shown once the import is done."""
+    about = task.about
+    work = _Work(task.database, author=about.author, approve=about.approve)
+    with task.database.read() as session:
+        total = session.scalar(select(func.count()).where(LineRow.import_id == about.id)) or 1
+    done = 0
+    for rows in _batches(task.database, about.id):
+        work.load(rows)
+        outcomes = [work.decide(row) for row in rows]
+        with task.database.write() as session:
+            session.execute(update(LineRow), outcomes)
+        done += len(rows)
+        task.progress(done, total)
+    counts = dict.fromkeys(("rows", *OUTCOMES), 0) | work.counts
+    return Plan(work.changed, {one: work.seen[one] for one in work.changed}, counts)
+
+
+def apply_plan(session: Session, row: ImportRow, plan: Plan) -> dict[str, int]:
+    """Write the plan's entries, approved or as drafts to be reviewed. Raises Outdated when one has changed since."""
+    if _seen(session, plan.entries) != plan.seen:
+        raise Outdated
+    if row.approve:
+        save_entries(session, plan.entries.values(), row.author, row.applied_by)
+    else:
+        refused = submit_drafts(session, plan.entries.values(), row.author)
+        if refused:
+            raise Outdated
+    return {**row.counts, **plan.counts}
+
+
+def _batches(database: Database, import_id: str) -> Iterator[list[LineRow]]:
+    last = -1
+    while True:
+        with database.read() as session:
+            query = select(LineRow).where(LineRow.import_id == import_id, LineRow.n > last).order_by(LineRow.n)
+            rows = list(session.scalars(query.limit(_AT_ONCE)))
+        if not rows:
+            return
+        yield rows
+        last = rows[-1].n
+
+
+def _seen(session: Session, ids: Iterable[str]) -> dict[str, tuple[int, str | None]]:
+    ids = list(ids)
+    seen: dict[str, tuple[int, str | None]] = dict.fromkeys(ids, (0, None))
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        for entry_id, version in session.execute(select(EntryRow.id, EntryRow.version).where(EntryRow.id.in_(some))):
+            seen[entry_id] = (version, None)
+        for entry_id, author in session.execute(
+            select(DraftRow.entry_id, DraftRow.author).where(DraftRow.entry_id.in_(some))
+        ):
+            seen[entry_id] = (seen[entry_id][0], author)
+    return seen
+
+
+class _Work:
+    """Goes through the rows in order and keeps what the entries will be by then."""
+
+    def __init__(self, database: Database, *, author: str, approve: bool) -> None:
+        self._database = database
+        self._author = author
+        self._approve = approve
+        self._now: dict[str, Entry] = {}
+        self._became: dict[int, str | None] = {}
+        self.changed: dict[str, Entry] = {}
+        self.seen: dict[str, tuple[int, str | None]] = {}
+        self.counts: dict[str, int] = {}
+
+    def load(self, rows: list[LineRow]) -> None:
+        """The entries that these rows are about, unless earlier rows have changed them."""
+        ids = {one for row in rows for one in (row.entry_id, row.other_id) if one} - set(self.seen)
+        with self._database.read() as session:
+            self._now |= stored_entries(session, ids)
+            self.seen |= _seen(session, ids)
+
+    def decide(self, row: LineRow) -> dict[str, Any]:
+        outcome, message, entry_id = self._outcome(row)
+        self._became[row.n] = entry_id
+        self.counts["rows"] = self.counts.get("rows", 0) + 1
+        self.counts[outcome] = self.counts.get(outcome, 0) + 1
+        return {
+            "import_id": row.import_id,
+            "n": row.n,
+            "outcome": outcome,
+            "message": message or row.message,
+            "entry_id": entry_id or row.entry_id,
+        }
+
+    def _outcome(self, row: LineRow) -> tuple[str, str, str | None]:
+        if row.action == "invalid":
+            return "failed", row.message, None
+        if row.action == "same":
+            return "skipped", row.message, row.entry_id
+        if row.action == "collide":
+            target = self._became.get(row.other_line) if row.other_line is not None else row.other_id
+            if row.resolution == "skip":
+                return "skipped", f"{row.message}；按您的选择跳过", target
+            if row.resolution in ("merge", "overwrite") and target is not None:
+                return self._merge(row, target) if row.resolution == "merge" else self._put(row, target)
+        return self._put(row, row.entry_id or "")
+
+    def _put(self, row: LineRow, entry_id: str) -> tuple[str, str, str | None]:
+        before = self._now.get(entry_id)
+        if before is None and row.action == "update":
+            return "failed", f"条目 {entry_id} 已不在知识库中，请核对编号", None
+        fields = {name: value for name, value in row.body.items() if name != "id"}
+        after = entry_with(before or Entry(id=entry_id, question=""), fields)
+        if refused := self._refused(entry_id):
+            return "failed", refused, None
+        self._keep(after)
+        return ("updated" if before else "created"), "", entry_id
+
+    def _merge(self, row: LineRow, entry_id: str) -> tuple[str, str, str | None]:
+        before = self._now.get(entry_id)
+        if before is None:
+            return "failed", f"条目 {entry_id} 已不在知识库中，无法合并", None
+        known = {bare(one) for one in before.questions}
+        new = [one for one in (row.question, *row.body.get("similar", ())) if bare(one) not in known]
+        if not new:
+            return "skipped", f"条目 {entry_id} 已有这些问法，没有新的可以合并", entry_id
+        if refused := self._refused(entry_id):
+            return "failed", refused, None
+        self._keep(entry_with(before, {"similar": [*before.similar, *new]}))
+        return "merged", f"{len(new)} 个问法并入条目 {entry_id}", entry_id
+
+    def _refused(self, entry_id: str) -> str | None:
+        author = self.seen.get(entry_id, (0, None))[1]
+        if author is None or (author == self._author and not self._approve):
+            return None
+        return f"{author} 对这条知识的修改还没有审核，请先处理那份草稿再导入"
+
+    def _keep(self, entry: Entry) -> None:
+        self._now[entry.id] = self.changed[entry.id] = entry

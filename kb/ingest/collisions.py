@@ -1,0 +1,257 @@
+"""What would become of each row: a new entry, a change, nothing, or a question for a person, since it collides.
+
+A row collides when its standard question is, but for punctuation and case, a question of another entry or of an
+earlier row. A row that names its entry by id collides only where it brings a question that the entry did not have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from core.database import Database
+from core.errors import InvalidInput, NotFound
+from kb.care.drafts import DraftRow, new_id
+from kb.entries import Entry
+from kb.ingest.fields import Line, entry_with, same
+from kb.ingest.imports import ImportRow, LineRow
+from kb.store import EntryRow, entry_from_dict
+from kb.words import bare
+
+RESOLUTIONS = ("merge", "overwrite", "skip", "create")
+ACTIONS = ("create", "update", "same", "collide", "invalid")
+_AT_ONCE = 500
+
+
+@dataclass
+class _Known:
+    """The entries that have a question of the file: by question, the entry and how it words it."""
+
+    by_question: dict[str, list[tuple[str, str, bool]]] = field(default_factory=dict)
+
+    def of(self, question: str, but: str = "") -> tuple[str, str, bool] | None:
+        """Another entry than `but` with this question, its standard question before a similar one."""
+        found = [one for one in self.by_question.get(question, ()) if one[0] != but]
+        return min(found, key=lambda one: not one[2]) if found else None
+
+
+def classify(database: Database, lines: list[Line], progress: Callable[[int], None]) -> None:
+    """Give every line its `action` and, where it has one, the entry it is about; `progress` hears how many are done."""
+    known = _known(database, lines, progress)
+    judge = _Judge(known)
+    for start in range(0, len(lines), _AT_ONCE):
+        some = lines[start : start + _AT_ONCE]
+        with database.read() as session:
+            stored = stored_entries(session, _about(some, known))
+            retired = _retired(session, {line.id for line in some if line.id} - set(stored))
+        for line in some:
+            judge.decide(line, stored, retired)
+        progress(start + len(some))
+
+
+def stored_entries(session: Session, ids: Iterable[str]) -> dict[str, Entry]:
+    """Entries by id as they are now; one that is only proposed as its draft has it."""
+    ids = list(ids)
+    found: dict[str, Entry] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        drafts = select(DraftRow.body).where(
+            DraftRow.entry_id.in_(some), DraftRow.base_version == 0, DraftRow.deletes.is_(False)
+        )
+        live = select(EntryRow.body).where(EntryRow.id.in_(some), EntryRow.deleted.is_(False))
+        for query in (drafts, live):
+            found |= {body["id"]: entry_from_dict(body) for body in session.scalars(query)}
+    return found
+
+
+def _retired(session: Session, ids: set[str]) -> set[str]:
+    wanted = sorted(ids)
+    return {
+        one
+        for start in range(0, len(wanted), _AT_ONCE)
+        for one in session.scalars(
+            select(EntryRow.id).where(EntryRow.id.in_(wanted[start : start + _AT_ONCE]), EntryRow.deleted.is_(True))
+        )
+    }
+
+
+def _about(lines: list[Line], known: _Known) -> set[str]:
+    ids = {line.id for line in lines if line.id}
+    for line in lines:
+        if not line.problems and (hit := known.of(bare(line.question), line.id)):
+            ids.add(hit[0])
+    return ids
+
+
+def _known(database: Database, lines: list[Line], progress: Callable[[int], None]) -> _Known:
+    known = _Known({bare(one): [] for line in lines if not line.problems for one in _questions(line)})
+    known.by_question.pop("", None)
+    with database.read() as session:
+        for n, (entry_id, question, similar) in enumerate(_all_questions(session)):
+            for at, one in enumerate((question, *similar)):
+                if (entries := known.by_question.get(bare(one))) is not None:
+                    entries.append((entry_id, one, at == 0))
+            if n % 1000 == 0:
+                progress(0)
+    return known
+
+
+def _all_questions(session: Session) -> Iterator[tuple[str, str, list[str]]]:
+    for table, key, where in (
+        (EntryRow, EntryRow.id, EntryRow.deleted.is_(False)),
+        (DraftRow, DraftRow.entry_id, (DraftRow.base_version == 0) & DraftRow.deletes.is_(False)),
+    ):
+        query = select(key, table.question, table.body["similar"]).where(where).order_by(key)
+        yield from session.execute(query.execution_options(yield_per=1000)).tuples()
+
+
+def _questions(line: Line) -> list[str]:
+    return [line.question, *line.fields.get("similar", ())]
+
+
+class _Judge:
+    def __init__(self, known: _Known) -> None:
+        self._known = known
+        self._first: dict[str, Line] = {}
+        self._by_id: dict[str, Line] = {}
+
+    def decide(self, line: Line, stored: dict[str, Entry], retired: set[str]) -> None:
+        if not line.problems:
+            if line.id:
+                self._named(line, stored, retired)
+            else:
+                self._unnamed(line, stored)
+        if line.problems:
+            line.action, line.entry_id = "invalid", None
+            return
+        if line.action in ("create", "update"):
+            self._warn(line)
+        if line.id:
+            self._by_id.setdefault(line.id, line)
+        for question in _questions(line):
+            if key := bare(question):
+                self._first.setdefault(key, line)
+
+    def _named(self, line: Line, stored: dict[str, Entry], retired: set[str]) -> None:
+        if earlier := self._by_id.get(line.id):
+            if earlier.fields == line.fields:
+                self._same(line, line.id, f"与{_where(earlier, line)}完全相同")
+            else:
+                line.problems.append(f"编号 {line.id} 在{_where(earlier, line)}已经出现，内容不同，请只保留一行")
+            return
+        line.entry_id = line.id
+        if entry := stored.get(line.id):
+            line.shown_question = entry.question
+            self._complete(line, entry)
+            if same(entry_with(entry, line.fields), entry):
+                self._same(line, line.id, "与现有内容相同")
+                return
+            own = {bare(one) for one in entry.questions}
+            line.action = "update"
+            if bare(line.question) not in own:
+                self._collide(line, stored)
+            return
+        self._complete(line, None)
+        line.action = "create"
+        if line.id in retired:
+            line.notes.append("这个编号的条目曾被停用，将重新启用")
+        self._collide(line, stored)
+
+    def _unnamed(self, line: Line, stored: dict[str, Entry]) -> None:
+        self._complete(line, None)
+        earlier = self._first.get(bare(line.question))
+        if earlier is not None and _content(earlier) == _content(line):
+            self._same(line, earlier.entry_id, f"与{_where(earlier, line)}完全相同")
+            return
+        hit = self._known.of(bare(line.question))
+        if hit and hit[2] and hit[0] in stored and same(entry_with(stored[hit[0]], line.fields), stored[hit[0]]):
+            self._same(line, hit[0], "与现有内容相同")
+            return
+        line.action, line.entry_id = "create", new_id()
+        self._collide(line, stored)
+
+    def _complete(self, line: Line, entry: Entry | None) -> None:
+        if not line.question and (entry is None or "question" in line.fields):
+            missing = "标准问"
+            line.problems.append(
+                f"缺少{missing}，请填写" if not line.id else f"缺少{missing}，编号 {line.id} 也不在知识库中，请填写"
+            )
+        if not line.fields.get("answer") and (entry is None or "answer" in line.fields):
+            line.problems.append("缺少答案，请填写")
+
+    def _same(self, line: Line, entry_id: str | None, why: str) -> None:
+        line.action, line.entry_id = "same", entry_id
+        line.notes.append(why)
+
+    def _collide(self, line: Line, stored: dict[str, Entry]) -> None:
+        key = bare(line.question)
+        if not key or line.problems:
+            return
+        if hit := self._known.of(key, line.id):
+            line.action, line.other_id, line.other_question = "collide", hit[0], hit[1]
+            line.notes.append(f"与条目 {hit[0]} 的{'标准问' if hit[2] else '相似问'}“{hit[1]}”相同")
+        elif earlier := self._first.get(key):
+            line.action, line.other_line, line.other_id = "collide", earlier.n, earlier.entry_id
+            line.other_question = earlier.question or earlier.shown_question
+            line.notes.append(f"与{_where(earlier, line)}的问题相同")
+
+    def _warn(self, line: Line) -> None:
+        for question in line.fields.get("similar", ()):
+            key = bare(question)
+            if hit := self._known.of(key, line.entry_id or ""):
+                line.notes.append(f"相似问“{question}”也是条目 {hit[0]} 的问法，请核对应归哪一条")
+                return
+            if (earlier := self._first.get(key)) and earlier.entry_id != line.entry_id:
+                line.notes.append(f"相似问“{question}”也出现在{_where(earlier, line)}，请核对应归哪一条")
+                return
+
+
+def _content(line: Line) -> dict[str, Any]:
+    return {name: value for name, value in line.fields.items() if name != "id"}
+
+
+def _where(earlier: Line, line: Line) -> str:
+    return f"第 {earlier.line} 行" if earlier.sheet == line.sheet else f"工作表“{earlier.sheet}”第 {earlier.line} 行"
+
+
+def count_actions(session: Session, import_id: str) -> dict[str, int]:
+    """How many rows there are by what would become of them; `open` collisions wait for a person."""
+    query = (
+        select(LineRow.action, LineRow.resolution.is_(None), func.count())
+        .where(LineRow.import_id == import_id)
+        .group_by(LineRow.action, LineRow.resolution.is_(None))
+    )
+    counts = dict.fromkeys(("rows", *ACTIONS, "open"), 0)
+    for action, undecided, count in session.execute(query):
+        counts[action] += count
+        counts["rows"] += count
+        if action == "collide" and undecided:
+            counts["open"] += count
+    return counts
+
+
+def resolve(session: Session, row: ImportRow, n: int, resolution: str) -> None:
+    """Decide one collision. Raises NotFound when the row is not one that collides."""
+    if not _set(session, row, resolution, LineRow.n == n):
+        raise NotFound("这一行没有冲突，不用选择。")
+
+
+def resolve_open(session: Session, row: ImportRow, resolution: str) -> int:
+    """Decide every collision that is still open; return how many."""
+    return _set(session, row, resolution, LineRow.resolution.is_(None))
+
+
+def _set(session: Session, row: ImportRow, resolution: str, which: Any) -> int:
+    if resolution not in RESOLUTIONS:
+        raise InvalidInput("处理方式只能是合并（merge）、覆盖（overwrite）、跳过（skip）或新建（create）。")
+    done = session.execute(
+        update(LineRow)
+        .where(LineRow.import_id == row.id, LineRow.action == "collide", which)
+        .values(resolution=resolution)
+    )
+    row.counts = count_actions(session, row.id)
+    return done.rowcount

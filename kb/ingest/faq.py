@@ -1,0 +1,185 @@
+"""Questions and answers in a sheet: every row becomes an entry, changes one, or says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import delete, insert
+from sqlalchemy.orm import Session
+
+from core.errors import Conflict, InvalidInput
+from kb.ingest.applying import Plan, apply_plan, make_plan
+from kb.ingest.collisions import classify, count_actions
+from kb.ingest.columns import Header, header_of
+from kb.ingest.fields import FieldReader, Line
+from kb.ingest.imports import ImportRow, LineRow
+from kb.ingest.jobs import Preview, Task
+from kb.ingest.sheets import Row, Sheet, read_sheets
+from kb.ingest.values import SourceReader
+from kb.store import documents
+from kb.words import bare
+
+MOST_LINES = 100_000
+SHEET_STEP = 2_000_000
+"""A row's number is its line, plus this for every sheet before its own: more lines than a sheet can have."""
+_HEADER_WITHIN = 30
+_STORE_AT_ONCE = 2_000
+
+
+class FaqIngester:
+    """FAQ sheets: .xlsx and .csv."""
+
+    kind = "faq"
+
+    def read(self, task: Task) -> Preview:
+        """Every row with what would become of it, stored for a person to see."""
+        with task.database.read() as session:
+            sources = SourceReader(documents(session, "policy"), documents(session, "table"))
+        reading = _Reading(task, sources)
+        lines = list(reading.lines())
+        if not reading.headers:
+            raise InvalidInput(
+                "没有找到表头。请在表格里用一行写明列名，至少要有“标准问”和“答案”；可以下载导入模板照着填写。"
+            )
+        if not lines:
+            raise InvalidInput("表头下面没有内容，请填写后重新导入。")
+        total = 2 * len(lines)
+        classify(task.database, lines, lambda done: task.progress(done, total))
+        _store(task, lines, total)
+        with task.database.read() as session:
+            counts = count_actions(session, task.about.id)
+        return Preview(counts, reading.summary())
+
+    def check(self, session: Session, row: ImportRow) -> None:
+        """Every collision has been decided, and something is there to import."""
+        counts = count_actions(session, row.id)
+        if counts["open"]:
+            raise Conflict(
+                f"还有 {counts['open']} 行与已有的问题冲突，请先逐行或统一选择：合并、覆盖、跳过或新建。",
+                code="collisions_open",
+            )
+
+    def prepare(self, task: Task) -> Plan:
+        return make_plan(task)
+
+    def apply(self, session: Session, row: ImportRow, plan: Plan) -> dict[str, int]:
+        return apply_plan(session, row, plan)
+
+
+class _Reading:
+    def __init__(self, task: Task, sources: SourceReader) -> None:
+        self._task = task
+        self._sources = sources
+        self.headers: dict[str, Header] = {}
+        self._without: list[str] = []
+
+    def lines(self) -> Iterator[Line]:
+        seen = 0
+        for at, sheet in enumerate(read_sheets(self._task.path, self._task.about.format)):
+            for line in _folded(self._sheet(at * SHEET_STEP, sheet)):
+                seen += 1
+                if seen > MOST_LINES:
+                    raise InvalidInput(f"文件超过 {MOST_LINES} 行，请拆分成几个文件后分别导入。")
+                yield line
+
+    def _sheet(self, offset: int, sheet: Sheet) -> Iterator[Line]:
+        header: Header | None = None
+        reader: FieldReader | None = None
+        for count, row in enumerate(sheet.rows, 1):
+            if reader is None or header is None:
+                if (header := header_of(row)) is not None:
+                    self.headers[sheet.name], reader = header, FieldReader(header, self._sources)
+                elif count >= _HEADER_WITHIN:
+                    break
+            elif not (_is_title(header, row) or header.repeated_by(row)):
+                yield reader.read(offset + row.line, sheet.name, row)
+            self._task.progress(min(row.line, sheet.about), 2 * max(sheet.about, row.line))
+        if header is None:
+            self._without.append(sheet.name)
+
+    def summary(self) -> dict[str, Any]:
+        """Which column was taken for what; sheets that were passed over, since they have no header."""
+        columns = dict.fromkeys(name for header in self.headers.values() for name in header.names)
+        return {
+            "columns": [{"header": name, "field": field} for name, field in columns],
+            "sheets": [name for name in self.headers if name],
+            "ignored": [name for name, field in columns if field is None],
+            "passed_over": [name for name in self._without if name],
+        }
+
+
+def _is_title(header: Header, row: Row) -> bool:
+    """A heading between the rows, merged across question and answer."""
+    shown = [column for name in ("question", "answer") for column in header.fields.get(name, ())]
+    return len(shown) > 1 and any(
+        first <= min(shown)
+        and max(shown) <= last
+        and all(cell is None for column, cell in enumerate(row.cells) if not first <= column <= last)
+        for first, last in row.merged
+    )
+
+
+def _folded(lines: Iterator[Line]) -> Iterator[Line]:
+    """Rows that only add similar questions to the row above become part of it, as sheets with merged cells have them."""
+    held: Line | None = None
+    for line in lines:
+        if held is not None and _continues(held, line):
+            held.fields["similar"] = [*held.fields["similar"], *line.fields["similar"]]
+            held.last_line = line.line
+            continue
+        if held is not None:
+            yield _told(held)
+        held = line
+    if held is not None:
+        yield _told(held)
+
+
+def _continues(held: Line, line: Line) -> bool:
+    if held.problems or line.problems or not line.fields.get("similar") or "similar" not in held.fields:
+        return False
+    known = {bare(one) for one in held.fields["similar"]}
+    if not any(bare(one) not in known for one in line.fields["similar"]):
+        return False
+    return all(_blank(value) or value == held.fields[name] for name, value in line.fields.items() if name != "similar")
+
+
+def _blank(value: Any) -> bool:
+    return not value or (isinstance(value, list) and all(isinstance(one, list) and not one[-1] for one in value))
+
+
+def _told(line: Line) -> Line:
+    if line.last_line > line.line:
+        line.notes.append(f"第 {line.line}–{line.last_line} 行合为一条，相似问归到一起")
+    return line
+
+
+def _store(task: Task, lines: list[Line], total: int) -> None:
+    """Keep the rows for a person to see; what an interrupted reading left goes first."""
+    table = LineRow.__table__
+    with task.database.write() as session:
+        session.execute(delete(LineRow).where(LineRow.import_id == task.about.id))
+    for start in range(0, len(lines), _STORE_AT_ONCE):
+        some = lines[start : start + _STORE_AT_ONCE]
+        with task.database.write() as session:
+            session.execute(insert(table), [_values(task.about.id, line) for line in some])
+        task.progress(len(lines) + start + len(some), total)
+
+
+def _values(import_id: str, line: Line) -> dict[str, Any]:
+    return {
+        "import_id": import_id,
+        "n": line.n,
+        "sheet": line.sheet[:100],
+        "line": line.line,
+        "action": line.action,
+        "resolution": None,
+        "outcome": None,
+        "message": "；".join([*line.problems, *line.notes]),
+        "question": line.question or line.shown_question,
+        "entry_id": line.entry_id,
+        "other_id": line.other_id,
+        "other_question": line.other_question,
+        "other_line": line.other_line,
+        "body": line.fields,
+    }

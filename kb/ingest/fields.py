@@ -1,0 +1,188 @@
+"""The fields of an entry that a row of a file carries: read from its cells, and put on an entry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from openpyxl.utils import get_column_letter
+
+from core.errors import InvalidInput
+from kb.entries import Entry
+from kb.ingest import values
+from kb.ingest.columns import LABELS, Header
+from kb.ingest.sheets import Cell, Row, Unusable
+from kb.store import entry_from_dict, entry_to_dict
+from kb.words import bare
+
+_LONGEST = {"business_type": 40, "owner": 40, "title": 200}
+_DAYS = ("effective_from", "effective_to", "review_on")
+_LISTS = ("scenes", "related", "companies", "groups")
+
+
+@dataclass
+class Line:
+    """One row of a file, perhaps with further rows that hold more similar questions of it.
+
+    `fields` has only what the file has a column for, as JSON values. `problems` forbid its import; `notes` do not.
+    """
+
+    n: int
+    sheet: str
+    line: int
+    fields: dict[str, Any]
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    last_line: int = 0
+    action: str = ""
+    shown_question: str = ""
+    entry_id: str | None = None
+    other_id: str | None = None
+    other_question: str | None = None
+    other_line: int | None = None
+
+    @property
+    def question(self) -> str:
+        return self.fields.get("question", "")
+
+    @property
+    def id(self) -> str:
+        return self.fields.get("id", "")
+
+
+class FieldReader:
+    """Reads the rows of one sheet by its header."""
+
+    def __init__(self, header: Header, sources: values.SourceReader) -> None:
+        self._header = header
+        self._sources = sources
+
+    def read(self, n: int, sheet: str, row: Row) -> Line:
+        """What a row says; a cell that cannot be used is a problem of the row."""
+        line = Line(n, sheet, row.line, {}, last_line=row.line)
+        cells = row.cells
+
+        def cell(column: int) -> Cell:
+            value = cells[column] if column < len(cells) else None
+            if isinstance(value, Unusable):
+                told = line.notes if column in self._header.aside else line.problems
+                told.append(f"{get_column_letter(column + 1)} 列{value.reason}")
+                return None
+            return value
+
+        found = {name: [cell(column) for column in columns] for name, columns in self._header.fields.items()}
+        for name, cells_of_it in found.items():
+            try:
+                self._read_field(line, name, cells_of_it, found)
+            except InvalidInput as error:
+                line.problems.append(error.message)
+        if self._header.aside:
+            aside = [(name, values.text_of(cell(column))) for column, name in self._header.aside.items()]
+            line.fields["aside"] = [[name, text] for name, text in aside]
+        if not line.problems:
+            line.problems += _limits(line.fields)
+        return line
+
+    def _read_field(self, line: Line, name: str, cells: list[Cell], found: dict[str, list[Cell]]) -> None:
+        fields = line.fields
+        text = values.text_of(cells[0])
+        if name == "similar":
+            fields[name] = [one for cell in cells for one in values.split_similar(values.text_of(cell))]
+        elif name == "answer":
+            more = (values.unguarded(str(cell)) for cell in found.get("answer_more", ()) if cell is not None)
+            whole = values.unguarded(str(cells[0])) if cells[0] is not None else ""
+            fields[name] = values.clean(whole + "".join(more))
+        elif name in ("answer_more", "source_details"):
+            pass
+        elif name in ("question", "business_type", "owner", "title"):
+            fields[name] = values.line_of(text)
+        elif name == "id":
+            fields[name] = values.id_of(text)
+        elif name in _DAYS:
+            try:
+                day = values.day_of(cells[0], last=name == "effective_to")
+            except InvalidInput as error:
+                raise InvalidInput(f"{LABELS[name]}：{error.message}") from error
+            fields[name] = day.isoformat() if day else None
+        elif name in _LISTS:
+            names = values.names_of(text)
+            fields[name] = sorted(names) if name in ("companies", "groups") else names
+        elif name == "audience":
+            companies, groups = values.audience_of(text)
+            fields["companies"] = sorted({*fields.get("companies", ()), *companies})
+            fields["groups"] = sorted({*fields.get("groups", ()), *groups})
+        elif name == "sources":
+            labels = "\n".join(values.text_of(cell) for cell in cells)
+            details = found.get("source_details", [None])[0]
+            fields[name] = self._sources.read(labels, values.text_of(details))
+        elif name == "extra":
+            pairs = values.extra_of(text)
+            fields[name] = pairs if pairs is not None else [[LABELS["extra"], text]] if text else []
+
+
+def _limits(fields: dict[str, Any]) -> list[str]:
+    problems = []
+    if len(fields.get("question", "")) > values.MOST_QUESTION:
+        problems.append(f"标准问超过 {values.MOST_QUESTION} 字，请精简，把说明写到答案里")
+    if any(len(one) > values.MOST_QUESTION for one in fields.get("similar", ())):
+        problems.append(f"有相似问超过 {values.MOST_QUESTION} 字，请拆开或精简")
+    if len(fields.get("similar", ())) > values.MOST_SIMILAR:
+        problems.append(f"相似问超过 {values.MOST_SIMILAR} 条，请保留有代表性的")
+    if len(fields.get("answer", "")) > values.MOST_ANSWER:
+        problems.append(f"答案超过 {values.MOST_ANSWER} 字，请拆成几条")
+    problems += [
+        f"{LABELS[name]}超过 {most} 字，请精简" for name, most in _LONGEST.items() if len(fields.get(name, "")) > most
+    ]
+    if fields.get("question") and not bare(fields["question"]):
+        problems.append("标准问里没有文字，请填写员工会怎么问")
+    begin, finish = fields.get("effective_from"), fields.get("effective_to")
+    if begin and finish and begin > finish:
+        problems.append("失效日期早于生效日期，请核对")
+    return problems
+
+
+def entry_with(entry: Entry, fields: dict[str, Any]) -> Entry:
+    """`entry` as `fields` want it; what the file has no column for stays."""
+    body = canonical(entry)
+    for name in ("question", "answer", "business_type", "owner", "title", "scenes", "related", "sources", *_DAYS):
+        if name in fields:
+            body[name] = fields[name]
+    for name in ("companies", "groups"):
+        if name in fields:
+            body["audience"][name] = fields[name]
+    if "similar" in fields:
+        body["similar"] = fields["similar"]
+    body["similar"] = values.distinct(body["similar"], body["question"])
+    if "aside" in fields or "extra" in fields:
+        body["extra"] = _extra(body["extra"], fields)
+    return entry_from_dict(body)
+
+
+def _extra(stored: list[list[str]], fields: dict[str, Any]) -> list[list[str]]:
+    said = [[name, value] for name, value in fields.get("aside", ())]
+    replaced = {name for name, _ in said}
+    kept = [] if "extra" in fields else [pair for pair in stored if pair[0] not in replaced]
+    return sorted([*kept, *([n, v] for n, v in said if v), *fields.get("extra", ())])
+
+
+def canonical(entry: Entry) -> dict[str, Any]:
+    """An entry's JSON as it would come back from a file: cleaned texts, sets in order. `version` is 0."""
+    body = entry_to_dict(replace(entry, version=0))
+    for name in ("question", "business_type", "owner", "title"):
+        body[name] = values.line_of(body[name])
+    body["answer"] = values.clean(body["answer"])
+    body["similar"] = values.distinct((values.line_of(one) for one in body["similar"]), body["question"])
+    for name in ("scenes", "related"):
+        body[name] = values.distinct(values.line_of(one) for one in body[name])
+    body["audience"] = {
+        name: sorted({line for one in body["audience"][name] if (line := values.line_of(one))})
+        for name in ("companies", "groups")
+    }
+    sources = [{**source, "label": values.line_of(source["label"])} for source in body["sources"]]
+    body["sources"] = [source for source in sources if source["label"]]
+    body["extra"] = sorted([name, cleaned] for name, value in body["extra"] if (cleaned := values.clean(value)))
+    return body
+
+
+def same(one: Entry, other: Entry) -> bool:
+    return canonical(one) == canonical(other)

@@ -1,0 +1,215 @@
+"""What people write in a cell, as a value of an entry. What cannot be understood is an InvalidInput that says so."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
+
+from core.errors import InvalidInput
+from core.text import normalize
+from kb.files import article_label
+from kb.ingest.sheets import Cell, unguarded
+from kb.words import bare
+
+MOST_QUESTION, MOST_ANSWER, MOST_SIMILAR = 500, 100_000, 500
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]|_x000[dD]_"
+)
+_DATE = re.compile(
+    r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*[日号]?(?:[T ]\s*\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?)?起?止?"
+)
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_SERIAL = re.compile(r"\d{5}(?:\.\d+)?")
+_NO_DATE = {"", "长期", "长期有效", "永久", "永久有效", "无", "无期限", "不限", "none", "null", "na"}
+_EVERYBODY = {
+    bare(word)
+    for word in (
+        "公开",
+        "全部",
+        "全体",
+        "全员",
+        "全体员工",
+        "所有人",
+        "所有员工",
+        "全公司",
+        "不限",
+        "所有",
+        "无",
+        "all",
+        "public",
+    )
+}
+_PARTS = re.compile(r"[;；\n]+")
+_NAMES = re.compile(r"[,，、|\n]+")
+_KEY = re.compile(
+    r"\s*(公司|适用公司|单位|company|companies|用户组|适用用户组|员工组|组|group|groups)\s*[:：=]\s*(.*)", re.I | re.S
+)
+_COMPANIES = {"公司", "适用公司", "单位", "company", "companies"}
+_ID = re.compile(r"[^\s/\\#?%&\"'<>]{1,64}")
+_POLICY = re.compile(r"《([^《》]+)》\s*(?:第?\s*([〇零一二三四五六七八九十百千\d]+)\s*条)?")
+
+
+def text_of(cell: Cell) -> str:
+    """The text of a cell: no controls, line ends as `\\n`, nothing around it; a day as `2026-01-31`."""
+    if cell is None:
+        return ""
+    return clean(unguarded(cell) if isinstance(cell, str) else str(cell))
+
+
+def clean(text: str) -> str:
+    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def line_of(text: str) -> str:
+    """`text` in one line, as a question or a name stands."""
+    return " ".join(clean(text).split())
+
+
+def split_similar(text: str) -> list[str]:
+    """The questions in one cell: one a line, or with | between them; `\\|` is a bar that belongs to the question."""
+    pieces = (piece for line in text.split("\n") for piece in re.split(r"(?<!\\)\|", line))
+    return [line for piece in pieces if (line := line_of(piece.replace("\\|", "|")))]
+
+
+def join_similar(questions: Iterable[str]) -> str:
+    return "\n".join(question.replace("|", "\\|") for question in questions)
+
+
+def distinct(questions: Iterable[str], but: str = "") -> list[str]:
+    """Each question once, in order, and not the standard question `but`."""
+    seen = {but}
+    return [one for one in questions if one and not (one in seen or seen.add(one))]
+
+
+def names_of(text: str) -> list[str]:
+    """Values one a line; in a single line with commas, 、 or | between them."""
+    pieces = text.split("\n") if "\n" in text else _NAMES.split(text)
+    return distinct(line_of(piece) for piece in pieces)
+
+
+def join_names(names: Iterable[str]) -> str:
+    """What `names_of` reads back: one a line; a single name that holds a comma stands there twice."""
+    lines = list(names)
+    return "\n".join(lines * 2 if len(lines) == 1 and _NAMES.search(lines[0]) else lines)
+
+
+def day_of(cell: Cell, *, last: bool = False) -> date | None:
+    """The day that a cell names; None for an empty one and for 长期. A month alone is its first day, or its `last`."""
+    if isinstance(cell, date):
+        return cell
+    text = normalize(text_of(cell))
+    if bare(text) in _NO_DATE or not bare(text):
+        return None
+    try:
+        if found := _DATE.fullmatch(text) or _COMPACT.fullmatch(text):
+            return date(*map(int, found.groups()[:3]))
+        if found := re.fullmatch(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*月?", text):
+            return _month(int(found[1]), int(found[2]), last)
+        if _SERIAL.fullmatch(text) and 20_000 <= float(text) <= 80_000:
+            return date(1899, 12, 30) + timedelta(days=int(float(text)))
+    except ValueError:
+        pass
+    raise InvalidInput(f"日期“{text[:30]}”看不懂，请写成 2026-01-31 这样的日期")
+
+
+def _month(year: int, month: int, last: bool) -> date:
+    first = date(year, month, 1)
+    return (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1) if last else first
+
+
+def audience_of(text: str) -> tuple[list[str], list[str]]:
+    """Companies and groups of `公司:1000、2000；用户组:财务部`; none at all for an empty cell and for 全体员工."""
+    companies: list[str] = []
+    groups: list[str] = []
+    for part in _PARTS.split(text):
+        if not part.strip() or bare(part) in _EVERYBODY:
+            continue
+        found = _KEY.fullmatch(part)
+        if not found or not (names := distinct(line_of(name) for name in _NAMES.split(found[2]))):
+            raise InvalidInput(f"适用范围“{part.strip()[:30]}”看不懂，请写成“公司:编码”或“用户组:名称”，公开的留空")
+        (companies if found[1].lower() in _COMPANIES else groups).extend(names)
+    if (companies or groups) and any(bare(part) in _EVERYBODY for part in _PARTS.split(text) if part.strip()):
+        raise InvalidInput("适用范围既写了全体又写了公司或用户组，请只保留一种")
+    return sorted(set(companies)), sorted(set(groups))
+
+
+def id_of(text: str) -> str:
+    text = line_of(text)
+    if text and not _ID.fullmatch(text):
+        raise InvalidInput("编号最长 64 个字符，不能含空格和 / \\ # ? % & 引号、尖括号")
+    return text
+
+
+def extra_of(text: str) -> list[list[str]] | None:
+    """The pairs of the column 其他信息 as an export writes it; None when it is somebody's own text."""
+    try:
+        pairs = json.loads(text)
+    except ValueError:
+        return None
+    good = isinstance(pairs, list) and all(
+        isinstance(pair, list) and len(pair) == 2 and all(isinstance(one, str) for one in pair) for pair in pairs
+    )
+    return pairs if good else None
+
+
+class SourceReader:
+    """Turns 《差旅费管理办法》第十二条 into a reference to the policy that we hold.
+
+    `policies` and `tables` are the documents' bodies.
+    """
+
+    def __init__(self, policies: Iterable[dict[str, Any]], tables: Iterable[dict[str, Any]]) -> None:
+        self._policies = {
+            bare(policy["title"]): (
+                policy["id"],
+                {bare(article.get("label", "")): article["number"] for article in policy.get("articles", ())},
+            )
+            for policy in policies
+        }
+        self._tables = {bare(table["title"]): table["id"] for table in tables}
+
+    def read(self, text: str, details: str = "") -> list[dict[str, Any]]:
+        """Sources, one a line; `details` is what an export wrote beside them and counts where the label is the same."""
+        known = _details(details)
+        labels = [label for line in text.split("\n") if (label := line_of(line))]
+        return [_taken(known, label) or self._linked(label) for label in labels]
+
+    def _linked(self, label: str) -> dict[str, Any]:
+        source: dict[str, Any] = {"label": label, **dict.fromkeys(_SOURCE_FIELDS[1:])}
+        if found := _POLICY.search(label):
+            policy, articles = self._policies.get(bare(found[1]), (None, {}))
+            number = found[2] and (article_label(int(found[2])) if found[2].isascii() else f"第{found[2]}条")
+            article = articles.get(bare(number)) if number else None
+            if policy and article:
+                source |= {"policy": policy, "article": article}
+            elif not number and (table := self._tables.get(bare(found[1]))):
+                source["table"] = table
+        return source
+
+
+def _taken(known: list[dict[str, Any]], label: str) -> dict[str, Any] | None:
+    at = next((n for n, source in enumerate(known) if line_of(source["label"]) == label), None)
+    return None if at is None else {**known.pop(at), "label": label}
+
+
+_SOURCE_FIELDS = ("label", "policy", "article", "table", "regulation", "quote")
+
+
+def _details(text: str) -> list[dict[str, Any]]:
+    try:
+        found = json.loads(text) if text else []
+    except ValueError:
+        return []
+    if not isinstance(found, list):
+        return []
+    return [
+        {name: source.get(name) for name in _SOURCE_FIELDS}
+        for source in found
+        if isinstance(source, dict)
+        and isinstance(source.get("label"), str)
+        and set(source) <= set(_SOURCE_FIELDS)
+        and all(value is None or isinstance(value, int if name == "article" else str) for name, value in source.items())
+    ]
