@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ from core.settings import Settings, environment_name
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="FSSC Desk 财务共享智能客服")
 kb = typer.Typer(no_args_is_help=True, help="The knowledge base.")
 app.add_typer(kb, name="kb")
+user = typer.Typer(no_args_is_help=True, help="The console's users.")
+app.add_typer(user, name="user")
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -112,13 +115,28 @@ def load(directory: Path) -> None:
 
 
 @kb.command()
-def publish() -> None:
-    """Make a new release of what is loaded and put it to work on every replica."""
+def publish(
+    override: Annotated[str, typer.Option(help="Publish although the gate refuses, for this reason.")] = "",
+    refit: Annotated[bool, typer.Option("--refit", help="Fit the matcher anew, whatever changed.")] = False,
+) -> None:
+    """Show what changes and what gets better or worse, then put it to work on every replica, if the gate lets it."""
     from service.bootstrap import encoder_of
-    from service.setup import publish_release
+    from service.releasing import release
 
     with _told() as settings:
-        publish_release(settings, Database(settings.database), encoder_of(settings), _progress)
+        database = Database(settings.database)
+        release(settings, database, encoder_of(settings), _progress, override_reason=override or None, refit=refit)
+
+
+@kb.command()
+def rollback(
+    number: int, reason: Annotated[str, typer.Option(help="Why; kept with the release.")] = "从命令行回滚"
+) -> None:
+    """Let an earlier release serve again, at once."""
+    from service.releasing import roll_back_to
+
+    with _told() as settings:
+        roll_back_to(Database(settings.database), number, reason, _progress)
 
 
 @kb.command()
@@ -163,3 +181,62 @@ def evaluate(
     talk = Console(highlight=False, soft_wrap=True, stderr=True)
     with _told(talk) as settings:
         run_evaluation(settings, entries, queries, out_of_scope, wrong_rate, limit, baselines, json, console, talk)
+
+
+Roles = Annotated[
+    list[str] | None, typer.Option("--role", help="admin, editor, reviewer, publisher or agent; may be repeated.")
+]
+
+
+@user.command("add")
+def add_user(username: str, name: Annotated[str, typer.Option(help="As colleagues see it.")] = "", role: Roles = None):
+    """Add a user of the console; the password is asked for, or read from standard input."""
+    from service.users import add_user
+
+    with _told() as settings:
+        password = _new_password()
+        with Database(settings.database).write() as session:
+            row = add_user(session, username, name, password, role or [])
+        console.print(f"✓ {row.username}: {', '.join(row.roles) or 'no roles'}", markup=False)
+
+
+@user.command("list")
+def list_users() -> None:
+    """Show every user of the console."""
+    from service.users import users
+
+    with _told() as settings:
+        table = Table("user", "name", "roles")
+        with Database(settings.database).read() as session:
+            for row in users(session):
+                table.add_row(row.username, row.name, ", ".join(row.roles))
+        console.print(table)
+
+
+@user.command("roles")
+def set_roles(username: str, role: Roles = None) -> None:
+    """Give a user exactly these roles; ends their sessions."""
+    from service.users import change_user
+
+    with _told() as settings:
+        with Database(settings.database).write() as session:
+            row = change_user(session, username, roles=role or [])
+        console.print(f"✓ {row.username}: {', '.join(row.roles) or 'no roles'}", markup=False)
+
+
+@user.command("remove")
+def remove_user(username: str) -> None:
+    """Remove a user of the console and end their sessions."""
+    from service.users import remove_user
+
+    with _told() as settings:
+        with Database(settings.database).write() as session:
+            remove_user(session, username)
+        console.print(f"✓ {username} removed", markup=False)
+
+
+def _new_password() -> str:
+    """Never an argument: other users of the machine can read those."""
+    if sys.stdin.isatty():
+        return typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return sys.stdin.readline().rstrip("\r\n")

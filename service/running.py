@@ -84,7 +84,7 @@ async def _start(supervisor: Supervisor, settings: Settings, progress: Progress)
         *programs,
         Program(
             "worker",
-            [sys.executable, "-m", "dramatiq", "service.worker", "--processes", "1", "--threads", "2"],
+            [sys.executable, "-m", "dramatiq", "service.worker", "--processes", "1", "--threads", "4"],
             settings.home / "logs" / "worker.log",
             environment,
         ),

@@ -11,15 +11,14 @@ from pathlib import Path
 from core.database import Database
 from core.errors import SettingsError
 from core.settings import Settings
-from kb.encoder import Encoder
 from kb.encoder.build import build_default_encoder
 from kb.files import read_knowledge
 from kb.loading import load
-from kb.publish import publish
 from kb.releases import current_number
 from kb.store import save_document, save_entry
 from service.bootstrap import ROOT, STARTER, encoder_of
 from service.migrate import migrate
+from service.releasing import release
 from service.running import ENGINE_PYTHON, model_path
 from service.users import create_first_admin
 
@@ -47,7 +46,7 @@ def set_up(settings: Settings, progress: Progress) -> None:
         if number is None:
             progress("The starter knowledge")
             load_knowledge(database, STARTER, "starter", progress)
-            publish_release(settings, database, encoder_of(settings), progress)
+            release(settings, database, encoder_of(settings), progress, author="system")
         else:
             progress(f"The knowledge base: release {number}")
             load(database, settings.home, encoder_of(settings), number, lambda text: progress(f"  {text}"))
@@ -70,19 +69,6 @@ def load_knowledge(database: Database, directory: Path, author: str, progress: P
                 save_document(session, kind, body)
     progress(f"  {len(knowledge.entries)} entries ({changed} new or changed), {len(knowledge.policies)} policies")
     return changed
-
-
-def publish_release(settings: Settings, database: Database, encoder: Encoder, progress: Progress) -> None:
-    done = publish(
-        database,
-        settings.home,
-        encoder,
-        author="system",
-        wrong_rate=settings.wrong_rate,
-        progress=lambda text: progress(f"  {text}"),
-    )
-    words = f"published in {done.seconds:.1f} s, {done.encoded} questions encoded" if done.new else "is already live"
-    progress(f"  release {done.number} with {done.entries} entries {words}")
 
 
 def train(settings: Settings, progress: Progress) -> None:

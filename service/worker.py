@@ -11,7 +11,9 @@ from core.database import Database
 from core.events import EventRelay
 from core.logs import configure_logs
 from core.settings import Settings
-from service.bootstrap import event_relay
+from kb.preview import make
+from kb.publish import Publisher
+from service.bootstrap import encoder_of, event_relay
 
 settings = Settings()
 configure_logs(settings.log_level)
@@ -28,3 +30,17 @@ def relay_events() -> None:
     """Hand waiting domain events to their subscribers. Lost calls do no harm: events wait in the database."""
     while _relay().deliver():
         pass
+
+
+@cache
+def _publisher() -> tuple[Database, Publisher]:
+    """Kept for the worker's life: the next release is made from the one in memory."""
+    database = Database(settings.database)
+    return database, Publisher(database, settings.home, encoder_of(settings))
+
+
+@dramatiq.actor(max_retries=0, time_limit=4 * 3_600_000)
+def prepare_release() -> None:
+    """Prepare the next release for people to look at. Lost calls do no harm: the preview waits in the database."""
+    database, publisher = _publisher()
+    make(database, publisher, settings.wrong_rate)
