@@ -96,14 +96,17 @@ async def _every(seconds: float, job) -> None:
 
 
 def _wake_worker(desk: Desk):
-    """Ask the worker to deliver events, if any wait."""
+    """Ask the worker to do what waits in the database: deliver events, prepare a release."""
 
     async def wake() -> None:
         from core.events import undelivered
-        from service.worker import relay_events
+        from kb.preview import waiting
+        from service.worker import prepare_release, relay_events
 
         if await to_thread.run_sync(undelivered, desk.database):
             await to_thread.run_sync(relay_events.send)
+        if await to_thread.run_sync(waiting, desk.database):
+            await to_thread.run_sync(prepare_release.send)
 
     return wake
 
