@@ -45,17 +45,17 @@ const FIELDS: Record<string, string> = {
   answer: "答案",
   business_type: "业务类型",
   scenes: "适用场景",
-  companies: "适用公司",
-  groups: "适用人员组",
-  audience: "适用范围",
+  companies: "可见公司",
+  groups: "可见人员组",
+  audience: "可见范围",
   effective_from: "生效日期",
   effective_to: "失效日期",
-  sources: "来源",
-  source: "来源",
+  sources: "依据",
+  source: "依据",
   owner: "负责组",
   title: "标题",
   review_on: "复核日期",
-  related: "相关条目",
+  related: "后续问题",
 };
 
 export const fieldLabel = (field: string) => FIELDS[field] ?? field;

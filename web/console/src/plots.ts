@@ -3,8 +3,12 @@ import { percent } from "./labels";
 
 const INK = "#475467";
 const LINE = "#e4e7ec";
-const share = { min: 0, max: 1, axisLabel: { formatter: (value: number) => `${Math.round(value * 100)}%`, color: INK } };
-const grid = { left: 52, right: 20, top: 40, bottom: 48 };
+const share = {
+  min: 0,
+  max: 1,
+  axisLabel: { hideOverlap: true, formatter: (value: number) => `${Math.round(value * 100)}%`, color: INK },
+};
+const grid = { left: 56, right: 20, top: 44, bottom: 48 };
 const named = (name: string) => ({ name, nameLocation: "middle" as const, nameTextStyle: { color: INK } });
 const across = (name: string) => ({
   type: "value" as const,
@@ -17,23 +21,37 @@ const up = (name: string) => ({
   type: "value" as const,
   ...share,
   ...named(name),
-  nameGap: 38,
+  nameGap: 42,
   splitLine: { lineStyle: { color: LINE } },
 });
 
-/** Coverage and wrong rate at every threshold; the release's own threshold and the accepted wrong rate as lines. */
+/** A round end for the axis of wrong rates, so that the accepted one stands in its lower half. */
+function mostWrong(points: CurvePoint[], accepted: number | null): number {
+  const most = Math.max(2.5 * (accepted ?? 0.03), ...points.map((one) => one.wrong_rate));
+  return [0.05, 0.1, 0.2, 0.4, 0.6, 0.8].find((end) => end >= most) ?? 1;
+}
+
+/** Coverage and, on a scale of its own, wrong rate at every threshold; the release's threshold and the accepted wrong rate as lines. */
 export function curveOption(curve: CurvePoint[], answerThreshold: number | null, accepted: number | null) {
   const points = [...curve].sort((a, b) => a.threshold - b.threshold);
   const mark = (data: unknown[]) => ({ silent: true, symbol: "none", data });
   return {
-    grid,
+    grid: { ...grid, right: 56 },
     legend: { top: 4, textStyle: { color: INK } },
     tooltip: {
       trigger: "axis" as const,
       valueFormatter: (value: unknown) => (typeof value === "number" ? percent(value) : "—"),
     },
     xAxis: across("回答阈值"),
-    yAxis: up("占比"),
+    yAxis: [
+      up("直接答对率"),
+      {
+        ...up("答错率"),
+        max: mostWrong(points, accepted),
+        splitLine: { show: false },
+        axisLabel: { formatter: (value: number) => `${Math.round(value * 1000) / 10}%`, color: "#b42318" },
+      },
+    ],
     series: [
       {
         name: "直接答对率",
@@ -57,6 +75,7 @@ export function curveOption(curve: CurvePoint[], answerThreshold: number | null,
         type: "line" as const,
         showSymbol: false,
         color: "#d92d20",
+        yAxisIndex: 1,
         data: points.map((one) => [one.threshold, one.wrong_rate]),
         markLine:
           accepted === null
@@ -65,7 +84,7 @@ export function curveOption(curve: CurvePoint[], answerThreshold: number | null,
                 {
                   yAxis: accepted,
                   lineStyle: { color: "#f97066", type: "dotted" },
-                  label: { formatter: `可接受 ${percent(accepted)}`, position: "insideStartTop", color: "#b42318" },
+                  label: { formatter: `可接受的答错率 ${percent(accepted)}`, position: "insideStartTop", color: "#b42318" },
                 },
               ]),
       },

@@ -30,7 +30,9 @@ export type Resolution = "merge" | "overwrite" | "skip" | "create";
 export type RowOutcome = "created" | "updated" | "merged" | "skipped" | "failed";
 
 export interface ImportRow {
+  /** Unique over all sheets; `line` is the line in its own sheet. */
   row: number;
+  line?: number;
   sheet: string | null;
   action: RowAction;
   resolution: Resolution | null;
