@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -31,10 +32,15 @@ _SUGGESTIONS = 5
 
 @dataclass(frozen=True)
 class _Live:
-    """A release and the places of the host system by page, swapped together."""
+    """A release, the places of the host system by page, and which entries belong where; swapped together.
+
+    `by_page` holds each page's entries, `by_business` those of each business type; passages are in neither.
+    """
 
     loaded: Loaded
     scenes: dict[str, tuple[str, dict[str, str]]]
+    by_page: dict[str, list[Entry]]
+    by_business: list[list[Entry]]
 
 
 class LiveKnowledge:
@@ -73,7 +79,7 @@ class LiveKnowledge:
                 for document in found
                 for page in document["pages"]
             }
-            self._live = _Live(loaded, scenes)
+            self._live = _Live(loaded, scenes, *_grouped(loaded.searcher.entries))
             self._hot.clear()
             took = round(time.perf_counter() - started, 2)
             log.info("release_live", release=number, entries=len(loaded.searcher.entries), took_s=took)
@@ -105,14 +111,18 @@ class LiveKnowledge:
 
     def suggestions(self, page: str, node: str, viewer: Viewer) -> tuple[str, list[Entry]]:
         """A greeting for the place and its hot questions: what answered most there lately, then what belongs there."""
-        searcher, day = self.searcher, today()
+        searcher, live, day = self.searcher, self._live, today()
+        assert live is not None
         label = self.place_label(page, node)
-        hot = [entry for one in self._hottest(page if label else "", node) if (entry := searcher.get(one, viewer, day))]
-        visible = [entry for entry in searcher.entries if entry.visible_to(viewer, day)]
-        here = [entry for entry in visible if node and f"{page}/{node}" in entry.scenes]
-        here += [entry for entry in visible if any(scene.split("/")[0] == page for scene in entry.scenes)]
-        spread = list({entry.business_type: entry for entry in reversed(visible)}.values())[::-1]
-        chosen = list(dict.fromkeys([*hot, *here] if label else [*hot, *spread]))[:_SUGGESTIONS]
+        found = (searcher.get(one, viewer, day) for one in self._hottest(page if label else "", node))
+        chosen = [entry for entry in found if entry and not entry.is_passage]
+        if label:
+            visible = [entry for entry in live.by_page.get(page, ()) if entry.visible_to(viewer, day)]
+            chosen += [entry for entry in visible if node and f"{page}/{node}" in entry.scenes] + visible
+        else:
+            firsts = (next((one for one in some if one.visible_to(viewer, day)), None) for some in live.by_business)
+            chosen += filter(None, firsts)
+        chosen = list({entry.id: entry for entry in chosen}.values())[:_SUGGESTIONS]
         greeting = (
             f"您好，我是财务共享智能客服。您正在“{label}”，有问题直接问我就行。"
             if label
@@ -130,3 +140,15 @@ class LiveKnowledge:
             self._hot.clear()
         self._hot[page, node] = (time.monotonic(), found)
         return found
+
+
+def _grouped(entries: Sequence[Entry]) -> tuple[dict[str, list[Entry]], list[list[Entry]]]:
+    by_page: dict[str, list[Entry]] = {}
+    by_business: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.is_passage:
+            continue
+        by_business.setdefault(entry.business_type, []).append(entry)
+        for page in dict.fromkeys(scene.partition("/")[0] for scene in entry.scenes):
+            by_page.setdefault(page, []).append(entry)
+    return by_page, list(by_business.values())
