@@ -34,7 +34,12 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (APPENDIX, re.compile(rf"(附\s*(?:件|录|表|图)\s*({_ANY}*))(?=[：:.．、\s（(《]|$)")),
     (CHINESE, re.compile(r"(([一二三四五六七八九十百]+)\s*[、．.])")),
     (BRACKET, re.compile(r"([（(]\s*([一二三四五六七八九十百]+)\s*[)）])")),
-    (POINTED, re.compile(r"((\d{1,3}(?:[.．]\d{1,3}){1,4})[.．、]?)(?![\d.．%％])(?![万亿千百元角分个天日年月周时倍米公次人折号版])(?=[ \u3000\u3400-\u9fff]|$)")),
+    (
+        POINTED,
+        re.compile(
+            r"((\d{1,3}(?:[.．]\d{1,3}){1,4})[.．、]?)(?![\d.．%％])(?![万亿千百元角分个天日年月周时倍米公次人折号版])(?=[ \u3000\u3400-\u9fff]|$)"
+        ),
+    ),
     (DECIMAL, re.compile(r"((\d{1,3})\s*[.．、])(?!\d)")),
     (BRACKET_DIGIT, re.compile(r"([（(]\s*(\d{1,3})\s*[)）])")),
     (CIRCLE, re.compile(rf"(([{_CIRCLED}]))")),

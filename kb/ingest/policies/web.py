@@ -1,0 +1,172 @@
+"""Web pages: what a reader sees of them, without menus and scripts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lxml import html
+from lxml.etree import LxmlError
+
+from core.errors import InvalidInput
+from kb.ingest.decoding import decode
+from kb.ingest.policies.blocks import Block, Document, clean, joined, table
+
+_DROPPED = {"script", "style", "noscript", "template", "nav", "aside", "footer", "iframe", "svg", "button", "select", "option",
+            "input", "textarea", "object", "embed", "canvas", "head", "dialog"}  # fmt: skip
+_INLINE = {"a", "abbr", "b", "big", "bdi", "bdo", "cite", "code", "del", "dfn", "em", "font", "i", "ins", "kbd", "label", "mark",
+           "q", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"}  # fmt: skip
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_HEADING = re.compile(r"^h([1-6])$")
+_MOST_SPAN = 100
+
+
+def read_html(path: Path) -> Document:
+    """The page's blocks. Raises InvalidInput (Chinese) when there is no text."""
+    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", decode(path.read_bytes()).lstrip("\ufeff"))
+    try:
+        root = html.document_fromstring(text) if text.strip() else None
+    except (LxmlError, ValueError, AssertionError):
+        root = None
+    if root is None:
+        raise InvalidInput("网页里没有内容，请用浏览器打开确认后另存为 HTML 再导入。")
+    reader = _Reader()
+    reader.walk(root)
+    titles = [clean(one.text_content()) for one in root.iter("title")]
+    notes = ["图片没有读取；图片里的表格和文字请改成文字后再导入。"] if next(root.iter("img"), None) is not None else []
+    return Document(reader.finish(), notes, {"title": titles[0]} if titles and titles[0] else {})
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self._blocks: list[Block] = []
+        self._text = ""
+
+    def finish(self) -> list[Block]:
+        self._end()
+        return self._blocks
+
+    def walk(self, element: Any) -> None:
+        """Blocks of an element and all in it. Pages nest deep: a stack of our own, not Python's."""
+        stack: list[tuple[Any, str]] = [(element, "open")]
+        while stack:
+            one, step = stack.pop()
+            if step == "tail":
+                self._add(one.tail or "")
+                continue
+            if step == "end":
+                self._end(_level(one.tag))
+                continue
+            tag = one.tag if isinstance(one.tag, str) else ""
+            if not tag or tag in _DROPPED or _HIDDEN.search(one.get("style", "")) or one.get("hidden") is not None:
+                continue
+            if tag == "br":
+                self._end()
+                continue
+            if tag == "pre":
+                self._end()
+                for line in one.text_content().splitlines():
+                    self._add(line)
+                    self._end()
+                continue
+            if tag == "table" and self._table(one):
+                continue
+            if tag not in _INLINE:
+                self._end()
+                stack.append((one, "end"))
+            if tag == "li":
+                self._add(_marker(one))
+            for child in reversed(one):
+                stack.append((child, "tail"))
+                stack.append((child, "open"))
+            self._add(one.text or "")
+
+    def _add(self, text: str) -> None:
+        self._text += re.sub(r"\s*\n\s*", "\n", text)
+
+    def _end(self, level: int | None = None) -> None:
+        lines = [clean(line) for line in self._text.split("\n")]
+        self._text = ""
+        text = ""
+        for line in lines:
+            text = joined(text, line)
+        if text and level is None:
+            self._blocks.append(Block("paragraph", text))
+        elif text:
+            self._blocks.append(Block("heading", text, level or 1))
+
+    def _table(self, element: Any) -> bool:
+        """Read a table of data; one that lays out the page is left to be walked through."""
+        if next(element.iterdescendants("table"), None) is not None:
+            return False
+        found = table(_grid(element))
+        cells = [cell for row in found.rows for cell in row] if found else []
+        if found is None or max(len(cell) for cell in cells) > 1500:
+            return False
+        self._end()
+        for caption in element.iterdescendants("caption"):
+            self._add(caption.text_content())
+            self._end()
+        self._blocks.append(found)
+        return True
+
+
+def _grid(element: Any) -> list[list[str]]:
+    """The cells with every merged one filled into all its places."""
+    rows: list[list[str]] = []
+    waiting: dict[int, tuple[int, str]] = {}
+    for row in element.iter("tr"):
+        cells: list[str] = []
+        kept: dict[int, tuple[int, str]] = {}
+        for cell in (*(one for one in row if one.tag in ("td", "th")), None):
+            while len(cells) in waiting:
+                left, text = waiting.pop(len(cells))
+                if left > 1:
+                    kept[len(cells)] = (left - 1, text)
+                cells.append(text)
+            if cell is None:
+                break
+            text = clean(re.sub(r"\s+", " ", "".join(_texts(cell))))
+            high = _span(cell.get("rowspan"))
+            for _ in range(_span(cell.get("colspan"))):
+                if high > 1:
+                    kept[len(cells)] = (high - 1, text)
+                cells.append(text)
+        waiting = kept
+        rows.append(cells)
+    return rows
+
+
+def _texts(cell: Any) -> Iterator[str]:
+    """The texts of a cell, a blank where a block ends."""
+    for element in cell.iter():
+        if not isinstance(element.tag, str) or element.tag in _DROPPED:
+            if element.tail and element is not cell:
+                yield element.tail
+            continue
+        if element is not cell and element.tag not in _INLINE:
+            yield " "
+        yield element.text or ""
+        if element is not cell:
+            yield element.tail or ""
+
+
+def _span(value: str | None) -> int:
+    return min(max(int(value), 1), _MOST_SPAN) if value and value.strip().isdecimal() else 1
+
+
+def _level(tag: Any) -> int | None:
+    found = _HEADING.match(tag) if isinstance(tag, str) else None
+    return int(found[1]) if found else None
+
+
+def _marker(item: Any) -> str:
+    """The number that a browser shows before an item of a numbered list."""
+    parent = item.getparent()
+    if parent is None or parent.tag != "ol":
+        return ""
+    start = parent.get("start", "1")
+    before = sum(1 for _ in item.itersiblings("li", preceding=True))
+    return f"{(int(start) if start.isdecimal() else 1) + before}. "

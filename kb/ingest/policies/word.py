@@ -1,0 +1,215 @@
+"""Word documents: paragraphs with their automatic numbers, headings, tables; what a reader of the printed page sees."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from docx import Document as open_docx
+from docx.opc.exceptions import OpcError
+from docx.oxml.ns import qn
+from lxml import etree
+
+from core.errors import InvalidInput
+from kb.ingest.policies.blocks import TITLE, Block, Document, clean, table
+from kb.ingest.policies.numbering import Numbering
+
+_LEVEL = re.compile(r"^(?:heading|标题)\s*([1-9])$", re.IGNORECASE)
+_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_SKIPPED = {
+    qn("w:del"),
+    qn("w:moveFrom"),
+    qn("w:instrText"),
+    qn("w:txbxContent"),
+    qn("w:rPr"),
+    qn("w:pPr"),
+    _MC + "Fallback",
+}
+_GO_INTO = {qn("w:sdt"), qn("w:sdtContent"), qn("w:ins"), qn("w:moveTo"), qn("w:smartTag"), qn("w:customXml")}
+
+
+def read_docx(path: Path) -> Document:
+    """The document's blocks. Raises InvalidInput (Chinese) when Word would not open it either."""
+    try:
+        document = open_docx(str(path))
+        return _Reader(document).read()
+    except (OpcError, zipfile.BadZipFile, KeyError, etree.LxmlError, ValueError, AttributeError, OSError) as error:
+        raise InvalidInput("Word 文档已损坏或格式不完整，打不开。请用 Word 打开并另存为新的 .docx 后重试。") from error
+
+
+class _Reader:
+    def __init__(self, document: Any) -> None:
+        self._document = document
+        self._numbering = Numbering(document)
+        self._styles = {style.style_id: style.element for style in document.styles}
+        body = document.element.body
+        self._paged = next(body.iter(qn("w:lastRenderedPageBreak")), None) is not None
+        self._page = 1
+        self._began: int | None = None
+        self._contents = False
+
+    def read(self) -> Document:
+        body = self._document.element.body
+        blocks = list(self._blocks(body))
+        about = {}
+        if title := clean(self._document.core_properties.title or ""):
+            about["title"] = title
+        return Document(blocks, self._notes(body), about)
+
+    def _notes(self, body: Any) -> list[str]:
+        def some(name: str) -> bool:
+            return next(body.iter(qn(name)), None) is not None
+
+        notes = []
+        if any(clean("".join(box.itertext())) for box in body.iter(qn("w:txbxContent"))):
+            notes.append("文本框里的文字没有读取；如属于正文，请移到正文中再导入。")
+        if some("w:footnoteReference") or some("w:endnoteReference"):
+            notes.append("脚注和尾注没有读取。")
+        if some("w:del"):
+            notes.append("文档带有修订记录，按“接受全部修订”读取。")
+        if some("w:drawing") or some("w:pict"):
+            notes.append("图片没有读取；图片里的表格和文字请改成文字后再导入。")
+        if self._contents:
+            notes.append("目录没有读取。")
+        return notes
+
+    def _blocks(self, parent: Any) -> Iterator[Block]:
+        for element in parent:
+            if element.tag == qn("w:p"):
+                yield from self._paragraph(element)
+            elif element.tag == qn("w:tbl"):
+                yield from self._table(element)
+            elif element.tag == qn("w:sdt") and _is_contents(element):
+                self._contents = True
+            elif element.tag in _GO_INTO:
+                yield from self._blocks(element)
+
+    def _paragraph(self, element: Any) -> Iterator[Block]:
+        self._began = None
+        styles = self._style_names(element)
+        if any(name.lower().startswith(("toc ", "目录")) for name in styles):
+            self._contents = True
+            self._text(element)
+            return
+        text = self._numbered(element)
+        page = self._began or self._page
+        for k, line in enumerate(part for part in text.split("\n") if clean(part)):
+            level = self._level(element, styles) if k == 0 else None
+            if level is None:
+                yield Block("paragraph", clean(line), page=self._known(page))
+            else:
+                yield Block("heading", clean(line), level, self._known(page))
+
+    def _numbered(self, element: Any) -> str:
+        """A paragraph's text behind its automatic number. An empty paragraph does not count."""
+        text = self._text(element)
+        return self._numbering.label(element) + text if clean(text) else ""
+
+    def _text(self, element: Any) -> str:
+        parts: list[str] = []
+        for child in element:
+            if child.tag in _SKIPPED or (child.tag == qn("w:r") and _hidden(child)):
+                continue
+            if child.tag == qn("w:t"):
+                parts.append(child.text or "")
+                self._began = self._began or (self._page if parts[-1].strip() else None)
+            elif child.tag in (qn("w:tab"), qn("w:ptab")):
+                parts.append(" ")
+            elif child.tag == qn("w:noBreakHyphen"):
+                parts.append("-")
+            elif child.tag == qn("w:br"):
+                parts.append("\n" if child.get(qn("w:type")) in (None, "textWrapping") else "")
+            elif child.tag == qn("w:cr"):
+                parts.append("\n")
+            elif child.tag == qn("w:lastRenderedPageBreak"):
+                self._page += 1
+            else:
+                parts.append(self._text(child))
+        return "".join(parts)
+
+    def _table(self, element: Any) -> Iterator[Block]:
+        page = self._page
+        rows: list[list[str]] = []
+        above: dict[int, str] = {}
+        for row in element.iter(qn("w:tr")):
+            if next(row.iterancestors(qn("w:tbl"))) is not element:
+                continue
+            cells = [""] * _span(row.find(qn("w:trPr")), "w:gridBefore", 0)
+            for cell in row.iter(qn("w:tc")):
+                if next(cell.iterancestors(qn("w:tr"))) is not row:
+                    continue
+                properties = cell.find(qn("w:tcPr"))
+                width = _span(properties, "w:gridSpan", 1)
+                merged = properties.find(qn("w:vMerge")) if properties is not None else None
+                goes_on = merged is not None and merged.get(qn("w:val"), "continue") == "continue"
+                text = self._cell(cell)
+                if goes_on:
+                    text = above.get(len(cells), "")
+                for column in range(len(cells), len(cells) + width):
+                    above[column] = text
+                cells += [text] * width
+            rows.append(cells)
+        if found := table(rows, self._known(page)):
+            yield found
+            return
+        for cells in rows:
+            for text in dict.fromkeys(cells):
+                for line in text.split("\n"):
+                    if clean(line):
+                        yield Block("paragraph", clean(line), page=self._known(page))
+
+    def _cell(self, cell: Any) -> str:
+        """All text of a cell, that of tables in it too, a line a paragraph."""
+        return "\n".join(text for one in cell.iter(qn("w:p")) if (text := self._numbered(one)).strip())
+
+    def _known(self, page: int) -> int | None:
+        """Pages are known only where Word has noted them when it last laid the document out."""
+        return page if self._paged else None
+
+    def _style_names(self, element: Any) -> list[str]:
+        """The paragraph's style and those it is based on."""
+        properties = element.find(qn("w:pPr"))
+        style = properties.find(qn("w:pStyle")) if properties is not None else None
+        identity = style.get(qn("w:val")) if style is not None else None
+        names: list[str] = []
+        seen: set[str] = set()
+        while identity in self._styles and identity not in seen:
+            seen.add(identity)
+            one = self._styles[identity]
+            name = one.find(qn("w:name"))
+            names.append(name.get(qn("w:val"), "") if name is not None else "")
+            based = one.find(qn("w:basedOn"))
+            identity = based.get(qn("w:val")) if based is not None else None
+        return names
+
+    def _level(self, element: Any, styles: list[str]) -> int | None:
+        properties = element.find(qn("w:pPr"))
+        outline = properties.find(qn("w:outlineLvl")) if properties is not None else None
+        if outline is not None and outline.get(qn("w:val"), "9").isdigit():
+            level = int(outline.get(qn("w:val"), "9"))
+            return level + 1 if level < 9 else None
+        for name in styles:
+            if name.lower() in ("title", "标题"):
+                return TITLE
+            if found := _LEVEL.match(name):
+                return int(found[1])
+        return None
+
+
+def _is_contents(element: Any) -> bool:
+    gallery = next(element.iter(qn("w:docPartGallery")), None)
+    return gallery is not None and gallery.get(qn("w:val")) == "Table of Contents"
+
+
+def _hidden(run: Any) -> bool:
+    vanish = run.find(f"{qn('w:rPr')}/{qn('w:vanish')}")
+    return vanish is not None and vanish.get(qn("w:val"), "1") not in ("0", "false")
+
+
+def _span(properties: Any, name: str, otherwise: int) -> int:
+    found = properties.find(qn(name)) if properties is not None else None
+    value = found.get(qn("w:val"), "") if found is not None else ""
+    return min(int(value), 200) if value.isdigit() else otherwise

@@ -1,0 +1,140 @@
+"""PDF files as offices print them: wrapped lines, running heads, tables over two pages, scans."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import InvalidInput
+from kb.ingest.policies.pdf import read_pdf
+from kb.ingest.policies.splitter import split
+from tests.unit.kb.ingest.pdf_file import Page, write_pdf
+
+SIZE, LEFT, COLUMNS = 12, 90, 34
+THIRD = (
+    "第三条 住宿费在限额以内凭票据实报销，超过限额的部分由个人承担，但因会议统一安排住宿地点的情形除外，"
+    "这种情形应当在提交差旅报销单时附上会议通知。"
+)
+
+
+def set_lines(page: Page, top: float, text: str, indent: int = 2) -> float:
+    """Justified text of 34 characters a line, its first line indented; where the next line would begin."""
+    first = COLUMNS - indent
+    lines = [text[:first], *(text[k : k + COLUMNS] for k in range(first, len(text), COLUMNS))]
+    for k, line in enumerate(lines):
+        page.text(LEFT + (indent * SIZE if k == 0 else 0), top, line, SIZE)
+        top += 20
+    return top
+
+
+def framed(number: int) -> Page:
+    return Page().text(200, 40, "华晟集团制度汇编", 9).text(280, 800, f"— {number} —", 9)
+
+
+def grid(page: Page, top: float, rows: list[list[str]], wide: float = 100, high: float = 24) -> float:
+    right = LEFT + wide * len(rows[0])
+    for k in range(len(rows) + 1):
+        page.rule(LEFT, top + k * high, right, top + k * high)
+    for k in range(len(rows[0]) + 1):
+        page.rule(LEFT + k * wide, top, LEFT + k * wide, top + high * len(rows))
+    for r, row in enumerate(rows):
+        for c, cell in enumerate(row):
+            page.text(LEFT + c * wide + 6, top + r * high + 6, cell, 10)
+    return top + high * len(rows)
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    one, two, three = framed(1), framed(2), framed(3)
+    one.text(200, 90, "差旅费管理办法", 22).text(230, 130, "华晟财〔2026〕3号", 12)
+    one.text(262, 170, "第一章 总则", 14)
+    top = set_lines(
+        one,
+        210,
+        "第一条 为规范差旅费管理，提高财务共享中心的工作效率，制定本办法，适用于集团总部以及所属各公司的全体员工，包括劳务派遣人员。",
+    )
+    top = set_lines(
+        one,
+        top,
+        "第二条 出差人员应当事前提交申请单，经部门负责人批准以后方可订票，具体时限按照第三条的规定执行，紧急情况下可以补办。",
+    )
+    set_lines(one, 700, THIRD[: 2 * COLUMNS - 2])
+    top = set_lines(two, 80, THIRD[2 * COLUMNS - 2 :], 0)
+    two.text(LEFT + 24, top, "住宿费限额表（单位：元/人·天）", 12)
+    grid(two, 660, [["城市", "部门负责人", "其他人员"], ["北京", "650", "500"], ["上海", "600", "500"]])
+    end = grid(three, 80, [["城市", "部门负责人", "其他人员"], ["天津", "480", "380"]])
+    set_lines(three, end + 20, "第四条 本办法自2026年1月1日起施行。")
+    return write_pdf(tmp_path / "policy.pdf", [one, two, three], title="差旅费")
+
+
+def test_paragraphs_pages_tables_and_no_running_heads(policy: Path):
+    document = read_pdf(policy)
+    texts = [block.text for block in document.blocks if block.kind != "table"]
+    assert texts[:3] == ["差旅费管理办法", "华晟财〔2026〕3号", "第一章 总则"]
+    assert texts[3].startswith("第一条") and texts[3].endswith("劳务派遣人员。")
+    assert texts[5] == THIRD
+    assert not any("制度汇编" in text or "—" in text for text in texts)
+    [limits] = [block for block in document.blocks if block.kind == "table"]
+    assert [row[0] for row in limits.rows] == ["城市", "北京", "上海", "天津"] and limits.rows[3] == (
+        "天津",
+        "480",
+        "380",
+    )
+    assert document.about == {"title": "差旅费"} and "页眉" in document.notes[0]
+    articles = split(document.blocks).articles
+    assert [(one.label, one.page) for one in articles] == [("第一条", 1), ("第二条", 1), ("第三条", 1), ("第四条", 3)]
+    assert "| 天津 | 480 | 380 |" in articles[2].text and articles[0].heading_path == ("第一章 总则",)
+
+
+def test_merged_cells_are_filled_in(tmp_path: Path):
+    page = Page().text(LEFT, 80, "各地区住宿费和伙食补助费的限额标准见下表，超过部分自理。")
+    for top in (120, 144, 168, 192):
+        page.rule(LEFT if top != 144 else LEFT + 100, top, LEFT + 300, top)
+    for k, x in enumerate((LEFT, LEFT + 100, LEFT + 200, LEFT + 300)):
+        page.rule(x, 144 if k == 2 else 120, x, 192)
+    page.text(LEFT + 6, 138, "地区", 10).text(LEFT + 160, 126, "住宿费", 10)
+    page.text(LEFT + 106, 150, "旺季", 10).text(LEFT + 206, 150, "平季", 10)
+    page.text(LEFT + 6, 174, "北京", 10).text(LEFT + 106, 174, "800", 10).text(LEFT + 206, 174, "500", 10)
+    document = read_pdf(write_pdf(tmp_path / "merged.pdf", [page]))
+    [found] = [block for block in document.blocks if block.kind == "table"]
+    assert found.rows == (("地区", "住宿费", "住宿费"), ("地区", "旺季", "平季"), ("北京", "800", "500"))
+
+
+def test_a_scan_is_refused_with_what_to_do(tmp_path: Path):
+    path = write_pdf(tmp_path / "scan.pdf", [Page().picture(), Page().picture()])
+    with pytest.raises(InvalidInput, match="扫描件.*OCR"):
+        read_pdf(path)
+
+
+def test_a_page_that_is_a_picture_is_named(policy: Path, tmp_path: Path):
+    text = Page()
+    set_lines(text, 100, "第一条 为规范差旅费管理，制定本办法，适用于集团总部以及所属各公司的全体员工。")
+    document = read_pdf(write_pdf(tmp_path / "mixed.pdf", [text, Page().picture()]))
+    assert any("第 2 页是图片" in note for note in document.notes)
+
+
+@pytest.mark.parametrize("cut", [40, 600, -400])
+def test_a_damaged_file_is_refused(policy: Path, tmp_path: Path, cut: int):
+    broken = tmp_path / "broken.pdf"
+    data = policy.read_bytes()
+    broken.write_bytes(data[:cut] if cut > 0 else data[:900] + b"\x00" * 3000)
+    with pytest.raises(InvalidInput, match="PDF"):
+        read_pdf(broken)
+
+
+def test_progress_is_told_a_page_at_a_time(policy: Path):
+    heard: list[tuple[int, int]] = []
+    read_pdf(policy, lambda done, total: heard.append((done, total)))
+    assert heard == [(0, 3), (1, 3), (2, 3)]
+
+
+def test_a_stopped_import_stops_the_reading(policy: Path):
+    class Stopped(Exception):
+        pass
+
+    def stop(done: int, total: int) -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        read_pdf(policy, stop)
