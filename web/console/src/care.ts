@@ -7,15 +7,15 @@ type Tone = "primary" | "success" | "warning" | "danger" | "info";
 /** The quick filters, in the order in which a manager works them off. */
 export const STATE_FILTERS: readonly { state: EntryState; label: string; hint: string }[] = [
   { state: "submitted", label: "待审核", hint: "已提交，等审核人批准或退回" },
-  { state: "drafts", label: "草稿", hint: "起草中、已退回和待审核的修改" },
+  { state: "drafts", label: "草稿", hint: "起草中和已退回的修改" },
   { state: "flagged", label: "需复核", hint: "依据变了，或检查发现了问题" },
   { state: "review_due", label: "到复核日", hint: "负责人约定的复核日到了" },
-  { state: "expiring", label: "即将过期", hint: "有效期快到了" },
+  { state: "expiring", label: "即将过期", hint: "30 天内失效" },
   { state: "expired", label: "已过期", hint: "过了失效日期，不再回答" },
-  { state: "bad", label: "差评", hint: "员工反馈没帮助的比有帮助的多" },
+  { state: "bad", label: "差评", hint: "这一版的反馈中，没帮助的不比有帮助的少" },
   { state: "hot", label: "热门", hint: "近 30 天被问得最多" },
-  { state: "cold", label: "冷门", hint: "近 30 天没有人问到" },
-  { state: "never", label: "从未命中", hint: "生效以来没有回答过任何人" },
+  { state: "cold", label: "冷门", hint: "以前有人问，近 30 天没有" },
+  { state: "never", label: "从未命中", hint: "从来没有回答过任何人" },
 ];
 
 const FLAGS: Record<string, string> = {
@@ -51,20 +51,19 @@ export function whyNotApprove(user: User | null, draft: Pick<DraftMark, "state" 
 export type Place = "question" | "similar" | "answer" | "sources" | "validity" | "scenes" | "audience" | "related" | "other";
 
 const PLACES: Record<string, Place> = {
+  missing_question: "question",
   duplicate: "question",
-  near_duplicate: "question",
-  empty_question: "question",
+  repeated: "similar",
+  missing_answer: "answer",
   amount: "answer",
-  contradiction: "answer",
-  empty_answer: "answer",
-  expired_source: "sources",
-  source_changed: "sources",
+  unsafe: "answer",
   missing_source: "sources",
-  no_source: "sources",
+  source_changed: "sources",
+  expired_source: "sources",
+  future_source: "sources",
+  invalid_dates: "validity",
   expired: "validity",
-  dates: "validity",
   unknown_scene: "scenes",
-  audience: "audience",
   missing_related: "related",
 };
 
@@ -83,3 +82,33 @@ export function detailText(detail: unknown): string {
   }
   return "";
 }
+
+/** Fields as the console calls them. */
+const FIELDS: Record<string, string> = {
+  question: "标准问",
+  similar: "相似问",
+  answer: "答案",
+  business_type: "业务类型",
+  scenes: "适用场景",
+  audience: "可见范围",
+  sources: "依据",
+  effective_from: "生效日期",
+  effective_to: "失效日期",
+  review_on: "复核日",
+  related: "后续问题",
+  owner: "负责组",
+  title: "标题",
+  extra: "其他列",
+};
+
+export const fieldLabel = (field: string, fallback = field) => FIELDS[field] ?? fallback;
+
+const FEEDBACK: Record<string, string> = {
+  incorrect: "答案有误",
+  incomplete: "不完整",
+  outdated: "已过时",
+  unclear: "看不懂",
+  other: "其他",
+};
+
+export const feedbackReason = (reason: string) => FEEDBACK[reason] ?? reason;

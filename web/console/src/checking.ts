@@ -36,10 +36,10 @@ export function useChecking(body: Ref<EntryBody>): Checking {
   onScopeDispose(() => clearTimeout(timer));
 
   const own = computed(() =>
-    problemsOf(body.value).filter((one) => insisting.value || !one.kind.startsWith("empty_")),
+    problemsOf(body.value).filter((one) => insisting.value || one.kind === "invalid_dates"),
   );
   const findings = computed(() => {
-    const ours = new Set(["empty_question", "empty_answer", "dates"]);
+    const ours = new Set(["missing_question", "missing_answer", "invalid_dates"]);
     return [...own.value, ...(data.value?.findings ?? []).filter((one) => !ours.has(one.kind))];
   });
 

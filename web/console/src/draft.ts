@@ -94,9 +94,9 @@ export function repeated(question: string, similar: readonly string[]): Set<numb
 export function problemsOf(body: EntryBody): Finding[] {
   const found: Finding[] = [];
   const say = (kind: string, message: string) => found.push({ kind, severity: "error", message });
-  if (!body.question.trim()) say("empty_question", "请填写标准问。");
-  if (!body.answer.trim()) say("empty_answer", "请填写答案。");
+  if (!body.question.trim()) say("missing_question", "请填写标准问。");
+  if (!body.answer.trim()) say("missing_answer", "请填写答案。");
   const { effective_from: from, effective_to: to } = body;
-  if (from && to && from > to) say("dates", "失效日期早于生效日期，请改正。");
+  if (from && to && from > to) say("invalid_dates", "失效日期早于生效日期，请改正。");
   return found;
 }

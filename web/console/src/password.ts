@@ -1,6 +1,6 @@
 /** Letters and digits that are not mistaken for one another when read aloud or copied by hand. */
 const LETTERS = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-export const SHORTEST = 8;
+export const SHORTEST = 10;
 
 /** A random password of 14 characters, each equally likely. */
 export function madePassword(random: (into: Uint8Array<ArrayBuffer>) => Uint8Array = (into) => crypto.getRandomValues(into)): string {

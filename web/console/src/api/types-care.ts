@@ -99,6 +99,8 @@ export interface Feedback {
 
 /** The newest approved version; `version` is 0 and the fields are the draft's where there is none yet. */
 export interface CareEntry extends Entry {
+  versions?: VersionMark[];
+  retired?: boolean;
   title?: string;
   review_on: string | null;
   extra?: [string, string][];
@@ -108,8 +110,12 @@ export interface CareEntry extends Entry {
   feedback: Feedback;
 }
 
-export interface Version extends EntryVersion {
+export interface VersionMark extends EntryVersion {
   reviewer?: string | null;
+  retired?: boolean;
+}
+
+export interface Version extends VersionMark {
   body: EntryBody;
 }
 
