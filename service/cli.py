@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,15 @@ app.add_typer(kb, name="kb")
 user = typer.Typer(no_args_is_help=True, help="The console's users.")
 app.add_typer(user, name="user")
 console = Console(highlight=False, soft_wrap=True)
+
+
+class OnCollision(StrEnum):
+    """For rows of an import that collide with an entry."""
+
+    merge = "merge"
+    overwrite = "overwrite"
+    skip = "skip"
+    create = "create"
 
 
 def _progress(text: str) -> None:
@@ -137,6 +147,39 @@ def rollback(
 
     with _told() as settings:
         roll_back_to(Database(settings.database), number, reason, _progress)
+
+
+@kb.command("import")
+def import_files(
+    files: Annotated[
+        list[Path], typer.Argument(help="FAQ sheets (.xlsx, .csv), policies (.docx, .pdf, .html, .md, .txt).")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before writing.")] = False,
+    on_collision: Annotated[
+        OnCollision | None, typer.Option(help="What to do with rows that ask what another entry asks.")
+    ] = None,
+    approve: Annotated[bool, typer.Option("--approve", help="Approve outright, without a review.")] = False,
+    policy: Annotated[str, typer.Option(help="The policy that the file is a new version of.")] = "",
+) -> None:
+    """Bring files into the knowledge base: show what will happen, then do it. Publish afterwards."""
+    from service.importing import Wishes, import_file
+
+    with _told() as settings:
+        database = Database(settings.database)
+        wishes = Wishes(yes, approve, on_collision and on_collision.value, policy or None)
+        done = [import_file(database, path, wishes, console, typer.confirm) for path in files]
+    if not all(done):
+        raise typer.Exit(1)
+
+
+@kb.command("export")
+def export_entries(file: Path) -> None:
+    """Write every entry to a .xlsx or .csv file that `fssc kb import` reads back."""
+    from service.importing import export_file
+
+    with _told() as settings:
+        count = export_file(Database(settings.database), file)
+        console.print(f"✓ {count} entries in {file}", markup=False)
 
 
 @kb.command()

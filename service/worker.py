@@ -11,6 +11,8 @@ from core.database import Database
 from core.events import EventRelay
 from core.logs import configure_logs
 from core.settings import Settings
+from kb.ingest.jobs import run_waiting
+from kb.ingest.kinds import KINDS
 from kb.preview import make
 from kb.publish import Publisher
 from service.bootstrap import encoder_of, event_relay
@@ -21,8 +23,13 @@ dramatiq.set_broker(RedisBroker(url=settings.redis_url or "redis://127.0.0.1:637
 
 
 @cache
+def _database() -> Database:
+    return Database(settings.database)
+
+
+@cache
 def _relay() -> EventRelay:
-    return event_relay(Database(settings.database))
+    return event_relay(_database())
 
 
 @dramatiq.actor(max_retries=0, time_limit=60_000)
@@ -44,3 +51,9 @@ def prepare_release() -> None:
     """Prepare the next release for people to look at. Lost calls do no harm: the preview waits in the database."""
     database, publisher = _publisher()
     make(database, publisher, settings.wrong_rate)
+
+
+@dramatiq.actor(max_retries=0, time_limit=3_600_000)
+def run_imports() -> None:
+    """Read new imports and apply confirmed ones. Lost calls do no harm: imports wait in the database."""
+    run_waiting(_database(), KINDS)

@@ -6,6 +6,7 @@ earlier row. A row that names its entry by id collides only where it brings a qu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,7 @@ from kb.words import bare
 RESOLUTIONS = ("merge", "overwrite", "skip", "create")
 ACTIONS = ("create", "update", "same", "collide", "invalid")
 _AT_ONCE = 500
+_ID = re.compile(r"[^\s/\\#?%&\"'<>]{1,64}")
 
 
 @dataclass
@@ -157,6 +159,8 @@ class _Judge:
             return
         self._complete(line, None)
         line.action = "create"
+        if not _ID.fullmatch(line.id):
+            line.problems.append("编号最长 64 个字符，不能含空格和 / \\ # ? % & 引号、尖括号；也可以留空由系统编号")
         if line.id in retired:
             line.notes.append("这个编号的条目曾被停用，将重新启用")
         self._collide(line, stored)

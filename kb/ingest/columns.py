@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
 
-from kb.ingest.sheets import Cell, Row, unguarded
+from kb.ingest.sheets import Cell, Row
+from kb.ingest.workbooks import unguarded
 from kb.words import bare
 
 LABELS = {
@@ -16,16 +17,16 @@ LABELS = {
     "similar": "相似问",
     "answer": "答案",
     "business_type": "业务类型",
-    "companies": "适用公司",
-    "groups": "适用用户组",
-    "audience": "适用范围",
-    "scenes": "页面场景",
+    "companies": "可见公司",
+    "groups": "可见人员组",
+    "audience": "可见范围",
+    "scenes": "适用场景",
     "effective_from": "生效日期",
     "effective_to": "失效日期",
-    "sources": "来源",
-    "source_details": "来源明细",
-    "related": "关联编号",
-    "owner": "负责人",
+    "sources": "依据",
+    "source_details": "依据明细",
+    "related": "后续问题编号",
+    "owner": "负责组",
     "title": "标题",
     "review_on": "复核日期",
     "extra": "其他信息",
@@ -41,17 +42,17 @@ _SPELLINGS = {
     "answer": "答案 回答 标准答案 答复 答 回复 解答 答案内容 回复内容 解决方案 处理方式 Answer Answers Response Reply A",
     "answer_more": "答案续 答案接上列",
     "business_type": "业务类型 业务类别 业务分类 业务 分类 类别 类型 所属分类 问题分类 问题类型 知识分类 目录 Category BusinessType Type",
-    "companies": "适用公司 公司 公司编码 公司代码 适用单位 Company Companies",
-    "groups": "适用用户组 用户组 适用人群 适用群组 员工组 Group Groups UserGroup UserGroups",
+    "companies": "可见公司 适用公司 公司 公司编码 公司代码 适用单位 Company Companies",
+    "groups": "可见人员组 适用人员组 人员组 适用用户组 可见用户组 用户组 适用人群 适用群组 员工组 Group Groups UserGroup UserGroups",
     "audience": "适用范围 受众 可见范围 适用对象 Audience Scope Visibility",
     "scenes": "页面场景 场景 适用场景 页面 页面节点 Scene Scenes Page Pages",
     "effective_from": "生效日期 生效时间 生效日 有效期起 有效期开始 开始日期 启用日期 EffectiveFrom EffectiveDate ValidFrom StartDate",
     "effective_to": "失效日期 失效时间 失效日 有效期止 有效期至 截止日期 结束日期 到期日 到期日期 停用日期 EffectiveTo ExpiryDate ExpirationDate "
     "ValidTo ValidUntil EndDate",
     "sources": "来源 出处 依据 制度依据 政策依据 参考依据 答案来源 制度来源 来源制度 Source Sources Reference References",
-    "source_details": "来源明细",
-    "related": "关联编号 关联问题编号 相关编号 相关条目 关联条目 Related RelatedID RelatedIDs",
-    "owner": "负责人 责任人 维护人 责任部门 负责部门 维护部门 归口部门 Owner Maintainer",
+    "source_details": "依据明细 来源明细",
+    "related": "后续问题编号 后续问题 关联编号 关联问题编号 相关编号 相关条目 关联条目 Related RelatedID RelatedIDs",
+    "owner": "负责组 负责人 责任人 责任组 维护人 责任部门 负责部门 维护部门 归口部门 Owner Maintainer",
     "title": "标题 Title",
     "review_on": "复核日期 复审日期 复查日期 下次复核日期 复核时间 ReviewDate ReviewOn",
     "extra": "其他信息",

@@ -12,6 +12,7 @@ from kb.entries import Entry
 from kb.ingest import values
 from kb.ingest.columns import LABELS, Header
 from kb.ingest.sheets import Cell, Row, Unusable
+from kb.ingest.workbooks import unguarded
 from kb.store import entry_from_dict, entry_to_dict
 from kb.words import bare
 
@@ -89,15 +90,13 @@ class FieldReader:
         if name == "similar":
             fields[name] = [one for cell in cells for one in values.split_similar(values.text_of(cell))]
         elif name == "answer":
-            more = (values.unguarded(str(cell)) for cell in found.get("answer_more", ()) if cell is not None)
-            whole = values.unguarded(str(cells[0])) if cells[0] is not None else ""
+            more = (unguarded(str(cell)) for cell in found.get("answer_more", ()) if cell is not None)
+            whole = unguarded(str(cells[0])) if cells[0] is not None else ""
             fields[name] = values.clean(whole + "".join(more))
         elif name in ("answer_more", "source_details"):
             pass
-        elif name in ("question", "business_type", "owner", "title"):
+        elif name in ("id", "question", "business_type", "owner", "title"):
             fields[name] = values.line_of(text)
-        elif name == "id":
-            fields[name] = values.id_of(text)
         elif name in _DAYS:
             try:
                 day = values.day_of(cells[0], last=name == "effective_to")

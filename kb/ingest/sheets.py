@@ -24,7 +24,6 @@ MOST_COLUMNS = 256
 _MOST_MERGES = 100_000
 _TAIL = re.compile(rb"<(?:\w+:)?mergeCells\b.*", re.S)
 _MERGE = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*?\bref=[\"']([A-Z]+\d+:[A-Z]+\d+)[\"']")
-_LEAD = re.compile(r"'+(?=[=+\-@＝＋－＠\t\r])")
 csv.field_size_limit(2**24)
 
 
@@ -204,13 +203,3 @@ def _records(text: str, delimiter: str) -> Iterator[Row]:
                 yield Row(line, cells)
     except csv.Error as error:
         raise InvalidInput("CSV 的引号没有成对，读不下去。请用 Excel 打开并另存为 .xlsx 后重试。") from error
-
-
-def guarded(text: str) -> str:
-    """`text` as a cell that no program takes for a formula: what begins like one gets an apostrophe before it."""
-    return f"'{text}" if re.match(r"'*[=+\-@＝＋－＠\t\r]", text) else text
-
-
-def unguarded(text: str) -> str:
-    """What `guarded` was given."""
-    return text[1:] if _LEAD.match(text) else text

@@ -11,7 +11,8 @@ from typing import Any
 from core.errors import InvalidInput
 from core.text import normalize
 from kb.files import article_label
-from kb.ingest.sheets import Cell, unguarded
+from kb.ingest.sheets import Cell
+from kb.ingest.workbooks import unguarded
 from kb.words import bare
 
 MOST_QUESTION, MOST_ANSWER, MOST_SIMILAR = 500, 100_000, 500
@@ -45,10 +46,10 @@ _EVERYBODY = {
 _PARTS = re.compile(r"[;；\n]+")
 _NAMES = re.compile(r"[,，、|\n]+")
 _KEY = re.compile(
-    r"\s*(公司|适用公司|单位|company|companies|用户组|适用用户组|员工组|组|group|groups)\s*[:：=]\s*(.*)", re.I | re.S
+    r"\s*(公司|适用公司|单位|company|companies|用户组|适用用户组|人员组|员工组|组|group|groups)\s*[:：=]\s*(.*)",
+    re.I | re.S,
 )
 _COMPANIES = {"公司", "适用公司", "单位", "company", "companies"}
-_ID = re.compile(r"[^\s/\\#?%&\"'<>]{1,64}")
 _POLICY = re.compile(r"《([^《》]+)》\s*(?:第?\s*([〇零一二三四五六七八九十百千\d]+)\s*条)?")
 
 
@@ -134,13 +135,6 @@ def audience_of(text: str) -> tuple[list[str], list[str]]:
     if (companies or groups) and any(bare(part) in _EVERYBODY for part in _PARTS.split(text) if part.strip()):
         raise InvalidInput("适用范围既写了全体又写了公司或用户组，请只保留一种")
     return sorted(set(companies)), sorted(set(groups))
-
-
-def id_of(text: str) -> str:
-    text = line_of(text)
-    if text and not _ID.fullmatch(text):
-        raise InvalidInput("编号最长 64 个字符，不能含空格和 / \\ # ? % & 引号、尖括号")
-    return text
 
 
 def extra_of(text: str) -> list[list[str]] | None:

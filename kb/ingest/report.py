@@ -1,0 +1,108 @@
+"""What became of every row of a FAQ import: by pages for the console, whole as a sheet to download."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from openpyxl import Workbook
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.errors import InvalidInput
+from kb.ingest.applying import OUTCOMES
+from kb.ingest.collisions import ACTIONS, stored_entries
+from kb.ingest.imports import DONE, ImportRow, LineRow
+from kb.ingest.values import clean
+from kb.ingest.workbooks import new_sheet, text_cells
+
+ACTION_LABELS = {"create": "新建", "update": "更新", "same": "相同", "collide": "冲突", "invalid": "有误"}
+RESOLUTION_LABELS = {"merge": "合并为相似问", "overwrite": "覆盖", "skip": "跳过", "create": "新建"}
+OUTCOME_LABELS = {"created": "已新建", "updated": "已更新", "merged": "已合并", "skipped": "已跳过", "failed": "未导入"}
+_MOST_ANSWER = 500
+_HEADER = ["工作表", "行号", "标准问", "预览", "处理方式", "结果", "条目编号", "冲突条目", "冲突问题", "说明"]
+_WIDTHS = {"标准问": 40, "冲突问题": 30, "说明": 60}
+
+
+def rows_of(
+    session: Session, row: ImportRow, *, only: str = "", page: int = 1, page_size: int = 20
+) -> tuple[list[dict[str, Any]], int]:
+    """Rows as the console shows them, and how many there are; `only` an action, an outcome, or `open` collisions."""
+    query = select(LineRow).where(LineRow.import_id == row.id)
+    if only == "open":
+        query = query.where(LineRow.action == "collide", LineRow.resolution.is_(None))
+    elif only in ACTIONS:
+        query = query.where(LineRow.action == only)
+    elif only in OUTCOMES:
+        query = query.where(LineRow.outcome == (only if row.state == DONE else ""))
+    elif only:
+        raise InvalidInput("only 只能是行的类别、结果或 open。")
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    lines = session.scalars(query.order_by(LineRow.n).offset((page - 1) * page_size).limit(page_size)).all()
+    others = stored_entries(session, {line.other_id for line in lines if line.other_id})
+    earlier = _earlier(session, row.id, [line.other_line for line in lines if line.other_line is not None])
+    return [_row(row, line, others, earlier) for line in lines], total
+
+
+def _earlier(session: Session, import_id: str, numbers: list[int]) -> dict[int, LineRow]:
+    query = select(LineRow).where(LineRow.import_id == import_id, LineRow.n.in_(numbers))
+    return {line.n: line for line in session.scalars(query)} if numbers else {}
+
+
+def _row(row: ImportRow, line: LineRow, others: dict[str, Any], earlier: dict[int, LineRow]) -> dict[str, Any]:
+    other = None
+    if line.other_line is not None:
+        first = earlier.get(line.other_line)
+        answer = first.body.get("answer", "") if first else ""
+        other = {"entry_id": line.other_id, "question": line.other_question, "row": line.other_line}
+        other |= {"line": first.line if first else None, "sheet": first.sheet if first else None}
+    elif line.other_id is not None:
+        entry = others.get(line.other_id)
+        answer = entry.answer if entry else ""
+        other = {"entry_id": line.other_id, "question": line.other_question, "row": None}
+        other["standard_question"] = entry.question if entry else line.other_question
+    return {
+        "row": line.n,
+        "sheet": line.sheet,
+        "line": line.line,
+        "action": line.action,
+        "resolution": line.resolution,
+        "outcome": line.outcome if row.state == DONE else None,
+        "message": line.message,
+        "question": line.question,
+        "answer": line.body.get("answer", "")[:_MOST_ANSWER],
+        "entry_id": line.entry_id,
+        "collides_with": {**other, "answer": answer[:_MOST_ANSWER]} if other else None,
+        "similar_count": len(line.body.get("similar", ())),
+    }
+
+
+def write_report(session: Session, row: ImportRow, path: Path) -> int:
+    """Every row and what became of it, as .xlsx; return how many rows. Nothing in it is a formula."""
+    book = Workbook(write_only=True)
+    sheet = new_sheet(book, "导入结果", _HEADER, _WIDTHS)
+    count = 0
+    for line in _lines(session, row.id):
+        outcome = OUTCOME_LABELS.get(line.outcome or "", "") if row.state == DONE else ""
+        texts = [
+            line.sheet,
+            str(line.line),
+            line.question,
+            ACTION_LABELS.get(line.action, line.action),
+            RESOLUTION_LABELS.get(line.resolution or "", ""),
+            outcome,
+            line.entry_id or "",
+            line.other_id or "",
+            line.other_question or "",
+            line.message,
+        ]
+        sheet.append(text_cells(sheet, [clean(text) for text in texts]))
+        count += 1
+    book.save(path)
+    return count
+
+
+def _lines(session: Session, import_id: str) -> Iterator[LineRow]:
+    query = select(LineRow).where(LineRow.import_id == import_id).order_by(LineRow.n)
+    yield from session.scalars(query.execution_options(yield_per=500))
