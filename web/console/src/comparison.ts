@@ -1,5 +1,14 @@
+import type { RouteLocationRaw } from "vue-router";
+
 import type { AnswerChange, Evaluation, Outcome } from "./api/types-releases";
 import { bandLabel, percent } from "./labels";
+
+/** Where an entry is read: a passage (`travel@2026.1#3.2`) at its article of the policy. */
+export function placeOfEntry(id: string): RouteLocationRaw {
+  const [policy = "", part] = id.split("#");
+  if (part === undefined) return { name: "entry", params: { id } };
+  return { name: "policies", params: { id: policy.split("@")[0] }, hash: `#article-${parseInt(part, 10)}` };
+}
 
 export interface Comparison {
   key: string;
@@ -90,19 +99,20 @@ export function outcomeWords(outcome: Outcome | null): string {
   return `${bandLabel(outcome.band)}：${outcome.question}${chance}`;
 }
 
-export type Turn = "gained" | "lost" | "swapped" | "moved";
+export type Turn = "gained" | "lost" | "swapped" | "reworded" | "moved";
 
 /** What the change means for whoever asks. */
 export function turnOf({ before, after }: AnswerChange): Turn {
   const answered = (one: Outcome | null) => one?.band === "answer";
-  if (answered(before) && answered(after)) return before!.entry_id === after!.entry_id ? "moved" : "swapped";
+  if (answered(before) && answered(after)) return before!.entry_id === after!.entry_id ? "reworded" : "swapped";
   if (answered(after)) return "gained";
   return answered(before) ? "lost" : "moved";
 }
 
 export const TURNS: Record<Turn, { label: string; tone: "success" | "danger" | "warning" | "info" }> = {
-  gained: { label: "新能直接回答", tone: "success" },
   lost: { label: "不再直接回答", tone: "danger" },
-  swapped: { label: "换了答案", tone: "warning" },
+  swapped: { label: "换了条目", tone: "warning" },
+  gained: { label: "新能直接回答", tone: "success" },
+  reworded: { label: "答案有改动", tone: "info" },
   moved: { label: "其他变化", tone: "info" },
 };

@@ -31,6 +31,8 @@ export interface ReleaseRow {
   evaluation: Evaluation | null;
   changes?: ChangeCounts | null;
   override_reason?: string | null;
+  /** How it came to be the current one. */
+  kind?: "publish" | "rollback";
 }
 
 export interface Outcome {
@@ -38,11 +40,14 @@ export interface Outcome {
   entry_id: string | null;
   question: string | null;
   probability: number | null;
+  /** Its beginning. */
+  answer?: string;
 }
 
 export interface AnswerChange {
   question: string;
-  kind: string;
+  /** From the curated questions, or what an employee asked lately. */
+  kind: "curated" | "asked";
   before: Outcome | null;
   after: Outcome | null;
 }
@@ -72,13 +77,28 @@ export interface ReleaseFindings {
   before?: Evaluation | null;
   after?: Evaluation | null;
   gate?: Gate | null;
+  /** The first of each; `counts` has how many there are. */
   changes?: ChangeLists | null;
+  counts?: ChangeCounts | null;
+  /** The first of them; `answers_changed` has how many there are. */
   answer_changes?: AnswerChange[] | null;
+  answers_changed?: number;
   reliability?: ReliabilityBin[] | null;
   curve?: CurvePoint[] | null;
 }
 
-export interface ReleaseDetail extends Omit<ReleaseRow, "changes">, ReleaseFindings {}
+/** A time that it became the current one; `before` is the release that it took over from. */
+export interface ReleaseMove {
+  kind: "publish" | "rollback";
+  before: number | null;
+  author: string;
+  reason: string | null;
+  at: string;
+}
+
+export interface ReleaseDetail extends Omit<ReleaseRow, "changes">, ReleaseFindings {
+  moves?: ReleaseMove[];
+}
 
 export type PreviewState = "none" | "working" | "ready" | "failed" | "stale";
 
@@ -87,4 +107,6 @@ export interface Preview extends ReleaseFindings {
   progress?: string | null;
   error?: string | null;
   started_at?: string | null;
+  /** The current release holds exactly this already. */
+  nothing_changed?: boolean;
 }
