@@ -7,8 +7,10 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     ForeignKey,
     Index,
+    Select,
     String,
     Text,
     UniqueConstraint,
@@ -84,7 +86,7 @@ class HitRow(Base):
     node: Mapped[str] = mapped_column(String(100), primary_key=True)
     count: Mapped[int]
 
-    __table_args__ = (Index("ix_kb_hit_place", "page", "node", "day"),)
+    __table_args__ = (Index("ix_kb_hit_place", "page", "node", "day"), Index("ix_kb_hit_day", "day", "entry_id"))
 
 
 class UnresolvedRow(Base):
@@ -256,19 +258,47 @@ def live_entries(session: Session) -> list[Entry]:
 
 
 def find_entries(
-    session: Session, *, text: str = "", business_type: str = "", page: int = 1, page_size: int = 20
+    session: Session,
+    *,
+    text: str = "",
+    business_type: str = "",
+    owner: str = "",
+    scene: str = "",
+    where: ColumnElement[bool] | None = None,
+    order: ColumnElement[Any] | None = None,
+    page: int = 1,
+    page_size: int = 20,
 ) -> tuple[list[EntryRow], int]:
-    """Entries that hold every word of `text`, those with all of them in their question first; how many there are in all."""
-    query = select(EntryRow).where(EntryRow.deleted.is_(False))
-    if business_type:
-        query = query.where(EntryRow.business_type == business_type)
-    for word in text.lower().split():
-        query = query.where(EntryRow.search_text.contains(word, autoescape=True))
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    """Entries that hold every word of `text`, those with all of them in their question first; how many there are in all.
+
+    `scene` is a page, with all its nodes, or `page/node`; `where` one more condition on the rows, `order` what goes before
+    the usual order.
+    """
+    query = matching(select(EntryRow), EntryRow, text, business_type, owner, scene).where(EntryRow.deleted.is_(False))
+    if where is not None:
+        query = query.where(where)
+    total = session.scalar(select(func.count()).select_from(query.with_only_columns(EntryRow.id).subquery())) or 0
     in_title = [EntryRow.question.icontains(word, autoescape=True) for word in text.split()]
     titles_first = case((and_(*in_title), 0), else_=1) if in_title else EntryRow.id
-    rows = session.scalars(query.order_by(titles_first, EntryRow.id).offset((page - 1) * page_size).limit(page_size))
-    return list(rows), total
+    ordered = query.order_by(*(() if order is None else (order,)), titles_first, EntryRow.id)
+    return list(session.scalars(ordered.offset((page - 1) * page_size).limit(page_size))), total
+
+
+def matching(query: Select[Any], table: Any, text: str, business_type: str, owner: str, scene: str) -> Select[Any]:
+    """`query` with the list's filters on `table`: the entries, or their drafts."""
+    if business_type:
+        query = query.where(table.business_type == business_type)
+    if owner:
+        query = query.where(table.owner == owner)
+    if scene:
+        listed = table.body["scenes"].as_string()
+        found = listed.contains(f'"{scene}"', autoescape=True)
+        if "/" not in scene:
+            found = or_(found, listed.contains(f'"{scene}/', autoescape=True))
+        query = query.where(found)
+    for word in text.lower().split():
+        query = query.where(table.search_text.contains(word, autoescape=True))
+    return query
 
 
 def hot_entries(session: Session, page: str, node: str, since: date, limit: int = 20) -> list[str]:

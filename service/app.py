@@ -19,6 +19,7 @@ from service.api import (
     console,
     demo,
     documents,
+    drafts,
     engine,
     entries,
     health,
@@ -66,7 +67,13 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
     )
     install_problem_handlers(app)
     app.add_middleware(
-        BodyLimit, limit=64 * 1024, larger={"/api/v1/console/kb/imports": imports.MOST_BYTES + 64 * 1024}
+        BodyLimit,
+        limit=64 * 1024,
+        larger={
+            "/api/v1/console/kb/imports": imports.MOST_BYTES + 64 * 1024,
+            "/api/v1/console/kb/drafts/": drafts.MOST_BYTES,
+            "/api/v1/console/kb/check": drafts.MOST_BYTES,
+        },
     )
     app.add_middleware(
         CORSMiddleware,
@@ -76,7 +83,7 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
         expose_headers=["Retry-After"],
         max_age=600,
     )
-    rooms = (health, chat, knowledge, console, entries, documents, imports, releases, users, engine)
+    rooms = (health, chat, knowledge, console, drafts, entries, documents, imports, releases, users, engine)
     for room in rooms:
         app.include_router(room.router)
     if settings.demo_enabled:

@@ -42,7 +42,7 @@ def amounts_of_table(table: dict[str, Any]) -> set[str]:
     for row in table["rows"]:
         for value in _values(table, row):
             text += f"\n{value}{unit}" if isinstance(value, (int, float)) else f"\n{value}"
-        text += "".join(f"\n{month}月" for month in row.get("months", []))
+        text += "".join(f"\n{month}月" for month in row.get("months") or ())
     return amounts(text)
 
 
@@ -51,7 +51,7 @@ def contradictions(text: str, table: dict[str, Any]) -> Iterator[tuple[str, str,
 
     At least two of the table's dimensions must be named in the clause, or its only one: a city alone is said of much.
     """
-    unit, names = _unit(table), [dimension["name"] for dimension in table.get("dimensions", ())]
+    unit, names = _unit(table), [dimension["name"] for dimension in table.get("dimensions") or ()]
     dimension_of = {
         str(row[name]): name for row in table["rows"] for name in names if name in row and len(str(row[name])) > 1
     }
@@ -95,7 +95,7 @@ def _disagreeing(
 
 
 def _values(table: dict[str, Any], row: dict[str, Any]) -> list[Any]:
-    aside = {dimension["name"] for dimension in table.get("dimensions", ())} | {"months", "checked"}
+    aside = {dimension["name"] for dimension in table.get("dimensions") or ()} | {"months", "checked"}
     return [value for name, value in row.items() if name not in aside and not isinstance(value, bool)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import Cookie, Depends, Header, Query, Request
+from fastapi import Cookie, Depends, Header, Path, Query, Request
 
 from connectors.widget import identity_of
 from core.errors import Forbidden, TokenInvalid
@@ -17,6 +17,7 @@ COOKIE = "fssc_session"
 
 Page = Annotated[int, Query(ge=1, le=100_000)]
 Filter = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")]
+EntryPath = Annotated[str, Path(max_length=64, pattern=r"^[^\x00]+$")]
 PageSize = Annotated[int, Query(ge=1, le=100)]
 
 

@@ -1,18 +1,35 @@
-"""The console's entries."""
+"""The console's entries: find them, read them and their versions, change many at once, and see how they fare."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel, Field
 from sqlalchemy import select
 
+from core.clock import today
 from core.errors import NotFound
 from core.text import normalize
-from kb.store import EntryRow, EntryVersionRow, find_entries
-from service.api.deps import ConsoleUser, DeskDep, Filter, Page, PageSize
+from kb.care import flags, health, listing, versions
+from kb.care.bulk import MOST, Change, bulk_edit
+from kb.care.checks import findings, known
+from kb.care.drafts import DraftRow
+from kb.store import EntryRow
+from service.api.deps import ConsoleUser, DeskDep, Editor, EntryPath, Filter, Page, PageSize, from_our_page
+from service.api.drafts import draft_out
+from service.api.entry_body import ChangeBody
 
 router = APIRouter(prefix="/api/v1/console", tags=["entries"])
+
+State = Literal[
+    "", "drafts", "submitted", "flagged", "hot", "cold", "never", "bad", "expired", "expiring", "review_due"
+]
+
+
+class BulkEdit(BaseModel):
+    ids: list[Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")]] = Field(min_length=1, max_length=MOST)
+    change: ChangeBody
 
 
 @router.get("/kb/entries")
@@ -21,50 +38,111 @@ def get_entries(
     user: ConsoleUser,
     q: Annotated[str, Query(max_length=200)] = "",
     business_type: Filter = "",
+    owner: Filter = "",
+    scene: Filter = "",
+    state: State = "",
     page: Page = 1,
     page_size: PageSize = 20,
 ) -> dict[str, Any]:
-    """The newest version of every entry that matches."""
+    """The newest approved version of every entry that matches; in the states `drafts` and `submitted` the drafts."""
     with desk.database.read() as session:
-        rows, total = find_entries(
-            session, text=normalize(q), business_type=business_type, page=page, page_size=page_size
+        items, total = listing.find(
+            session,
+            today(),
+            state=state,
+            text=normalize(q),
+            business_type=business_type,
+            owner=owner,
+            scene=scene,
+            page=page,
+            page_size=page_size,
         )
-    return {
-        "items": [
-            {
-                "id": row.id,
-                "question": row.question,
-                "business_type": row.business_type,
-                "owner": row.owner,
-                "version": row.version,
-                "similar_count": len(row.body["similar"]),
-                **{name: row.body[name] for name in ("scenes", "audience", "effective_from", "effective_to")},
-            }
-            for row in rows
-        ],
-        "total": total,
-    }
+    return {"items": items, "total": total}
+
+
+@router.get("/kb/health")
+def get_health(desk: DeskDep, user: ConsoleUser) -> dict[str, Any]:
+    """How many entries are in each state, the hottest, and those rated badly."""
+    with desk.database.read() as session:
+        return {
+            "counts": health.counts(session, today()),
+            "hot": health.hottest(session, today()),
+            "bad": health.badly_rated(session),
+            "owners": listing.owners(session),
+        }
 
 
 @router.get("/kb/entries/{entry_id}")
-def get_entry(desk: DeskDep, user: ConsoleUser, entry_id: str) -> dict[str, Any]:
-    """One entry, whole, with the questions of its follow-ups."""
+def get_entry(desk: DeskDep, user: ConsoleUser, entry_id: EntryPath) -> dict[str, Any]:
+    """One entry, whole, with its draft, versions, flags, hits and feedback. A new one's fields are those of its draft."""
     with desk.database.read() as session:
-        row = session.get(EntryRow, entry_id)
-        if row is None or row.deleted:
+        row, draft = session.get(EntryRow, entry_id), session.get(DraftRow, entry_id)
+        if row is None and draft is None:
             raise NotFound(f"没有知识条目 {entry_id}。")
+        body = versions.whole(row.body) if row else {**draft.body, "version": 0}
         related = session.execute(
-            select(EntryRow.id, EntryRow.question).where(EntryRow.id.in_(row.body["related"]))
+            select(EntryRow.id, EntryRow.question).where(EntryRow.id.in_(body["related"]), EntryRow.deleted.is_(False))
         ).all()
-        versions = session.execute(
-            select(EntryVersionRow.version, EntryVersionRow.author, EntryVersionRow.at)
-            .where(EntryVersionRow.entry_id == entry_id)
-            .order_by(EntryVersionRow.version.desc())
-        ).all()
-    titles = {one: question for one, question in related}
-    return {
-        **row.body,
-        "related": [{"id": one, "question": titles.get(one, one)} for one in row.body["related"]],
-        "versions": [{"version": v.version, "author": v.author, "at": v.at.isoformat()} for v in versions],
-        "updated_at": row.updated_at.isoformat(),
-    }
+        titles = {one.id: one.question for one in related}
+        return {
+            **body,
+            "related": [{"id": one, "question": titles.get(one, one)} for one in body["related"]],
+            "retired": bool(row and row.deleted),
+            "versions": versions.versions_of(session, entry_id),
+            "updated_at": (row or draft).updated_at.isoformat(),
+            "draft": draft and draft_out(draft),
+            "flags": flags.open_flags(session, [entry_id]).get(entry_id, []),
+            "hits_30d": health.hits(session, [entry_id], today()).get(entry_id, 0),
+            "feedback": health.feedback(session, entry_id),
+        }
+
+
+@router.get("/kb/entries/{entry_id}/versions/{version}")
+def get_version(desk: DeskDep, user: ConsoleUser, entry_id: EntryPath, version: int) -> dict[str, Any]:
+    """An entry as it was."""
+    with desk.database.read() as session:
+        row = versions.version_of(session, entry_id, version)
+        return {
+            "version": row.version,
+            "author": row.author,
+            "reviewer": row.reviewer,
+            "retired": row.retired,
+            "at": row.at.isoformat(),
+            "body": versions.whole(row.body),
+        }
+
+
+@router.get("/kb/entries/{entry_id}/diff")
+def get_diff(
+    desk: DeskDep,
+    user: ConsoleUser,
+    entry_id: EntryPath,
+    before: Annotated[str, Query(alias="from", pattern=r"^(\d{1,9}|draft)$")],
+    after: Annotated[str, Query(alias="to", pattern=r"^([1-9]\d{0,8}|draft)$")],
+) -> dict[str, Any]:
+    """What differs between two versions, or a version and the draft; from 0 everything is new."""
+    with desk.database.read() as session:
+        new = versions.body_at(session, entry_id, after)
+        assert new is not None
+        return {"fields": versions.compare(versions.body_at(session, entry_id, before), new)}
+
+
+@router.post("/kb/entries/bulk", dependencies=[Depends(from_our_page)])
+def post_bulk(desk: DeskDep, user: Editor, body: BulkEdit) -> dict[str, Any]:
+    """Change many entries: each gets a submitted draft and a result."""
+    given: Any = {name: getattr(body.change, name) for name in body.change.model_fields_set}
+    if "audience" in given:
+        given["audience"] = given["audience"].audience()
+    change: Change = given
+    with desk.database.write() as session:
+        everything, day = known(session), today()
+        results = bulk_edit(session, body.ids, change, user.username, lambda entry: findings(entry, everything, day))
+    return {"results": results}
+
+
+@router.post("/kb/flags/{flag_id}/resolve", status_code=204, dependencies=[Depends(from_our_page)])
+def post_resolve(desk: DeskDep, user: Editor, flag_id: int) -> Response:
+    """Put a flag down."""
+    with desk.database.write() as session:
+        flags.resolve(session, flag_id if 0 < flag_id < 2**31 else 0, user.username)
+    return Response(status_code=204)

@@ -19,7 +19,7 @@ _HTTP = {
     401: ("not_signed_in", "请先登录。"),
     404: ("not_found", "没有找到这个地址，请检查链接。"),
     405: ("method_not_allowed", "这个地址不支持该操作。"),
-    413: ("too_large", "内容太大，请精简后重新发送。"),
+    413: ("too_large", ""),
 }
 _FIELDS = {
     "text": "消息内容",
@@ -67,6 +67,8 @@ def install_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
         code, message = _HTTP.get(error.status_code, ("error", "请求无法处理，请稍后重试。"))
+        if error.status_code == 413:
+            message = error.detail
         return problem(error.status_code, code, message)
 
     @app.exception_handler(TimeoutError)
@@ -80,7 +82,8 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 
 class BodyLimit:
-    """Refuses a body of more than `limit` bytes, by its header or as it arrives; `larger` names paths with limits of their own."""
+    """Refuses a body of more than `limit` bytes, by its header or as it arrives; `larger` names paths with limits of their own;
+    one that ends in a slash stands for all below it."""
 
     def __init__(self, app: ASGIApp, limit: int, larger: Mapping[str, int] | None = None) -> None:
         self._app = app
@@ -91,10 +94,10 @@ class BodyLimit:
         if scope["type"] != "http" or scope["path"].startswith("/engine/"):
             await self._app(scope, receive, send)
             return
-        limit = self._larger.get(scope["path"], self._limit)
+        limit = self._limit_of(scope["path"])
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > limit:
-            await problem(413, *_HTTP[413])(scope, receive, send)
+            await problem(413, "too_large", _too_large(limit))(scope, receive, send)
             return
         seen = 0
 
@@ -103,7 +106,19 @@ class BodyLimit:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > limit:
-                raise HTTPException(413)
+                raise HTTPException(413, _too_large(limit))
             return message
 
         await self._app(scope, limited, send)
+
+    def _limit_of(self, path: str) -> int:
+        for name, limit in self._larger.items():
+            if path == name.rstrip("/") or (name.endswith("/") and path.startswith(name)):
+                return limit
+        return self._limit
+
+
+def _too_large(limit: int) -> str:
+    if limit < 2**20:
+        return "内容太大，请精简后重新发送。"
+    return f"文件或内容超过 {limit // 2**20} MB，请拆分成几份，或删去图片后重新发送。"

@@ -35,6 +35,8 @@ def upgrade() -> None:
     with op.batch_alter_table("kb_entry_version", schema=None) as batch_op:
         batch_op.add_column(sa.Column("reviewer", sa.String(length=64), nullable=True))
         batch_op.add_column(sa.Column("retired", sa.Boolean(), nullable=False, server_default=sa.false()))
+    with op.batch_alter_table("kb_hit", schema=None) as batch_op:
+        batch_op.create_index("ix_kb_hit_day", ["day", "entry_id"], unique=False)
 
     op.create_table(
         "kb_draft",
@@ -84,6 +86,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("kb_flag")
     op.drop_table("kb_draft")
+    with op.batch_alter_table("kb_hit", schema=None) as batch_op:
+        batch_op.drop_index("ix_kb_hit_day")
     with op.batch_alter_table("kb_entry_version", schema=None) as batch_op:
         batch_op.drop_column("retired")
         batch_op.drop_column("reviewer")

@@ -1,0 +1,247 @@
+"""Findings: what is wrong, or may be wrong, with an entry that somebody is about to save.
+
+A finding is `{kind, severity, message, entry_id?, question?, detail?}`; one of severity `error` keeps a draft from being
+submitted, a `warning` goes to the reviewer with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kb.care.amounts import amounts, amounts_of_table, contradictions
+from kb.care.drafts import DraftRow
+from kb.entries import Audience, Entry, Source
+from kb.store import EntryRow, documents, entry_from_dict
+from kb.words import bare
+
+Finding = dict[str, Any]
+Near = Callable[[Sequence[str]], Sequence[tuple[str, str, float]]]
+"""Questions to `(entry id, its question, similarity in [0, 1])` of the published entries nearest to any of them."""
+
+ALIKE = 0.9
+"""From this similarity on, two questions are probably the same one."""
+
+_TAG = re.compile(r"<\s*/?\s*(script|iframe|object|embed|style|link|meta|form|input|svg|img|a)\b[^>]*", re.IGNORECASE)
+_HANDLER = re.compile(r"<[^>]+\son\w+\s*=", re.IGNORECASE)
+_LINK = re.compile(r"\]\(\s*<?([^)>\s]*)")
+_SAFE_LINK = re.compile(r"(?:https?:|mailto:|tel:|/(?!/)|#)", re.IGNORECASE)
+_BARE_SCHEME = re.compile(r"\b(?:javascript|vbscript|data)\s*:", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What an entry is checked against. `questions` lists, by its letters alone, who asks a question already."""
+
+    policies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    scenes: frozenset[str] = frozenset()
+    entries: frozenset[str] = frozenset()
+    questions: dict[str, list[_Asked]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    entry_id: str
+    question: str
+    audience: Audience
+    effective_from: date | None
+    effective_to: date | None
+    drafted: bool
+
+
+def known(session: Session) -> Known:
+    """All of it, read once: to check one entry or many."""
+    questions: dict[str, list[_Asked]] = {}
+
+    def add(body: dict[str, Any], drafted: bool) -> None:
+        entry = entry_from_dict(body)
+        for question in entry.questions:
+            questions.setdefault(bare(question), []).append(
+                _Asked(entry.id, question, entry.audience, entry.effective_from, entry.effective_to, drafted)
+            )
+
+    ids: set[str] = set()
+    for entry_id, body in session.execute(select(EntryRow.id, EntryRow.body).where(EntryRow.deleted.is_(False))):
+        ids.add(entry_id)
+        add(body, False)
+    for entry_id, body in session.execute(select(DraftRow.entry_id, DraftRow.body).where(DraftRow.deletes.is_(False))):
+        ids.add(entry_id)
+        add(body, True)
+    pages = [page for document in documents(session, "scenes") for page in document["pages"]]
+    return Known(
+        {body["id"]: body for body in documents(session, "policy")},
+        {body["id"]: body for body in documents(session, "table")},
+        frozenset(page["page"] for page in pages)
+        | {f"{page['page']}/{node['node']}" for page in pages for node in page.get("nodes", ())},
+        frozenset(ids),
+        questions,
+    )
+
+
+def findings(entry: Entry, known: Known, today: date, near: Near | None = None) -> list[Finding]:
+    """Everything about `entry`, errors first. Without `near` only equal questions count as duplicates."""
+    found = [
+        *_shape(entry, today),
+        *_unsafe(entry),
+        *_duplicates(entry, known, near),
+        *_sources(entry, known, today),
+        *_amounts(entry, known),
+        *_references(entry, known),
+    ]
+    return sorted(found, key=lambda finding: finding["severity"] != "error")
+
+
+def _error(kind: str, message: str, **more: Any) -> Finding:
+    return {"kind": kind, "severity": "error", "message": message, **more}
+
+
+def _warning(kind: str, message: str, **more: Any) -> Finding:
+    return {"kind": kind, "severity": "warning", "message": message, **more}
+
+
+def _shape(entry: Entry, today: date) -> Iterator[Finding]:
+    if not bare(entry.question):
+        yield _error("missing_question", "请填写标准问。")
+    if not entry.answer.strip():
+        yield _error("missing_answer", "请填写答案。")
+    if entry.effective_from and entry.effective_to and entry.effective_to < entry.effective_from:
+        yield _error("invalid_dates", "失效日期早于生效日期，请改正其中一个。")
+    elif entry.effective_to and entry.effective_to < today:
+        yield _warning("expired", f"这条知识已于 {entry.effective_to} 失效，发布后没有人能看到；请延长失效日期或停用。")
+    seen: dict[str, str] = {}
+    for question in entry.questions:
+        if (key := bare(question)) and key in seen:
+            yield _warning("repeated", f"相似问“{question}”和“{seen[key]}”是同一个问法，请删掉一个。")
+        seen.setdefault(key, question)
+
+
+def _unsafe(entry: Entry) -> Iterator[Finding]:
+    if match := _TAG.search(entry.answer) or _HANDLER.search(entry.answer):
+        yield _error("unsafe", "答案里有网页代码，请改用普通文字或 Markdown。", detail=match[0][:80])
+    bad = [link for link in _LINK.findall(entry.answer) if link and not _SAFE_LINK.match(link)]
+    if bad or _BARE_SCHEME.search(entry.answer):
+        yield _error(
+            "unsafe", "答案里的链接不安全，请使用 https:// 开头的地址。", detail=(bad or ["javascript:"])[0][:80]
+        )
+
+
+def _duplicates(entry: Entry, known: Known, near: Near | None) -> Iterator[Finding]:
+    told: set[str] = {entry.id}
+    for question in entry.questions:
+        for other in known.questions.get(bare(question), ()):
+            if other.entry_id in told or not _meet(entry, other):
+                continue
+            told.add(other.entry_id)
+            same = other.audience == entry.audience and not other.drafted
+            where = "草稿" if other.drafted else "知识"
+            message = (
+                f"{where} {other.entry_id} 已有同样的问法“{other.question}”，适用范围也相同：请合并成一条，或删掉重复的问法。"
+                if same
+                else f"{where} {other.entry_id} 已有同样的问法“{other.question}”，适用范围有重叠：请看看是不是该合成一条。"
+            )
+            more = {"entry_id": other.entry_id, "question": other.question}
+            yield _error("duplicate", message, **more) if same else _warning("duplicate", message, **more)
+    for other_id, question, similarity in near(entry.questions) if near else ():
+        if other_id in told or similarity < ALIKE:
+            continue
+        told.add(other_id)
+        yield _warning(
+            "duplicate",
+            f"和知识 {other_id}“{question}”的问法几乎一样：请看看是不是同一个问题。",
+            entry_id=other_id,
+            question=question,
+            detail=f"{similarity:.2f}",
+        )
+
+
+def _meet(entry: Entry, other: _Asked) -> bool:
+    """Whether somebody can see both on some day."""
+    ours, theirs = entry.audience.companies, other.audience.companies
+    return (
+        (not ours or not theirs or bool(ours & theirs))
+        and (entry.effective_from or date.min) <= (other.effective_to or date.max)
+        and (other.effective_from or date.min) <= (entry.effective_to or date.max)
+    )
+
+
+def _sources(entry: Entry, known: Known, today: date) -> Iterator[Finding]:
+    if not entry.sources:
+        yield _warning("missing_source", "没有写来源：请注明依据的制度条款或标准表，员工才能核对。")
+    for source in entry.sources:
+        if source.policy is not None:
+            policy = known.policies.get(source.policy)
+            if policy is None:
+                yield _error("missing_source", f"来源“{source.label}”引用的制度不存在，请重新选择。")
+                continue
+            if source.article is not None and _article(policy, source.article) is None:
+                yield _error(
+                    "missing_source",
+                    f"《{policy['title']}》现行版本没有第 {source.article} 条，请重新选择来源条款。",
+                )
+            yield from _in_force(f"《{policy['title']}》", policy, today)
+        elif source.table is not None:
+            table = known.tables.get(source.table)
+            if table is None:
+                yield _error("missing_source", f"来源“{source.label}”引用的标准表不存在，请重新选择。")
+                continue
+            yield from _in_force(f"《{table['title']}》", table, today)
+
+
+def _in_force(name: str, document: dict[str, Any], today: date) -> Iterator[Finding]:
+    ends, begins = _day(document.get("effective_to")), _day(document.get("effective_from"))
+    if ends and ends < today:
+        yield _warning("expired_source", f"来源{name}已于 {ends} 废止，请按现行制度核对答案。")
+    elif begins and begins > today:
+        yield _warning("future_source", f"来源{name}要到 {begins} 才生效，请核对这条知识的生效日期。")
+
+
+def _amounts(entry: Entry, known: Known) -> Iterator[Finding]:
+    told: set[str] = set()
+    for table in known.tables.values():
+        for row, amount, right in contradictions(entry.answer, table):
+            told.add(amount)
+            yield _warning(
+                "amount",
+                f"答案里“{row}”是 {amount}，《{table['title']}》里是 {right}：请核对。",
+                detail=amount,
+            )
+    readable = [found for source in entry.sources if (found := source_amounts(source, known)) is not None]
+    if readable and (alone := amounts(entry.answer) - set().union(*readable) - told):
+        listed = "、".join(sorted(alone))
+        yield _warning("amount", f"{listed} 在所列来源里找不到：请核对数字，或补上它的来源。", detail=listed)
+
+
+def source_amounts(source: Source, known: Known) -> set[str] | None:
+    """The amounts that a source names; None where its text is not at hand."""
+    if source.policy is not None:
+        policy = known.policies.get(source.policy)
+        if policy is None or source.article is None:
+            return None
+        article = _article(policy, source.article)
+        return amounts(f"{article['title']}\n{article['text']}") if article else None
+    if source.table is not None:
+        table = known.tables.get(source.table)
+        return amounts_of_table(table) if table else None
+    return amounts(f"{source.regulation or ''}\n{source.quote}") if source.quote else None
+
+
+def _article(policy: dict[str, Any], number: int) -> dict[str, Any] | None:
+    return next((article for article in policy["articles"] if article["number"] == number), None)
+
+
+def _references(entry: Entry, known: Known) -> Iterator[Finding]:
+    if unknown := [scene for scene in entry.scenes if scene not in known.scenes]:
+        yield _warning("unknown_scene", f"页面或节点 {'、'.join(unknown)} 没有登记，在那里提问不会优先命中这条知识。")
+    if missing := [other for other in entry.related if other not in known.entries or other == entry.id]:
+        yield _warning("missing_related", f"相关知识 {'、'.join(missing)} 不存在或已停用，员工看不到这个追问按钮。")
+
+
+def _day(value: str | date | None) -> date | None:
+    return date.fromisoformat(value) if isinstance(value, str) and value else value or None

@@ -1,0 +1,97 @@
+"""The list of entries that managers work with: filters, states, and for each row its draft, flags and hits."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from kb.care.drafts import DRAFT, REJECTED, SUBMITTED, DraftRow
+from kb.care.flags import open_flags
+from kb.care.health import condition, hits, most_hits_first
+from kb.store import EntryRow, find_entries, matching
+
+_DRAFTS = {"drafts": (DRAFT, REJECTED), "submitted": (SUBMITTED,)}
+
+
+def find(
+    session: Session,
+    today: date,
+    *,
+    state: str = "",
+    text: str = "",
+    business_type: str = "",
+    owner: str = "",
+    scene: str = "",
+    page: int = 1,
+    page_size: int = 20,
+) -> tuple[list[dict[str, Any]], int]:
+    """A page of rows and how many there are in all. In the states `drafts` and `submitted` a row tells what the draft says;
+    its version is 0 where the entry is new."""
+    if state in _DRAFTS:
+        query = matching(select(DraftRow), DraftRow, text, business_type, owner, scene)
+        query = query.where(DraftRow.state.in_(_DRAFTS[state]))
+        total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+        ordered = query.order_by(DraftRow.updated_at.desc(), DraftRow.entry_id)
+        found: list[Any] = list(session.scalars(ordered.offset((page - 1) * page_size).limit(page_size)))
+        drafts = {row.entry_id: row for row in found}
+    else:
+        found, total = find_entries(
+            session,
+            text=text,
+            business_type=business_type,
+            owner=owner,
+            scene=scene,
+            where=condition(state, today) if state else None,
+            order=most_hits_first(today) if state == "hot" else None,
+            page=page,
+            page_size=page_size,
+        )
+        wanted = [row.id for row in found]
+        drafts = {row.entry_id: row for row in session.scalars(select(DraftRow).where(DraftRow.entry_id.in_(wanted)))}
+    ids = [_id(row) for row in found]
+    flags, hit = open_flags(session, ids), hits(session, ids, today)
+    return [_row(row, drafts.get(_id(row)), flags.get(_id(row), []), hit.get(_id(row), 0)) for row in found], total
+
+
+def _id(row: EntryRow | DraftRow) -> str:
+    return row.id if isinstance(row, EntryRow) else row.entry_id
+
+
+def _row(
+    row: EntryRow | DraftRow, draft: DraftRow | None, flags: list[dict[str, Any]], hits_30d: int
+) -> dict[str, Any]:
+    return {
+        "id": _id(row),
+        "question": row.question,
+        "business_type": row.business_type,
+        "owner": row.owner,
+        "version": row.version if isinstance(row, EntryRow) else row.base_version,
+        "similar_count": len(row.body["similar"]),
+        **{name: row.body[name] for name in ("scenes", "audience", "effective_from", "effective_to")},
+        "review_on": row.body.get("review_on"),
+        "updated_at": row.updated_at.isoformat(),
+        "draft": draft
+        and {
+            "state": draft.state,
+            "author": draft.author,
+            "deletes": draft.deletes,
+            "updated_at": draft.updated_at.isoformat(),
+        },
+        "flags": sorted({flag["kind"] for flag in flags}),
+        "hits_30d": hits_30d,
+    }
+
+
+def owners(session: Session) -> list[str]:
+    """Every owner of a live entry, for filters."""
+    return list(
+        session.scalars(
+            select(EntryRow.owner)
+            .where(EntryRow.deleted.is_(False), EntryRow.owner != "")
+            .distinct()
+            .order_by(EntryRow.owner)
+        )
+    )

@@ -1,0 +1,184 @@
+"""The console's drafts: write, submit, approve, reject, and what is wrong with them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from core.clock import today
+from core.errors import Conflict, FSSCError, InvalidInput, NotFound
+from kb.care import drafts
+from kb.care.checks import Finding, findings, known
+from kb.care.drafts import DraftRow
+from kb.care.versions import restored
+from kb.entries import Entry
+from kb.store import EntryRow, entry_from_dict, entry_to_dict
+from service.api.deps import DeskDep, Editor, EntryPath, Reviewer, from_our_page
+from service.api.entry_body import EntryBody
+from service.bootstrap import Desk
+from service.likeness import nearest
+from service.users import UserRow
+
+router = APIRouter(prefix="/api/v1/console", tags=["drafts"])
+MOST_BYTES = 2**20
+"""The largest entry that is read."""
+
+_OURS = [Depends(from_our_page)]
+Comment = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
+
+
+class NewDraft(BaseModel):
+    body: EntryBody
+
+
+class ChangedDraft(BaseModel):
+    body: EntryBody
+    base_version: int = Field(ge=0, lt=2**31)
+
+
+class Approval(BaseModel):
+    """`revision` is that of the draft that the reviewer has read."""
+
+    comment: Comment = ""
+    revision: int | None = Field(None, ge=0, lt=2**31)
+
+
+class Approvals(BaseModel):
+    ids: list[Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")]] = Field(max_length=500)
+
+
+class Rejection(BaseModel):
+    comment: Comment
+
+
+class Restoration(BaseModel):
+    version: int = Field(ge=1, lt=2**31)
+
+
+def draft_out(row: DraftRow) -> dict[str, Any]:
+    return {
+        "entry_id": row.entry_id,
+        "base_version": row.base_version,
+        "revision": row.revision,
+        "body": row.body,
+        "author": row.author,
+        "state": row.state,
+        "deletes": row.deletes,
+        "comment": row.comment,
+        "reviewer": row.reviewer,
+        "updated_at": row.updated_at.isoformat(),
+        "findings": row.findings,
+    }
+
+
+def findings_of(desk: Desk, session: Session, entry: Entry) -> list[Finding]:
+    return findings(entry, known(session), today(), nearest(desk.knowledge))
+
+
+@router.post("/kb/check", dependencies=_OURS)
+def post_check(desk: DeskDep, user: Editor, body: NewDraft) -> dict[str, Any]:
+    """What would be found when this entry is saved; nothing is stored."""
+    with desk.database.read() as session:
+        return {"findings": findings_of(desk, session, body.body.entry(body.body.id))}
+
+
+@router.post("/kb/drafts", status_code=201, dependencies=_OURS)
+def post_draft(desk: DeskDep, user: Editor, body: NewDraft) -> dict[str, Any]:
+    """A draft of a new entry."""
+    entry = body.body.entry(body.body.id or drafts.new_id())
+    with desk.database.write() as session:
+        stored = session.get(EntryRow, entry.id)
+        if (stored and not stored.deleted) or session.get(DraftRow, entry.id):
+            raise Conflict(f"编号 {entry.id} 已被使用，请换一个编号，或留空由系统生成。", code="entry_exists")
+        return _saved(desk, session, entry, user)
+
+
+@router.put("/kb/drafts/{entry_id}", dependencies=_OURS)
+def put_draft(desk: DeskDep, user: Editor, entry_id: EntryPath, body: ChangedDraft) -> dict[str, Any]:
+    """Save a draft of an entry; 409 `version_conflict` or `draft_by_other` when somebody was quicker."""
+    if body.body.id not in ("", entry_id):
+        raise InvalidInput("编号不能修改；需要新编号时请新建一条知识。", code="id_changed")
+    with desk.database.write() as session:
+        if session.get(EntryRow, entry_id) is None and session.get(DraftRow, entry_id) is None:
+            raise NotFound(f"没有知识条目 {entry_id}。")
+        return _saved(desk, session, body.body.entry(entry_id), user, base_version=body.base_version)
+
+
+@router.delete("/kb/drafts/{entry_id}", status_code=204, dependencies=_OURS)
+def delete_draft(desk: DeskDep, user: Editor, entry_id: EntryPath) -> Response:
+    """Throw a draft away: one's own, or, for administrators, anybody's."""
+    with desk.database.write() as session:
+        drafts.withdraw(session, entry_id, user.username, admin=_admin(user))
+    return Response(status_code=204)
+
+
+@router.post("/kb/drafts/{entry_id}/submit", dependencies=_OURS)
+def post_submit(desk: DeskDep, user: Editor, entry_id: EntryPath) -> dict[str, Any]:
+    """Ask for review; 400 `findings` while something is wrong with the draft."""
+    with desk.database.write() as session:
+        row = drafts.draft_of(session, entry_id)
+        found = [] if row.deletes else findings_of(desk, session, entry_from_dict(row.body))
+        return draft_out(drafts.submit(session, entry_id, user.username, found))
+
+
+@router.post("/kb/drafts/{entry_id}/approve", dependencies=_OURS)
+def post_approve(desk: DeskDep, user: Reviewer, entry_id: EntryPath, body: Approval | None = None) -> dict[str, Any]:
+    """Make a submitted draft the entry's newest version; the entry as it now is."""
+    body = body or Approval()
+    with desk.database.write() as session:
+        entry = drafts.approve(session, entry_id, user.username, admin=_admin(user), revision=body.revision)
+    return entry_to_dict(entry)
+
+
+@router.post("/kb/drafts/{entry_id}/reject", dependencies=_OURS)
+def post_reject(desk: DeskDep, user: Reviewer, entry_id: EntryPath, body: Rejection) -> dict[str, Any]:
+    """Give a submitted draft back to its author, with the reason."""
+    with desk.database.write() as session:
+        return draft_out(drafts.reject(session, entry_id, user.username, body.comment, admin=_admin(user)))
+
+
+@router.post("/kb/drafts/approve", dependencies=_OURS)
+def post_approvals(desk: DeskDep, user: Reviewer, body: Approvals) -> list[dict[str, Any]]:
+    """Approve many; a result for each."""
+    results = []
+    with desk.database.write() as session:
+        for entry_id in dict.fromkeys(body.ids):
+            try:
+                with session.begin_nested():
+                    drafts.approve(session, entry_id, user.username, admin=_admin(user))
+                results.append({"id": entry_id, "outcome": "approved", "message": "已通过。"})
+            except FSSCError as error:
+                results.append({"id": entry_id, "outcome": "failed", "message": error.message})
+    return results
+
+
+@router.post("/kb/entries/{entry_id}/restore", dependencies=_OURS)
+def post_restore(desk: DeskDep, user: Editor, entry_id: EntryPath, body: Restoration) -> dict[str, Any]:
+    """A draft that says what an earlier version said."""
+    with desk.database.write() as session:
+        return _saved(desk, session, restored(session, entry_id, body.version), user)
+
+
+@router.post("/kb/entries/{entry_id}/retire", dependencies=_OURS)
+def post_retire(desk: DeskDep, user: Editor, entry_id: EntryPath) -> dict[str, Any]:
+    """A draft that takes the entry out of the next release."""
+    with desk.database.write() as session:
+        row = session.get(EntryRow, entry_id)
+        if row is None or row.deleted:
+            raise NotFound(f"没有知识条目 {entry_id}，可能已停用。")
+        return draft_out(drafts.propose(session, entry_from_dict(row.body), user.username, deletes=True))
+
+
+def _saved(
+    desk: Desk, session: Session, entry: Entry, user: UserRow, base_version: int | None = None
+) -> dict[str, Any]:
+    row = drafts.propose(session, entry, user.username, base_version=base_version)
+    row.findings = findings_of(desk, session, entry)
+    return draft_out(row)
+
+
+def _admin(user: UserRow) -> bool:
+    return "admin" in user.roles
