@@ -32,23 +32,32 @@ def save_policy(session: Session, body: dict[str, Any], author: str) -> bool:
 
     Raises Conflict when another text is already stored under this version's name.
     """
-    policy_id, version = body["id"], version_name(body)
+    policy_id = body["id"]
+    check_version(session, body)
     current = _current(session, policy_id)
     if current is not None:
         _adopt(session, current)
-    stored = session.get(PolicyVersionRow, (policy_id, version))
-    if stored is not None and stored.body != body:
-        raise Conflict(
-            f"《{body['title']}》已有版本 {version}，内容与这次不同。请把“版本”改成新的版本号后再确认。",
-            code="version_exists",
-        )
-    if stored is None:
+    if session.get(PolicyVersionRow, (policy_id, version_name(body))) is None:
         session.add(_row(body, author))
         session.flush()
     newest = current is None or _since(current) <= _since(body)
     if newest:
         save_document(session, "policy", body)
     return newest
+
+
+def check_version(session: Session, body: dict[str, Any]) -> None:
+    """Raises Conflict when another text is already stored under this version's name."""
+    current = _current(session, body["id"])
+    row = session.get(PolicyVersionRow, (body["id"], version_name(body)))
+    stored = (
+        current if current is not None and version_name(current) == version_name(body) else row.body if row else None
+    )
+    if stored is not None and stored != body:
+        raise Conflict(
+            f"《{body['title']}》已有版本 {version_name(body)}，内容与这次不同。请把“版本”改成新的版本号后再确认。",
+            code="version_exists",
+        )
 
 
 def policy_versions(session: Session, policy_id: str) -> list[PolicyVersionRow]:

@@ -1,0 +1,151 @@
+"""What a document says of itself: title, number, version, the day from which it applies. Guesses, for a person to correct."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from pathlib import PurePath
+from typing import Any
+
+from pypinyin import lazy_pinyin
+
+from kb.ingest.policies.blocks import TITLE, Document
+from kb.ingest.policies.labels import value_of
+from kb.ingest.policies.splitter import Split
+
+_KINDS = "实施细则|管理办法|暂行办法|试行办法|管理规定|暂行规定|管理制度|操作规程|操作手册|工作指引|办法|规定|制度|细则|规程|流程|准则|条例|规范|指引|指南|手册|标准|通知|意见|方案|须知|说明|规则|章程"
+_ENDS_LIKE_A_TITLE = re.compile(rf"(?:{_KINDS})(?:[（(][^）)]{{1,20}}[）)])?$")
+_KIND_AT_END = re.compile(rf"(?:{_KINDS})$")
+_EDITION = re.compile(
+    r"[（(](?:试行|暂行|修订|修订版|征求意见稿|[^）)]*(?:版|修订|修正|V[\d.]+)[^）)]*)[）)]", re.IGNORECASE
+)
+_ISSUED = re.compile(r"关于(?:印发|发布|修订|下发)[^《]*《([^》]{2,80})》")
+_NUMBER = re.compile(
+    r"[\u3400-\u9fffA-Za-z·]{0,14}\s*[〔\[［【（(]\s*(?:19|20)\d{2}\s*[〕\]］】）)]\s*(?:第\s*)?\d{1,5}\s*号"
+    r"|(?:文件编号|制度编号|编号|文号)\s*[:：]\s*[A-Za-z0-9][\w./-]{2,30}"
+)
+_VERSION = re.compile(
+    r"(?:版本号?|版次)\s*[:：]?\s*[Vv]?(\d+(?:\.\d+){0,2})(?![\d年])|[（(]\s*[Vv](\d+(?:\.\d+){0,2})\s*[）)]"
+)
+_EDITION_YEAR = re.compile(r"[（(]?((?:19|20)\d{2})\s*年?\s*(?:版|修订|修正)")
+_DAY = r"([\d〇○零一二三四五六七八九]{4})\s*[年./-]\s*([\d十一二三四五六七八九]{1,3})\s*[月./-]\s*([\d十一二三四五六七八九]{1,3})\s*日?"
+_FROM = (
+    re.compile(rf"自\s*{_DAY}\s*(?:起|开始)"),
+    re.compile(rf"(?:施行|实施|生效|执行)(?:日期|时间)?\s*[:：]?\s*{_DAY}"),
+    re.compile(rf"(?:从|于)\s*{_DAY}\s*(?:起|开始|施行|实施|生效|执行)"),
+    re.compile(rf"{_DAY}\s*(?:起|开始)\s*(?:施行|实施|生效|执行)"),
+)
+_ON_ISSUE = re.compile("自(?:印发|发布|公布|下发|颁布)之日起")
+_SIGNED = re.compile(rf"^[（(]?{_DAY}(?:印发|发布)?[）)]?$")
+
+
+def about_of(document: Document, split: Split, file_name: str) -> dict[str, Any]:
+    """`{title, number, version, effective_from, effective_to, owner}`; what is not told is `""` or None."""
+    front = list(split.front)
+    body = [article.text for article in split.articles]
+    opening = [*front, *(text for article in split.articles[:1] for text in article.text.splitlines()[:12])]
+    number = next((found[0] for text in opening if (found := _NUMBER.search(text))), "")
+    number = re.sub(r"\s+", "", re.sub(r"^(?:文件|制度)?(?:编号|文号)\s*[:：]\s*", "", number))
+    since = document.about.get("effective_from") or _since(front, body)
+    title = document.about.get("title", "") if "number" in document.about or "id" in document.about else ""
+    title = title or _title(document, front, opening, file_name)
+    return {
+        "title": title[:200],
+        "number": document.about.get("number") or number,
+        "version": document.about.get("version") or _version(opening, title, number, since),
+        "effective_from": _iso(since),
+        "effective_to": _iso(document.about.get("effective_to")),
+        "owner": document.about.get("owner", "")[:40],
+    }
+
+
+def policy_id(title: str, taken: Iterable[str]) -> str:
+    """A short id of letters for a policy that is new: chailvfei for 差旅费管理办法."""
+    core = _KIND_AT_END.sub("", _EDITION.sub("", title)) or title
+    core = re.sub(r"^.*?(?:公司|集团|中心|总部)(?=.)", "", core) or core
+    letters = "".join(re.sub(r"[^a-z0-9]", "", part.lower()) for part in lazy_pinyin(core[:8]))[:32] or "policy"
+    known, name, k = set(taken), letters, 1
+    while name in known:
+        k += 1
+        name = f"{letters}-{k}"
+    return name
+
+
+def same_policy(title: str, known: Iterable[dict[str, Any]]) -> str | None:
+    """The id of the stored policy `[{id, title}]` that bears this title, but for company, year and edition."""
+    wanted = _core(title)
+    return next((one["id"] for one in known if wanted and _core(one["title"]) == wanted), None)
+
+
+def next_version(year: int, taken: Iterable[str]) -> str:
+    """2026.1, or 2026.2 when that is taken, and so on."""
+    known, k = set(taken), 1
+    while f"{year}.{k}" in known:
+        k += 1
+    return f"{year}.{k}"
+
+
+def _core(title: str) -> str:
+    title = _EDITION.sub("", re.sub(r"[\s《》]", "", title))
+    title = re.sub(r"(?:19|20)\d{2}年?版?", "", title)
+    return re.sub(r"^.*?(?:有限公司|股份公司|集团公司|集团|公司|总部)(?=.{4,})", "", title)
+
+
+def _title(document: Document, front: list[str], opening: list[str], file_name: str) -> str:
+    for text in opening:
+        if found := _ISSUED.search(text):
+            return found[1]
+    printed = [block.text for block in document.blocks if block.kind == "heading" and block.level == TITLE]
+    lines = [re.sub(r"\s+", "", text) for text in (*printed, *front)]
+    for at, line in enumerate(lines):
+        if _ENDS_LIKE_A_TITLE.search(line) and len(line) <= 80 and not _NUMBER.search(line):
+            whole = line.strip("《》")
+            short = _KIND_AT_END.sub("", whole)
+            return lines[at - 1] + whole if len(short) < 2 and at else whole
+    told = document.about.get("title", "")
+    if told and not re.match(r"(?i)(?:microsoft word|untitled|文档\d*$|新建)", told):
+        return re.sub(r"\.(?:docx?|pdf|html?|wps)$", "", told)
+    headings = [block.text for block in document.blocks[:5] if block.kind == "heading"]
+    return (printed or headings or [PurePath(file_name).stem])[0]
+
+
+def _version(opening: list[str], title: str, number: str, since: str) -> str:
+    for text in (title, *opening):
+        if found := _VERSION.search(text):
+            return found[1] or found[2]
+    for text in (title, *opening[:6]):
+        if found := _EDITION_YEAR.search(text):
+            return f"{found[1]}.1"
+    year = re.search(r"(?:19|20)\d{2}", since) or re.search(r"(?:19|20)\d{2}", number)
+    return f"{year[0]}.1" if year else "1"
+
+
+def _since(front: list[str], body: list[str]) -> str:
+    """The day from which the document applies, as ISO text; the day of signature when it applies from its issue."""
+    for text in (*reversed(body), *front):
+        clause = [part for part in re.split("[。；\n]", text) if re.search("施行|实施|生效|执行|起", part)]
+        for part in reversed(clause):
+            for pattern in _FROM:
+                if (found := pattern.search(part)) and re.search("施行|实施|生效|执行", part):
+                    return _day(found)
+    lines = [line for text in (*front, *body) for line in text.splitlines()]
+    if any(_ON_ISSUE.search(line) for line in lines):
+        signed = [day for line in lines if (found := _SIGNED.match(line.strip())) and (day := _day(found))]
+        return signed[-1] if signed else ""
+    return ""
+
+
+def _day(found: re.Match[str]) -> str:
+    year, month, day = (value_of(found[k]) for k in (1, 2, 3))
+    try:
+        return date(year or 0, month or 0, day or 0).isoformat()
+    except ValueError:
+        return ""
+
+
+def _iso(value: str | None) -> str | None:
+    try:
+        return date.fromisoformat(value or "").isoformat()
+    except ValueError:
+        return None

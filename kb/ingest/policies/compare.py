@@ -1,0 +1,150 @@
+"""A new version of a policy beside the old one, article by article."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any, Literal
+
+Article = dict[str, Any]
+Kind = Literal["unchanged", "changed", "added", "removed"]
+
+_ALIKE = 0.55
+"""Share of common letter pairs from which two articles with different numbers are the same one, renumbered."""
+_STILL = 0.3
+"""The same for two articles of the same number."""
+_SENTENCE = re.compile(r"[^。；！？\n]*(?:[。；！？]+[”』」）]*|\n|$)")
+
+
+@dataclass(frozen=True)
+class Change:
+    """`before` and `after` are articles as a policy's body holds them; None where there is none."""
+
+    kind: Kind
+    before: Article | None
+    after: Article | None
+
+    @property
+    def renumbered(self) -> bool:
+        return bool(self.before and self.after and _name(self.before) != _name(self.after))
+
+    def as_dict(self) -> dict[str, Any]:
+        """What the console shows of it, with the sentences that stay, go and come under `lines`."""
+        shown = self.after or self.before or {}
+        before = self.before["text"] if self.before else ""
+        after = self.after["text"] if self.after else ""
+        data: dict[str, Any] = {
+            "change": self.kind,
+            **{key: shown.get(key) for key in ("number", "label", "title", "chapter", "page")},
+            "before": before,
+            "after": after,
+            "lines": difference(before, after) if self.kind == "changed" else [],
+        }
+        if self.before and self.after and self.renumbered:
+            data["was"] = {key: self.before.get(key) for key in ("number", "label", "title")}
+        return data
+
+
+def compare(old: Sequence[Article], new: Sequence[Article]) -> list[Change]:
+    """Every article of both once: in the new order, the removed where they stood.
+
+    Articles pair by equal text, then by label where they are still alike, then by the likeness of their texts, which finds
+    those that were renumbered.
+    """
+    pairs: dict[int, int] = {}
+    free_old, free_new = dict.fromkeys(range(len(old))), dict.fromkeys(range(len(new)))
+
+    def pair(before: int, after: int) -> None:
+        pairs[after] = before
+        del free_old[before], free_new[after]
+
+    for key in (lambda one: (_name(one), _plain(one)), _plain):
+        waiting: dict[Any, list[int]] = {}
+        for before in free_old:
+            waiting.setdefault(key(old[before]), []).append(before)
+        for after in list(free_new):
+            if _plain(new[after]) and (same := waiting.get(key(new[after]))):
+                pair(same.pop(0), after)
+    grams_old = {k: _pairs(old[k]) for k in free_old}
+    grams_new = {k: _pairs(new[k]) for k in free_new}
+    alike = sorted(
+        (
+            (likeness, -abs(before - after), before, after)
+            for before in free_old
+            for after in free_new
+            if (likeness := _likeness(grams_old[before], grams_new[after])) >= _STILL
+        ),
+        reverse=True,
+    )
+    for wanted in (
+        lambda likeness, before, after: _name(old[before]) == _name(new[after]) and likeness >= _ALIKE,
+        lambda likeness, before, after: likeness >= _ALIKE,
+        lambda likeness, before, after: _name(old[before]) == _name(new[after]) or _same_title(old[before], new[after]),
+    ):
+        for likeness, _, before, after in alike:
+            if before in free_old and after in free_new and wanted(likeness, before, after):
+                pair(before, after)
+    for after in list(free_new):
+        same = [k for k in free_old if _name(old[k]) == _name(new[after]) and _same_title(old[k], new[after])]
+        if same:
+            pair(same[0], after)
+    return _in_order(old, new, pairs, list(free_old))
+
+
+def difference(before: str, after: str) -> list[dict[str, str]]:
+    """`[{op, text}]` by sentences: `" "` stays, `"-"` goes, `"+"` comes."""
+    first, second = _sentences(before), _sentences(after)
+    lines: list[dict[str, str]] = []
+    for op, i, j, k, m in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
+        if op == "equal":
+            lines += [{"op": " ", "text": text} for text in first[i:j]]
+        else:
+            lines += [{"op": "-", "text": text} for text in first[i:j]]
+            lines += [{"op": "+", "text": text} for text in second[k:m]]
+    return lines
+
+
+def _in_order(old: Sequence[Article], new: Sequence[Article], pairs: dict[int, int], gone: list[int]) -> list[Change]:
+    found: list[Change] = []
+    told = 0
+    for after, article in enumerate(new):
+        before = pairs.get(after)
+        if before is not None:
+            while told < len(gone) and gone[told] < before:
+                found.append(Change("removed", old[gone[told]], None))
+                told += 1
+        if before is None:
+            found.append(Change("added", None, article))
+        else:
+            same = _plain(old[before]) == _plain(article)
+            found.append(Change("unchanged" if same else "changed", old[before], article))
+    return found + [Change("removed", old[k], None) for k in gone[told:]]
+
+
+def _name(article: Article) -> str:
+    return str(article.get("label") or article["number"])
+
+
+def _plain(article: Article) -> str:
+    """What counts as the article's words: blanks and the form of a table do not."""
+    return re.sub(r"[\s|]|-{3,}", "", f"{article.get('title') or ''}{article['text']}")
+
+
+def _same_title(before: Article, after: Article) -> bool:
+    return (before.get("title") or "") == (after.get("title") or "")
+
+
+def _pairs(article: Article) -> frozenset[str]:
+    text = _plain(article)
+    return frozenset(text[k : k + 2] for k in range(len(text) - 1)) or frozenset({text})
+
+
+def _likeness(first: frozenset[str], second: frozenset[str]) -> float:
+    return 2 * len(first & second) / (len(first) + len(second))
+
+
+def _sentences(text: str) -> list[str]:
+    """Sentences without the line ends between them; the rows of a table each one."""
+    return [part for found in _SENTENCE.findall(text) if (part := found.strip())]

@@ -1,0 +1,287 @@
+"""The import of a policy: read it, show what it changes, keep it after a reviewer's yes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.clock import today
+from core.errors import Conflict, InvalidInput, NotFound
+from kb.ingest.imports import DONE, ImportRow
+from kb.ingest.jobs import Preview, Task
+from kb.ingest.policies.about import about_of, next_version, policy_id, same_policy
+from kb.ingest.policies.citations import affected, citations, flag_articles, flag_table
+from kb.ingest.policies.compare import Change, compare
+from kb.ingest.policies.reader import read_document
+from kb.ingest.policies.splitter import split
+from kb.ingest.policies.standards import Found, find_standards, problem_of, setting_of, standard_of
+from kb.policies import check_version, policy_version, policy_versions, save_policy, version_name
+from kb.store import DocumentRow, documents, save_document
+
+_ID = re.compile(r"^[a-z0-9][a-z0-9-]{0,39}$")
+_MOST_ARTICLES = 5000
+_DETAILS = ("id", "title", "number", "version", "effective_from", "effective_to", "owner", "audience")
+
+
+class PolicyIngester:
+    """Policies; see `kb.ingest.jobs.Ingester`."""
+
+    kind = "policy"
+
+    def read(self, task: Task) -> Preview:
+        document = read_document(task.path, task.about.format, task.progress)
+        found = split(document.blocks)
+        if len(found.articles) > _MOST_ARTICLES:
+            raise InvalidInput(
+                f"这份文件分出了 {len(found.articles)} 条，超过上限 {_MOST_ARTICLES}，请拆分成几份文件后再导入。"
+            )
+        articles = [article.as_dict() for article in found.articles]
+        details = about_of(document, found, task.about.file_name)
+        with task.database.read() as session:
+            policy = _details(session, details, task.about.policy_id, document.about.get("id"))
+            tables = _tables(session, find_standards(document.blocks, articles, policy["title"]), policy["id"])
+            body = {
+                "policy": policy,
+                "front": "\n".join(found.front),
+                "articles": articles,
+                "tables": tables,
+                "notes": document.notes,
+            }
+            counts, summary = _figures(session, body)
+        return Preview(counts, summary, body)
+
+    def check(self, session: Session, row: ImportRow) -> None:
+        if not row.approve:
+            raise Conflict("制度没有草稿，需要有审核权限的人打开这次导入并确认。", code="needs_review")
+        policy = row.body["policy"]
+        if not policy["title"] or not policy["version"]:
+            raise Conflict("请先填写制度的名称和版本。", code="policy_incomplete")
+        check_version(session, _body(row))
+        if any(one["confirmed"] and _problem(one) for one in row.body["tables"]):
+            raise Conflict("有表格的设置不能使用，请先修改，或选择不使用这张表。", code="table_problem")
+
+    def prepare(self, task: Task) -> None:
+        return None
+
+    def apply(self, session: Session, row: ImportRow, plan: None) -> dict[str, int]:
+        body = _body(row)
+        before = _stored(session, body["id"])
+        changes = compare(before["articles"] if before else [], body["articles"])
+        newest = save_policy(session, body, row.applied_by or row.author)
+        flagged = flag_articles(session, body, changes) if before and newest else 0
+        made = 0
+        for one in row.body["tables"]:
+            if newest and one["confirmed"] and one["proposal"]["use"]:
+                flagged += _save_table(session, body, one)
+                made += 1
+        row.body = {**row.body, "against": _version_of(before)}
+        return {**_counts(changes, row.body["tables"]), "flagged": flagged, "tables_made": made}
+
+
+def preview(session: Session, row: ImportRow) -> dict[str, Any]:
+    """What a person decides upon: details, every article beside the stored version, tables, entries to look at again."""
+    body = _of_policy(row)
+    policy = body["policy"]
+    before = _against(session, row)
+    changes = compare(before["articles"] if before else [], body["articles"])
+    concerned = affected(citations(session, policy["id"]), changes) if before and not _historic(policy, before) else []
+    stored = {one["id"]: one["title"] for one in documents(session, "table")}
+    return {
+        "policy": policy,
+        "front": body["front"],
+        "against": _version_of(before),
+        "historic": bool(before and _historic(policy, before)),
+        "known": [{"id": one["id"], "title": one["title"]} for one in documents(session, "policy")],
+        "notes": body["notes"],
+        "articles": [change.as_dict() for change in changes],
+        "tables": [_shown(one, stored) for one in body["tables"]],
+        "affected_entries": [
+            {"id": one.entry_id, "question": one.question, "reason": reason} for one, reason in concerned
+        ],
+    }
+
+
+def change_details(session: Session, row: ImportRow, data: dict[str, Any]) -> None:
+    """Put a person's title, number, version, dates, owner and audience in place of the guesses. Raises InvalidInput."""
+    body = _of_policy(row)
+    policy = {**body["policy"], **{key: data[key] for key in _DETAILS if key in data}}
+    for key in ("id", "title", "number", "version", "owner"):
+        policy[key] = str(policy[key] or "").strip()
+    if not _ID.match(policy["id"]) and not session.get(DocumentRow, ("policy", policy["id"])):
+        raise InvalidInput("制度编号请用小写字母、数字和连字符，最多 40 个字符，如 travel。")
+    if not policy["title"] or not policy["version"]:
+        raise InvalidInput("请填写制度的名称和版本。")
+    ends, starts = policy.get("effective_to"), policy.get("effective_from")
+    if ends and starts and ends < starts:
+        raise InvalidInput("失效日期早于施行日期，请修改。")
+    changed = {**body, "policy": policy}
+    row.counts, row.summary = _figures(session, changed)
+    row.body = changed
+
+
+def change_table(session: Session, row: ImportRow, n: int, data: dict[str, Any]) -> dict[str, Any]:
+    """A person's settings for table `n` (from 1), which also confirms it. Raises InvalidInput when it cannot be used so."""
+    body = _of_policy(row)
+    if not 1 <= n <= len(body["tables"]):
+        raise NotFound("没有这张表格，请刷新页面。")
+    setting = setting_of({**body["tables"][n - 1]["proposal"], **data})
+    one = {**body["tables"][n - 1], "proposal": setting.as_dict(), "confirmed": True}
+    if setting.use:
+        if not _ID.match(setting.id) and not session.get(DocumentRow, ("table", setting.id)):
+            raise InvalidInput("表格编号请用小写字母、数字和连字符，最多 40 个字符，如 lodging。")
+        if not setting.title:
+            raise InvalidInput("请填写表格的名称。")
+        others = (other["proposal"] for other in body["tables"] if other["n"] != n and other["confirmed"])
+        if any(other["use"] and other["id"] == setting.id for other in others):
+            raise InvalidInput("这次导入里已有一张表格用了这个编号，请换一个。")
+        if problem := _problem(one):
+            raise InvalidInput(problem)
+    tables = [one if other["n"] == n else other for other in body["tables"]]
+    row.body = {**body, "tables": tables}
+    row.counts, row.summary = _figures(session, row.body)
+    return _shown(one, {table["id"]: table["title"] for table in documents(session, "table")})
+
+
+def _of_policy(row: ImportRow) -> dict[str, Any]:
+    if row.kind != PolicyIngester.kind:
+        raise Conflict("这次导入的不是制度文件。", code="not_a_policy")
+    if "policy" not in row.body:
+        raise Conflict("文件还没有读完或没有读成，请稍后刷新。", code="not_in_preview")
+    return row.body
+
+
+def _details(session: Session, told: dict[str, Any], wanted: str | None, named: str | None) -> dict[str, Any]:
+    """The document's own details, completed from the stored policy that it is a new version of."""
+    known = [{"id": one["id"], "title": one["title"]} for one in documents(session, "policy")]
+    identity = wanted or same_policy(told["title"], known)
+    if identity is None:
+        free = named and _ID.match(named)
+        identity = named if free and named else policy_id(told["title"], (one["id"] for one in known))
+    before = _stored(session, identity)
+    version = str(told["version"])[:30]
+    taken = _versions(session, identity)
+    if version in taken:
+        year = re.match(r"(?:19|20)\d{2}", version)
+        version = next_version(int(year[0]) if year else today().year, taken)
+    return {
+        "id": identity,
+        "title": told["title"],
+        "number": told["number"][:60],
+        "version": version,
+        "effective_from": told["effective_from"],
+        "effective_to": told["effective_to"],
+        "owner": told["owner"] or (before or {}).get("owner") or "",
+        "audience": (before or {}).get("audience") or {"companies": [], "groups": []},
+    }
+
+
+def _tables(session: Session, found: Sequence[Found], policy: str) -> list[dict[str, Any]]:
+    stored = documents(session, "table")
+    own = {one["title"]: one["id"] for one in stored if (one.get("source") or {}).get("policy") == policy}
+    taken = {one["id"] for one in stored}
+    tables = []
+    for n, one in enumerate(found, 1):
+        identity = own.get(one.proposal.title) or policy_id(one.proposal.title, taken)
+        taken.add(identity)
+        tables.append(
+            {
+                "n": n,
+                "header": list(one.header),
+                "rows": [list(row) for row in one.rows],
+                "page": one.page,
+                "article": one.article,
+                "proposal": {**one.proposal.as_dict(), "id": identity},
+                "confirmed": False,
+            }
+        )
+    return tables
+
+
+def _shown(one: dict[str, Any], stored: dict[str, str]) -> dict[str, Any]:
+    identity = one["proposal"]["id"]
+    replaces = {"id": identity, "title": stored[identity]} if identity in stored else None
+    return {**one, "title": one["proposal"]["title"], "problem": _problem(one), "replaces": replaces}
+
+
+def _problem(one: dict[str, Any]) -> str | None:
+    setting = setting_of(one["proposal"])
+    return problem_of(setting, one["header"], one["rows"]) if setting.use else None
+
+
+def _save_table(session: Session, policy: dict[str, Any], one: dict[str, Any]) -> int:
+    """Make a confirmed table one of the knowledge base; return how many entries were flagged because it changed."""
+    since = policy.get("effective_from")
+    source = {"name": f"《{policy['title']}》", "policy": policy["id"], "article": one["article"]}
+    if since:
+        source["year"] = date.fromisoformat(since).year
+    table = standard_of(one["proposal"], one["header"], one["rows"], effective_from=since, source=source)
+    before = session.get(DocumentRow, ("table", table["id"]))
+    changed = before is not None and (before.body["rows"], before.body["unit"]) != (table["rows"], table["unit"])
+    save_document(session, "table", table)
+    return flag_table(session, table) if changed else 0
+
+
+def _body(row: ImportRow) -> dict[str, Any]:
+    """The policy as it is stored."""
+    body = _of_policy(row)
+    policy = {key: value for key, value in body["policy"].items() if key != "effective_to" or value}
+    return {**policy, "front": body["front"], "file": row.file_name, "articles": body["articles"]}
+
+
+def _stored(session: Session, identity: str) -> dict[str, Any] | None:
+    row = session.get(DocumentRow, ("policy", identity))
+    return row.body if row else None
+
+
+def _versions(session: Session, identity: str) -> set[str]:
+    try:
+        return {version_name(row.body) for row in policy_versions(session, identity)}
+    except NotFound:
+        return set()
+
+
+def _against(session: Session, row: ImportRow) -> dict[str, Any] | None:
+    """The version that this import is compared with: the newest, or once it is applied the newest before it."""
+    policy = row.body["policy"]
+    if row.state != DONE:
+        return _stored(session, policy["id"])
+    before = row.body.get("against")
+    return policy_version(session, policy["id"], before["version"]) if before else None
+
+
+def _historic(policy: dict[str, Any], before: dict[str, Any]) -> bool:
+    return (policy.get("effective_from") or "") < (before.get("effective_from") or "")
+
+
+def _version_of(body: dict[str, Any] | None) -> dict[str, Any] | None:
+    if body is None:
+        return None
+    return {
+        "version": str(body.get("version") or ""),
+        "effective_from": body.get("effective_from"),
+        "title": body["title"],
+    }
+
+
+def _figures(session: Session, body: dict[str, Any]) -> tuple[dict[str, int], dict[str, Any]]:
+    """Counts and summary for lists."""
+    policy = body["policy"]
+    before = _stored(session, policy["id"])
+    changes = compare(before["articles"] if before else [], body["articles"])
+    summary = {key: policy[key] for key in ("id", "title", "version", "effective_from")}
+    return _counts(changes, body["tables"]), {**summary, "against": _version_of(before)}
+
+
+def _counts(changes: Sequence[Change], tables: Sequence[dict[str, Any]]) -> dict[str, int]:
+    kinds = [change.kind for change in changes]
+    return {
+        "articles": sum(change.after is not None for change in changes),
+        **{kind: kinds.count(kind) for kind in ("unchanged", "changed", "added", "removed")},
+        "renumbered": sum(change.renumbered for change in changes),
+        "tables": len(tables),
+        "tables_open": sum(not one["confirmed"] for one in tables),
+    }

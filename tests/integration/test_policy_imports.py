@@ -1,0 +1,263 @@
+"""A policy from the manager's disk to the knowledge base: read, corrected, compared, confirmed, and what rests on it flagged."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.database import Database
+from core.errors import Conflict, InvalidInput
+from kb.care.flags import open_flags
+from kb.entries import Entry, Source
+from kb.ingest import jobs
+from kb.ingest.imports import ImportRow, create_import, import_of
+from kb.ingest.kinds import KINDS
+from kb.ingest.policies.ingester import change_details, change_table, preview
+from kb.passages import passages_of
+from kb.policies import policies_to_publish, policy_versions
+from kb.store import documents, save_document, save_entry
+
+FIRST = """
+差旅费管理办法
+华晟财〔2026〕3号
+第一章 总则
+第一条 适用范围
+本办法适用于全体员工。
+第二条 住宿费标准
+住宿费在限额内据实报销，限额见下表。
+住宿费限额标准表（单位：元/人·天）
+城市\t集团领导\t部门负责人\t其他人员
+北京\t1100\t650\t500
+上海\t1,100\t600\t500
+第三条 补助
+伙食补助费每人每天100元，包干使用。
+第四条 施行
+本办法自2026年1月1日起施行。
+"""
+SECOND = """
+差旅费管理办法（2027年修订）
+华晟财〔2026〕30号
+第一章 总则
+第一条 适用范围
+本办法适用于全体员工。
+第二条 事前申请
+出差应当事前提交申请单，审批以后方可订票。
+第三条 住宿费标准
+住宿费在限额内据实报销，限额见下表。超过限额的部分自理。
+住宿费限额标准表（单位：元/人·天）
+城市\t集团领导\t部门负责人\t其他人员
+北京\t1100\t700\t550
+上海\t1,100\t600\t500
+第四条 施行
+本办法自2027年1月1日起施行。
+"""
+
+
+def bring(
+    database: Database, tmp_path: Path, text: str, *, name: str = "差旅.txt", policy_id: str | None = None
+) -> str:
+    path = tmp_path / "upload"
+    path.write_text(text, "utf-8")
+    with database.write() as session, path.open("rb") as stream:
+        row = create_import(session, name=name, stream=stream, kind="auto", author="chen", policy_id=policy_id)
+    assert row.kind == "policy"
+    jobs.run_waiting(database, KINDS)
+    return row.id
+
+
+def state(database: Database, import_id: str) -> ImportRow:
+    with database.read() as session:
+        return import_of(session, import_id)
+
+
+def shown(database: Database, import_id: str) -> dict[str, Any]:
+    with database.read() as session:
+        return preview(session, import_of(session, import_id))
+
+
+def confirm(database: Database, import_id: str) -> ImportRow:
+    with database.write() as session:
+        jobs.confirm(session, KINDS, import_id, by="wang", approve=True)
+    jobs.run_waiting(database, KINDS)
+    return state(database, import_id)
+
+
+def use_table(database: Database, import_id: str, n: int = 1, **data: Any) -> dict[str, Any]:
+    with database.write() as session:
+        return change_table(session, import_of(session, import_id), n, {"use": True, **data})
+
+
+def cite(database: Database, entry_id: str, *articles: int, table: str | None = None) -> None:
+    sources = tuple(Source(f"《差旅费管理办法》{n}", policy="chailvfei", article=n) for n in articles)
+    if table:
+        sources += (Source("《表》", table=table),)
+    with database.write() as session:
+        save_entry(session, Entry(entry_id, f"问题{entry_id}？", "答案", sources=sources), "chen")
+
+
+def flags(database: Database, *ids: str) -> dict[str, list[str]]:
+    with database.read() as session:
+        return {key: [one["detail"] for one in found] for key, found in open_flags(session, ids).items()}
+
+
+def test_a_new_policy_is_previewed_and_kept_only_after_a_yes(database: Database, tmp_path: Path):
+    import_id = bring(database, tmp_path, FIRST)
+    row = state(database, import_id)
+    assert (row.state, row.error) == ("preview", None)
+    assert row.counts["articles"] == row.counts["added"] == 4 and row.counts["tables_open"] == 1
+    found = shown(database, import_id)
+    details = {k: found["policy"][k] for k in ("id", "title", "number", "version", "effective_from")}
+    assert details == {
+        "id": "chailvfei", "title": "差旅费管理办法", "number": "华晟财〔2026〕3号", "version": "2026.1",
+        "effective_from": "2026-01-01",
+    }  # fmt: skip
+    assert found["against"] is None and [one["change"] for one in found["articles"]] == ["added"] * 4
+    with database.read() as session:
+        assert documents(session, "policy") == []
+
+    confirmed = confirm(database, import_id)
+    assert (confirmed.state, confirmed.error, confirmed.counts["tables_made"]) == ("done", None, 0)
+    with database.read() as session:
+        [policy] = documents(session, "policy")
+        assert documents(session, "table") == [], "nobody has confirmed the table"
+    assert [(one["number"], one["label"], one["title"]) for one in policy["articles"]][1] == (2, "第二条", "住宿费标准")
+    assert [one.title for one in passages_of(policy)][0] == "《差旅费管理办法》第一条 适用范围"
+    assert shown(database, import_id)["articles"][0]["change"] == "added", "what was decided upon can be read later"
+
+
+def test_a_confirmed_table_becomes_one_of_the_knowledge_base(database: Database, tmp_path: Path):
+    import_id = bring(database, tmp_path, FIRST)
+    [proposed] = shown(database, import_id)["tables"]
+    assert proposed["header"] == ["城市", "集团领导", "部门负责人", "其他人员"] and proposed["article"] == 2
+    assert proposed["proposal"]["dimensions"] == [{"name": "城市", "column": 0}]
+    assert proposed["proposal"]["value_dimension"] == "人员级别" and proposed["proposal"]["unit"] == "元/人·天"
+    assert (proposed["confirmed"], proposed["problem"]) == (False, None)
+    with pytest.raises(InvalidInput, match="维度列"):
+        use_table(
+            database, import_id, dimensions=[], value_dimension="", value_columns=[{"name": "其他人员", "column": 3}]
+        )
+    assert use_table(database, import_id, id="lodging-limit")["confirmed"]
+    assert confirm(database, import_id).counts["tables_made"] == 1
+    with database.read() as session:
+        [table] = documents(session, "table")
+    assert {key: table[key] for key in ("id", "title", "unit", "effective_from")} == {
+        "id": "lodging-limit", "title": "住宿费限额标准表", "unit": "元/人·天", "effective_from": "2026-01-01",
+    }  # fmt: skip
+    assert table["source"] == {"name": "《差旅费管理办法》", "policy": "chailvfei", "article": 2, "year": 2026}
+    assert table["dimensions"][1] == {"name": "人员级别", "values": ["集团领导", "部门负责人", "其他人员"]}
+    assert {"城市": "上海", "人员级别": "集团领导", "value": 1100} in table["rows"] and len(table["rows"]) == 6
+
+
+def test_a_new_version_is_compared_and_flags_what_rests_on_it(database: Database, tmp_path: Path):
+    first = bring(database, tmp_path, FIRST)
+    use_table(database, first, id="lodging-limit")
+    confirm(database, first)
+    for entry_id, articles in {"a-1": (1,), "a-2": (2,), "a-3": (3,), "a-4": (4,)}.items():
+        cite(database, entry_id, *articles)
+    cite(database, "t-1", table="lodging-limit")
+
+    second = bring(database, tmp_path, SECOND)
+    found = shown(database, second)
+    assert found["policy"]["id"] == "chailvfei" and found["policy"]["version"] == "2027.1"
+    assert found["against"]["version"] == "2026.1" and not found["historic"]
+    changes = [(one["change"], one["label"], one.get("was", {}).get("label")) for one in found["articles"]]
+    assert changes == [
+        ("unchanged", "第一条", None),
+        ("added", "第二条", None),
+        ("changed", "第三条", "第二条"),
+        ("removed", "第三条", None),
+        ("changed", "第四条", None),
+    ]
+    lines = found["articles"][2]["lines"]
+    assert {"op": "+", "text": "超过限额的部分自理。"} in lines and {
+        "op": "-",
+        "text": "| 北京 | 1100 | 650 | 500 |",
+    } in lines
+    assert [one["id"] for one in found["affected_entries"]] == ["a-2", "a-3", "a-4"]
+    assert found["tables"][0]["replaces"] == {"id": "lodging-limit", "title": "住宿费限额标准表"}
+
+    use_table(database, second)
+    counts = confirm(database, second).counts
+    assert (counts["changed"], counts["added"], counts["removed"], counts["renumbered"]) == (2, 1, 1, 1)
+    told = flags(database, "a-1", "a-2", "a-3", "a-4", "t-1")
+    assert sorted(told) == ["a-2", "a-3", "a-4", "t-1"] and counts["flagged"] == 4
+    assert "第二条住宿费标准已修改，现为第三条住宿费标准" in told["a-2"][0] and "版本 2027.1" in told["a-2"][0]
+    assert "第三条补助已删除" in told["a-3"][0]
+    with database.read() as session:
+        assert [row.version for row in policy_versions(session, "chailvfei")] == ["2027.1", "2026.1"]
+        in_force = policies_to_publish(session, date(2026, 12, 31))
+    assert [body["version"] for body in in_force] == ["2027.1", "2026.1"]
+    assert shown(database, second)["against"]["version"] == "2026.1", "also after it was applied"
+
+
+def test_details_are_corrected_by_a_person(database: Database, tmp_path: Path):
+    save = {
+        "id": "travel",
+        "title": "差旅费管理办法",
+        "version": "2025.1",
+        "effective_from": "2025-01-01",
+        "articles": [],
+    }
+    with database.write() as session:
+        save_document(
+            session, "policy", {**save, "owner": "报销组", "audience": {"companies": ["华晟制造公司"], "groups": []}}
+        )
+    import_id = bring(database, tmp_path, FIRST)
+    found = shown(database, import_id)["policy"]
+    assert (found["id"], found["owner"], found["audience"]["companies"]) == ("travel", "报销组", ["华晟制造公司"])
+
+    with database.write() as session:
+        change_details(session, import_of(session, import_id), {"title": "出差办法", "id": "chucai", "version": "1"})
+    assert shown(database, import_id)["against"] is None
+    for wrong in ({"id": "../x"}, {"title": " "}, {"effective_to": "2025-12-31"}):
+        with pytest.raises(InvalidInput), database.write() as session:
+            change_details(session, import_of(session, import_id), wrong)
+    confirm(database, import_id)
+    with database.read() as session:
+        assert [one["id"] for one in documents(session, "policy")] == ["chucai", "travel"]
+
+
+def test_a_policy_needs_a_reviewer_and_a_version_of_its_own(database: Database, tmp_path: Path):
+    confirm(database, bring(database, tmp_path, FIRST))
+    again = bring(database, tmp_path, FIRST.replace("100元", "120元"))
+    assert shown(database, again)["policy"]["version"] == "2026.2", "2026.1 is taken"
+    with pytest.raises(Conflict, match="审核权限"), database.write() as session:
+        jobs.confirm(session, KINDS, again, by="wang", approve=False)
+    with database.write() as session:
+        change_details(session, import_of(session, again), {"version": "2026.1"})
+    with pytest.raises(Conflict, match="已有版本 2026"), database.write() as session:
+        jobs.confirm(session, KINDS, again, by="wang", approve=True)
+    assert state(database, again).state == "preview"
+
+
+def test_an_older_edition_flags_nobody(database: Database, tmp_path: Path):
+    confirm(database, bring(database, tmp_path, SECOND))
+    cite(database, "a-2", 2)
+    older = bring(database, tmp_path, FIRST)
+    assert shown(database, older)["historic"] and shown(database, older)["affected_entries"] == []
+    assert confirm(database, older).counts["flagged"] == 0
+    assert flags(database, "a-2") == {}
+    with database.read() as session:
+        assert documents(session, "policy")[0]["version"] == "2027.1"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("empty.html", b"<html><head><title>x</title><script>var a = 1</script></head><body></body></html>", "没有"),
+        ("picture.md", b"---\ntitle: x\n---\n", "没有可以读取的文字"),
+    ],
+)
+def test_a_file_without_text_fails_with_what_to_do(
+    database: Database, tmp_path: Path, name: str, data: bytes, message: str
+):
+    path = tmp_path / "upload"
+    path.write_bytes(data)
+    with database.write() as session, path.open("rb") as stream:
+        row = create_import(session, name=name, stream=stream, kind="policy", author="chen")
+    jobs.run_waiting(database, KINDS)
+    failed = state(database, row.id)
+    assert failed.state == "failed" and message in (failed.error or "")
