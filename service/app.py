@@ -26,6 +26,7 @@ from service.api import (
     imports,
     knowledge,
     pages,
+    policy_imports,
     releases,
     users,
 )
@@ -83,7 +84,20 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
         expose_headers=["Retry-After"],
         max_age=600,
     )
-    rooms = (health, chat, knowledge, console, drafts, entries, documents, imports, releases, users, engine)
+    rooms = (
+        health,
+        chat,
+        knowledge,
+        console,
+        drafts,
+        entries,
+        documents,
+        imports,
+        policy_imports,
+        releases,
+        users,
+        engine,
+    )
     for room in rooms:
         app.include_router(room.router)
     if settings.demo_enabled:
@@ -103,17 +117,20 @@ async def _every(seconds: float, job) -> None:
 
 
 def _wake_worker(desk: Desk):
-    """Ask the worker to do what waits in the database: deliver events, prepare a release."""
+    """Ask the worker to do what waits in the database: deliver events, prepare a release, work on imports."""
 
     async def wake() -> None:
         from core.events import undelivered
+        from kb.ingest.jobs import waiting as imports_wait
         from kb.preview import waiting
-        from service.worker import prepare_release, relay_events
+        from service.worker import prepare_release, relay_events, run_imports
 
         if await to_thread.run_sync(undelivered, desk.database):
             await to_thread.run_sync(relay_events.send)
         if await to_thread.run_sync(waiting, desk.database):
             await to_thread.run_sync(prepare_release.send)
+        if await to_thread.run_sync(imports_wait, desk.database):
+            await to_thread.run_sync(run_imports.send)
 
     return wake
 
