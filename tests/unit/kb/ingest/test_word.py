@@ -1,0 +1,210 @@
+"""Word files as offices write them: automatic numbers, merged cells, text boxes, revisions."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from docx import Document
+from docx.oxml import OxmlElement, parse_xml
+from docx.oxml.ns import nsdecls, qn
+
+from core.errors import InvalidInput
+from kb.ingest.policies.labels import chinese
+from kb.ingest.policies.numbering import spelled
+from kb.ingest.policies.splitter import split
+from kb.ingest.policies.word import read_docx
+
+
+@pytest.fixture
+def document() -> Any:
+    return Document()
+
+
+def read(document: Any, tmp_path: Path):
+    path = tmp_path / "policy.docx"
+    document.save(str(path))
+    return read_docx(path)
+
+
+def texts(document: Any, tmp_path: Path) -> list[str]:
+    return [block.text for block in read(document, tmp_path).blocks if block.kind != "table"]
+
+
+def numbering(document: Any, abstract: int, *levels: tuple[str, str], more: str = "") -> None:
+    """Define a list: `(format, text)` a level, e.g. `("chineseCountingThousand", "第%1条")`."""
+    root = document.part.numbering_part.element
+    inner = "".join(
+        f'<w:lvl w:ilvl="{k}"><w:start w:val="1"/><w:numFmt w:val="{form}"/>{more if k else ""}<w:lvlText w:val="{text}"/></w:lvl>'
+        for k, (form, text) in enumerate(levels)
+    )
+    element = parse_xml(f'<w:abstractNum {nsdecls("w")} w:abstractNumId="{abstract}">{inner}</w:abstractNum>')
+    root.insert(0, element)
+    root.append(parse_xml(f'<w:num {nsdecls("w")} w:numId="{abstract}"><w:abstractNumId w:val="{abstract}"/></w:num>'))
+
+
+def restart(document: Any, number: int, abstract: int, start: int = 1) -> None:
+    document.part.numbering_part.element.append(
+        parse_xml(
+            f'<w:num {nsdecls("w")} w:numId="{number}"><w:abstractNumId w:val="{abstract}"/>'
+            f'<w:lvlOverride w:ilvl="0"><w:startOverride w:val="{start}"/></w:lvlOverride></w:num>'
+        )
+    )
+
+
+def numbered(holder: Any, text: str, number: int, level: int = 0) -> Any:
+    paragraph = holder.add_paragraph(text)
+    properties = paragraph._p.get_or_add_pPr()
+    properties.append(
+        parse_xml(f'<w:numPr {nsdecls("w")}><w:ilvl w:val="{level}"/><w:numId w:val="{number}"/></w:numPr>')
+    )
+    return paragraph
+
+
+def test_chapters_and_articles_that_word_numbers(document: Any, tmp_path: Path):
+    numbering(
+        document, 71, ("chineseCountingThousand", "第%1章"), ("chineseCountingThousand", "第%2条"),
+        ("japaneseCounting", "（%3）"), ("decimal", "%4."), more='<w:lvlRestart w:val="0"/>',
+    )  # fmt: skip
+    document.add_paragraph("差旅费管理办法", style="Title")
+    for text, level in (
+        ("总则", 0), ("为规范差旅费管理，制定本办法。", 1), ("适用范围", 1), ("标准", 0), ("住宿费按下列标准执行：", 1),
+        ("集团领导八百元。", 2), ("其他人员三百五十元。", 2),
+    ):  # fmt: skip
+        numbered(document, text, 71, level)
+    assert texts(document, tmp_path) == [
+        "差旅费管理办法", "第一章 总则", "第一条 为规范差旅费管理，制定本办法。", "第二条 适用范围", "第二章 标准",
+        "第三条 住宿费按下列标准执行：", "（一）集团领导八百元。", "（二）其他人员三百五十元。",
+    ]  # fmt: skip
+    found = split(read(document, tmp_path).blocks)
+    assert [(one.label, one.heading_path) for one in found.articles] == [
+        ("第一条", ("第一章 总则",)), ("第二条", ("第一章 总则",)), ("第三条", ("第二章 标准",)),
+    ]  # fmt: skip
+
+
+def test_lists_that_share_a_definition_count_on_until_one_starts_again(document: Any, tmp_path: Path):
+    numbering(document, 72, ("chineseCounting", "%1、"))
+    restart(document, 73, 72)
+    for text, number in (("甲", 72), ("乙", 72), ("丙", 73), ("丁", 73)):
+        numbered(document, text, number)
+    assert texts(document, tmp_path) == ["一、甲", "二、乙", "一、丙", "二、丁"]
+
+
+def test_levels_below_begin_again_and_legal_numbers_are_digits(document: Any, tmp_path: Path):
+    numbering(document, 74, ("chineseCounting", "%1、"), ("decimal", "%1.%2"), more="<w:isLgl/>")
+    for text, level in (("总则", 0), ("目的", 1), ("范围", 1), ("标准", 0), ("住宿", 1)):
+        numbered(document, text, 74, level)
+    assert texts(document, tmp_path) == ["一、总则", "1.1 目的", "1.2 范围", "二、标准", "2.1 住宿"]
+
+
+def test_a_style_brings_the_number(document: Any, tmp_path: Path):
+    numbering(document, 75, ("chineseCountingThousand", "第%1条"))
+    style = document.styles.add_style("条文", 1)
+    style.element.get_or_add_pPr().append(parse_xml(f'<w:numPr {nsdecls("w")}><w:numId w:val="75"/></w:numPr>'))
+    child = document.styles.add_style("条文加粗", 1)
+    child.base_style = style
+    for text, name in (("甲", "条文"), ("", "条文"), ("乙", "条文加粗")):
+        document.add_paragraph(text, style=name)
+    off = document.add_paragraph("不编号的一段", style="条文")
+    off._p.get_or_add_pPr().append(parse_xml(f'<w:numPr {nsdecls("w")}><w:numId w:val="0"/></w:numPr>'))
+    assert texts(document, tmp_path) == ["第一条 甲", "第二条 乙", "不编号的一段"]
+
+
+@pytest.mark.parametrize(
+    ("form", "number", "text"),
+    [
+        ("chineseCountingThousand", 105, "一百零五"), ("japaneseCounting", 21, "二十一"), ("decimalEnclosedCircle", 3, "③"),
+        ("upperRoman", 14, "XIV"), ("lowerLetter", 28, "bb"), ("chineseLegalSimplified", 12, "壹拾贰"), ("decimalZero", 7, "07"),
+        ("ideographTraditional", 2, "乙"), ("none", 4, ""), ("something new", 9, "9"),
+    ],
+)  # fmt: skip
+def test_number_formats(form: str, number: int, text: str):
+    assert spelled(number, form) == text
+
+
+def test_numerals_as_ministries_write_them():
+    assert [chinese(n) for n in (10, 11, 20, 101, 110, 1001)] == [
+        "十",
+        "十一",
+        "二十",
+        "一百零一",
+        "一百一十",
+        "一千零一",
+    ]
+
+
+def test_merged_cells_and_numbers_in_a_table(document: Any, tmp_path: Path):
+    table = document.add_table(rows=4, cols=3)
+    table.cell(0, 0).merge(table.cell(1, 0)).text = "地区"
+    table.cell(0, 1).merge(table.cell(0, 2)).text = "住宿费"
+    table.cell(1, 1).text, table.cell(1, 2).text = "旺季", "平季"
+    table.cell(2, 0).merge(table.cell(3, 0)).text = "北京"
+    for k, (high, low) in enumerate((("800", "500"), ("700", "400")), 2):
+        table.cell(k, 1).text, table.cell(k, 2).text = high, low
+    [block] = read(document, tmp_path).blocks
+    assert block.rows == (
+        ("地区", "住宿费", "住宿费"), ("地区", "旺季", "平季"), ("北京", "800", "500"), ("北京", "700", "400"),
+    )  # fmt: skip
+
+
+def test_a_box_around_text_is_no_table(document: Any, tmp_path: Path):
+    table = document.add_table(rows=1, cols=1)
+    table.cell(0, 0).text = "重要提示"
+    table.cell(0, 0).add_paragraph("报销应当在90日内提交。")
+    assert texts(document, tmp_path) == ["重要提示", "报销应当在90日内提交。"]
+
+
+def test_headings_by_style_and_by_outline(document: Any, tmp_path: Path):
+    document.add_heading("报销指南", 0)
+    document.add_heading("填单", 1)
+    outlined = document.add_paragraph("附件要求")
+    outlined._p.get_or_add_pPr().append(parse_xml(f'<w:outlineLvl {nsdecls("w")} w:val="1"/>'))
+    document.add_paragraph("正文。")
+    found = [(block.kind, block.level) for block in read(document, tmp_path).blocks]
+    assert found == [("heading", 0), ("heading", 1), ("heading", 2), ("paragraph", 1)]
+
+
+def test_what_is_not_printed_is_not_read_and_what_is_left_out_is_told(document: Any, tmp_path: Path):
+    paragraph = document.add_paragraph("住宿费")
+    deleted = parse_xml(f'<w:del {nsdecls("w")} w:id="1"><w:r><w:delText>三百</w:delText></w:r></w:del>')
+    inserted = parse_xml(f'<w:ins {nsdecls("w")} w:id="2"><w:r><w:t>五百</w:t></w:r></w:ins>')
+    paragraph._p.extend([deleted, inserted])
+    paragraph.add_run("元").add_break()
+    hidden = paragraph.add_run("机密")
+    hidden.font.hidden = True
+    box = OxmlElement("w:pict")
+    box.append(
+        parse_xml(f"<w:txbxContent {nsdecls('w')}><w:p><w:r><w:t>文本框里的话</w:t></w:r></w:p></w:txbxContent>")
+    )
+    paragraph.add_run("以内。")._r.append(box)
+    contents = document.add_paragraph("第一章 总则 1")
+    contents._p.get_or_add_pPr().append(parse_xml(f'<w:pStyle {nsdecls("w")} w:val="TOC1"/>'))
+    document.styles.add_style("toc 1", 1).element.set(qn("w:styleId"), "TOC1")
+    found = read(document, tmp_path)
+    assert [block.text for block in found.blocks] == ["住宿费五百元", "以内。"]
+    assert any("文本框" in note for note in found.notes) and any("修订" in note for note in found.notes)
+    assert any("目录" in note for note in found.notes)
+
+
+def test_pages_are_those_that_word_noted(document: Any, tmp_path: Path):
+    document.add_paragraph("第一条 甲。")
+    second = document.add_paragraph()
+    second.add_run()._r.append(OxmlElement("w:lastRenderedPageBreak"))
+    second.add_run("第二条 乙。")
+    document.add_paragraph("第三条 丙。")
+    assert [block.page for block in read(document, tmp_path).blocks] == [1, 2, 2]
+
+
+@pytest.mark.parametrize("part", ["word/document.xml", "word/numbering.xml", "word/styles.xml", "[Content_Types].xml"])
+def test_a_damaged_file_is_refused_with_what_to_do(document: Any, tmp_path: Path, part: str):
+    numbering(document, 76, ("decimal", "%1."))
+    numbered(document, "甲", 76)
+    path, broken = tmp_path / "whole.docx", tmp_path / "broken.docx"
+    document.save(str(path))
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(broken, "w") as copy:
+        for name in whole.namelist():
+            copy.writestr(name, whole.read(name)[: 200 if name == part else None])
+    with pytest.raises(InvalidInput, match="已损坏"):
+        read_docx(broken)
