@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
+import numpy as np
+
 Article = dict[str, Any]
 Kind = Literal["unchanged", "changed", "added", "removed"]
 
@@ -65,29 +67,26 @@ def compare(old: Sequence[Article], new: Sequence[Article]) -> list[Change]:
         for before in free_old:
             waiting.setdefault(key(old[before]), []).append(before)
         for after in list(free_new):
-            if _plain(new[after]) and (same := waiting.get(key(new[after]))):
+            if same := waiting.get(key(new[after])):
                 pair(same.pop(0), after)
-    grams_old = {k: _pairs(old[k]) for k in free_old}
-    grams_new = {k: _pairs(new[k]) for k in free_new}
-    alike = sorted(
-        (
-            (likeness, -abs(before - after), before, after)
-            for before in free_old
-            for after in free_new
-            if (likeness := _likeness(grams_old[before], grams_new[after])) >= _STILL
-        ),
-        reverse=True,
-    )
+    names = {_name(old[before]): before for before in reversed(free_old)}
+    for after in list(free_new):
+        before = names.get(_name(new[after]))
+        if before in free_old and _likeness(_pairs(old[before]), _pairs(new[after])) >= _ALIKE:
+            pair(before, after)
+    alike = _alike(old, new, list(free_old), list(free_new))
     for wanted in (
-        lambda likeness, before, after: _name(old[before]) == _name(new[after]) and likeness >= _ALIKE,
         lambda likeness, before, after: likeness >= _ALIKE,
-        lambda likeness, before, after: _name(old[before]) == _name(new[after]) or _same_title(old[before], new[after]),
+        lambda likeness, before, after: (
+            _name(old[before]) == _name(new[after])
+            or bool(new[after].get("title") and old[before].get("title") == new[after]["title"])
+        ),
     ):
         for likeness, _, before, after in alike:
             if before in free_old and after in free_new and wanted(likeness, before, after):
                 pair(before, after)
     for after in list(free_new):
-        same = [k for k in free_old if _name(old[k]) == _name(new[after]) and _same_title(old[k], new[after])]
+        same = [k for k in free_old if new[after].get("title") and _heading(old[k]) == _heading(new[after])]
         if same:
             pair(same[0], after)
     return _in_order(old, new, pairs, list(free_old))
@@ -132,17 +131,50 @@ def _plain(article: Article) -> str:
     return re.sub(r"[\s|]|-{3,}", "", f"{article.get('title') or ''}{article['text']}")
 
 
-def _same_title(before: Article, after: Article) -> bool:
-    return (before.get("title") or "") == (after.get("title") or "")
+def _heading(article: Article) -> tuple[str, str]:
+    return _name(article), article.get("title") or ""
 
 
-def _pairs(article: Article) -> frozenset[str]:
+def _pairs(article: Article) -> set[str]:
     text = _plain(article)
-    return frozenset(text[k : k + 2] for k in range(len(text) - 1)) or frozenset({text})
+    return {text[k : k + 2] for k in range(len(text) - 1)} or {text}
 
 
-def _likeness(first: frozenset[str], second: frozenset[str]) -> float:
+def _likeness(first: set[str], second: set[str]) -> float:
+    """Dice's coefficient of two articles' letter pairs."""
     return 2 * len(first & second) / (len(first) + len(second))
+
+
+def _alike(
+    old: Sequence[Article], new: Sequence[Article], before: list[int], after: list[int]
+) -> list[tuple[float, int, int, int]]:
+    """`(likeness, closeness, before, after)` of the articles that share enough letter pairs, most alike first."""
+    if not before or not after:
+        return []
+    from scipy.sparse import csr_matrix
+
+    known: dict[str, int] = {}
+
+    def counted(articles: list[Article]) -> tuple[Any, np.ndarray]:
+        rows = [[known.setdefault(pair, len(known)) for pair in _pairs(one)] for one in articles]
+        ends = np.cumsum([0, *map(len, rows)])
+        columns = np.fromiter((column for row in rows for column in row), int, ends[-1])
+        return (np.ones(len(columns), np.float32), columns, ends), np.diff(ends)
+
+    (first, many), (second, much) = counted([old[k] for k in before]), counted([new[k] for k in after])
+    shared = csr_matrix(first, shape=(len(before), len(known))) @ csr_matrix(second, shape=(len(after), len(known))).T
+    shared = shared.tocoo()
+    likeness = 2 * shared.data / (many[shared.row] + much[shared.col])
+    found = [
+        (
+            float(likeness[k]),
+            -abs(before[shared.row[k]] - after[shared.col[k]]),
+            before[shared.row[k]],
+            after[shared.col[k]],
+        )
+        for k in np.flatnonzero(likeness >= _STILL)
+    ]
+    return sorted(found, reverse=True)
 
 
 def _sentences(text: str) -> list[str]:

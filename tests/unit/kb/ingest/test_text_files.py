@@ -1,0 +1,146 @@
+"""Web pages, Markdown and plain text as a manager's disk has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import InvalidInput
+from kb.files import read_policy
+from kb.ingest.policies.about import about_of
+from kb.ingest.policies.blocks import Block, Document
+from kb.ingest.policies.plain import read_markdown, read_text
+from kb.ingest.policies.reader import read_document
+from kb.ingest.policies.splitter import split
+from kb.ingest.policies.web import read_html
+
+STARTER = Path(__file__).resolve().parents[4] / "kb" / "starter" / "policies"
+
+
+def put(tmp_path: Path, text: str | bytes, encoding: str = "utf-8") -> Path:
+    path = tmp_path / "file"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
+    return path
+
+
+def texts(document: Document) -> list[str]:
+    return [block.text for block in document.blocks if block.kind != "table"]
+
+
+def tables(document: Document) -> list[Block]:
+    return [block for block in document.blocks if block.kind == "table"]
+
+
+PAGE = """<?xml version="1.0" encoding="gb2312"?><!DOCTYPE html><html><head><meta charset="gb2312"><title>差旅费管理办法</title>
+<style>p{color:red}</style><script>var secret = "<p>脚本</p>";</script></head><body>
+<nav><a href="/">首页</a></nav><div style="display:none">看不见</div>
+<h1>差旅费<span>管理</span>办法</h1>
+<div>第一条 为规范差旅费，<b>制定</b>本
+办法。<br>第二条 适用范围</div><p>本办法适用于<!-- 注释 -->全体员工。</p>
+<ol start="3"><li>发票<li>行程单</ol>
+<table><tr><td><table><tr><td>排版用的表格</td></tr></table></td></tr></table>
+<table><caption>限额表</caption><tr><th rowspan=2>城市</th><th colspan="2">住宿费</th></tr><tr><th>旺季</th><th>平季</th></tr>
+<tr><td>北京</td><td>800</td><td><p>500</p></td></tr></table>
+<img src="x.png"><footer>版权所有</footer></body></html>"""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16"])
+def test_a_web_page_is_read_as_it_is_seen(tmp_path: Path, encoding: str):
+    document = read_html(put(tmp_path, PAGE, encoding))
+    assert texts(document) == [
+        "差旅费管理办法", "第一条 为规范差旅费，制定本办法。", "第二条 适用范围", "本办法适用于全体员工。", "3. 发票", "4. 行程单",
+        "排版用的表格", "限额表",
+    ]  # fmt: skip
+    [limits] = tables(document)
+    assert limits.rows == (("城市", "住宿费", "住宿费"), ("城市", "旺季", "平季"), ("北京", "800", "500"))
+    assert document.about == {"title": "差旅费管理办法"} and "图片" in document.notes[0]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<p>第一条 甲<p>第二条 乙",
+        "第一条 甲<br/>第二条 乙",
+        "<div><p>第一条 甲</div><p>第二条 乙</span></b>",
+        "<pre>第一条 甲\n第二条 乙</pre>",
+    ],
+)
+def test_careless_html(tmp_path: Path, page: str):
+    assert texts(read_html(put(tmp_path, page))) == ["第一条 甲", "第二条 乙"]
+
+
+def test_a_page_nested_a_thousand_deep(tmp_path: Path):
+    page = "<div>" * 3000 + "第一条 甲" + "</div>" * 3000
+    assert "".join(texts(read_html(put(tmp_path, page)))) in ("第一条 甲", "")
+
+
+def test_markdown_with_front_matter_is_what_our_own_files_say(tmp_path: Path):
+    for path in sorted(STARTER.glob("*.md")):
+        document = read_markdown(path)
+        found = split(document.blocks)
+        written = read_policy(path)
+        told = about_of(document, found, path.name)
+        assert {key: told[key] for key in ("title", "number", "version", "owner", "effective_from")} == {
+            key: written[key] for key in ("title", "number", "version", "owner", "effective_from")
+        }
+        assert [one.as_dict()["text"].split() for one in found.articles] == [
+            one["text"].split() for one in written["articles"]
+        ]
+
+
+def test_markdown_tables_headings_and_code(tmp_path: Path):
+    text = "报销指南\n====\n\n| 城市 | 金额 |\n|:--|--:|\n| 北京 | 500<br>元 |\n| a\\|b | 3 |\n\n---\n```\n# 不是标题\n```\n## 附件 ##\n末段|不是表"
+    document = read_markdown(put(tmp_path, text))
+    assert [(block.kind, block.text, block.level) for block in document.blocks if block.kind != "table"] == [
+        ("heading", "报销指南", 1), ("paragraph", "# 不是标题", 1), ("heading", "附件", 2), ("paragraph", "末段|不是表", 1),
+    ]  # fmt: skip
+    assert tables(document)[0].rows == (("城市", "金额"), ("北京", "500 元"), ("a|b", "3"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_text_in_the_encodings_of_an_office(tmp_path: Path, encoding: str):
+    path = put(
+        tmp_path,
+        "差旅费管理办法\r\n\r\n　　第一条　为规范差旅费，制定本办法。\r\n城市\t金额\r\n北京\t500\r\n",
+        encoding,
+    )
+    document = read_text(path)
+    assert texts(document) == ["差旅费管理办法", "第一条　为规范差旅费，制定本办法。"]
+    assert tables(document)[0].rows == (("城市", "金额"), ("北京", "500"))
+
+
+def test_lines_broken_at_a_fixed_width_are_joined(tmp_path: Path):
+    sentence = "第一条 出差人员应当在规定的限额标准内选择安全经济便捷的宾馆住宿并取得合规发票，" * 6
+    second = "第二条 住宿费凭发票据实报销，超过限额的部分由个人承担，确因工作需要的除外，但应当事前批准。" * 4
+    lines = [text[k : k + 36] for text in (sentence, second) for k in range(0, len(text), 36)]
+    assert len(texts(read_text(put(tmp_path, "\n".join(lines))))) == 2
+    short = "\n".join(f"第{k}行短句" for k in range(20))
+    assert len(texts(read_text(put(tmp_path, short)))) == 20
+
+
+def test_nothing_to_read_is_said(tmp_path: Path):
+    for form, text in (("txt", "\n \n"), ("md", "---\n"), ("html", "<html><body><img src=x></body></html>")):
+        with pytest.raises(InvalidInput, match="没有"):
+            read_document(put(tmp_path, text), form)
+    with pytest.raises(InvalidInput, match="Word"):
+        read_document(put(tmp_path, "a,b"), "csv")
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc")), max_size=300))
+def test_any_text_is_read_without_loss(tmp_path_factory: pytest.TempPathFactory, text: str):
+    path = put(tmp_path_factory.getbasetemp(), text)
+    try:
+        document = read_text(path)
+    except InvalidInput:
+        return
+    told = "".join(block.printed for block in document.blocks)
+    assert [c for c in told if c.isalpha()] == [c for c in "".join(map(_folded, text)) if c.isalpha()]
+
+
+def _folded(c: str) -> str:
+    from kb.ingest.policies.blocks import clean
+
+    return clean(c)
