@@ -24,11 +24,11 @@ from kb.store import UnresolvedRow
 CURATED, REAL = "curated", "asked"
 MOST_SHOWN = 200
 _MOST_CHANGED = 150
-_NEIGHBOURS = 6
-_MOST_NEAR = 60
+_NEIGHBOURS = 4
+_MOST_NEAR = 20
 _SAMPLE = 150
 _MOST_REAL = 100
-_MOST_REAL_NEAR = 30
+_MOST_REAL_NEAR = 20
 _LATELY = timedelta(days=30)
 _ANSWER_SHOWN = 400
 
@@ -82,19 +82,19 @@ def curated_questions(old: Index, new: Index, changes: Changes, everything: bool
     fresh = [*changes.added, *(after for _, after in changes.changed)]
     gone = [*changes.removed, *(before for before, _ in changes.changed)]
     touched_new, touched_old = _rows(new, fresh, random), _rows(old, gone, random)
-    rows = dict.fromkeys((new, int(row)) for row in touched_new)
-    rows.update(dict.fromkeys((old, int(row)) for row in touched_old))
     near: dict[int, None] = {}
     allowed = np.ones(len(new.texts), bool)
     for index, chosen in ((new, touched_new), (old, touched_old)):
         for row in chosen:
-            if len(near) < _MOST_NEAR:
+            if len(near) < (_SAMPLE if everything else _MOST_NEAR):
                 near.update(dict.fromkeys(new.nearest(index.vectors[row], allowed, _NEIGHBOURS)[0].tolist()))
     if everything:
         near.update(dict.fromkeys(random.permutation(len(new.texts))[:_SAMPLE].tolist()))
-    rows.update(dict.fromkeys((new, row) for row in near))
     questions = {
-        index.texts[row]: _curated(index, row) for index, row in rows if not index.entries[index.owner[row]].is_passage
+        old.texts[row]: _curated(old, row, kept=False) for row in touched_old.tolist() if _is_question(old, row)
+    }
+    questions |= {
+        new.texts[row]: _curated(new, row) for row in [*touched_new.tolist(), *near] if _is_question(new, row)
     }
     return list(questions.values())
 
@@ -151,11 +151,16 @@ def _rows(index: Index, entries: Sequence[Entry], random: np.random.Generator) -
     return rows.astype(int)
 
 
-def _curated(index: Index, row: int) -> Question:
+def _is_question(index: Index, row: int) -> bool:
+    return not index.entries[index.owner[row]].is_passage
+
+
+def _curated(index: Index, row: int, kept: bool = True) -> Question:
+    """Asked by somebody who may see its entry; without an entry of its own when the new release may not hold it."""
     entry = index.entries[index.owner[row]]
     audience = entry.audience
     viewer = Viewer(min(audience.companies) if audience.companies else None, audience.groups)
-    return Question(index.texts[row], index.vectors[row], CURATED, entry.id, viewer)
+    return Question(index.texts[row], index.vectors[row], CURATED, entry.id if kept else None, viewer)
 
 
 def _answer(result: SearchResult) -> dict[str, Any]:

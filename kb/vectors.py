@@ -17,6 +17,7 @@ from kb.keeping import keep
 
 _AT_ONCE = 500
 _BATCH = 256
+_STEPS = 20
 
 
 class VectorRow(Base):
@@ -70,8 +71,8 @@ def texts_to_vectors(
     for passage, encode in ((False, encoder.encode_queries), (True, encoder.encode_passages)):
         chosen = [(digest, text) for digest, (text, of_passage) in missing.items() if of_passage is passage]
         for start in range(0, len(chosen), _BATCH):
-            if len(missing) > _BATCH:
-                progress(f"encoding texts: {done} of {len(missing)}")
+            if done * _STEPS // len(missing) != (done - _BATCH) * _STEPS // len(missing) and len(missing) > _BATCH:
+                progress(f"正在编码：{done} / {len(missing)}")
             batch = chosen[start : start + _BATCH]
             fresh = dict(zip([digest for digest, _ in batch], encode([text for _, text in batch]), strict=True))
             with database.write() as session:

@@ -1,0 +1,48 @@
+"""The gate: a loss beyond noise is refused, noise and gains are not."""
+
+from __future__ import annotations
+
+from kb.gate import Asked, judge
+
+GOOD = {
+    "top1": 0.90,
+    "coverage": 0.70,
+    "out_of_scope_refused": 0.99,
+    "wrong_rate": 0.02,
+    "accepted_wrong_rate": 0.03,
+    "queries": 600,
+    "out_of_scope": 300,
+}
+
+
+def test_the_first_release_has_nothing_to_lose() -> None:
+    assert judge(None, GOOD, Asked()).passed
+
+
+def test_a_gain_and_a_little_noise_pass() -> None:
+    assert judge(GOOD, {**GOOD, "top1": 0.95, "coverage": 0.69, "wrong_rate": 0.03}, Asked(100, 0)).passed
+
+
+def test_every_measure_that_falls_far_is_a_reason_in_chinese() -> None:
+    worse = {**GOOD, "top1": 0.80, "coverage": 0.50, "out_of_scope_refused": 0.90, "wrong_rate": 0.09}
+    gate = judge(GOOD, worse, Asked())
+    assert not gate.passed and len(gate.reasons) == 4
+    assert "首选正确率从 90.0% 下降到 80.0%" in gate.reasons[0]
+
+
+def test_few_questions_cannot_tell_a_fall_from_chance() -> None:
+    few = {"queries": 20, "out_of_scope": 10}
+    assert judge({**GOOD, **few}, {**GOOD, **few, "top1": 0.80}, Asked()).passed
+    assert not judge({**GOOD, **few}, {**GOOD, **few, "top1": 0.40}, Asked()).passed
+
+
+def test_another_accepted_rate_is_the_managers_wish_and_no_loss_of_coverage() -> None:
+    strict = {**GOOD, "accepted_wrong_rate": 0.005, "coverage": 0.3}
+    assert judge(GOOD, strict, Asked()).passed
+    assert not judge(GOOD, {**strict, "top1": 0.6}, Asked()).passed
+
+
+def test_entries_that_stay_must_stay_findable() -> None:
+    assert judge(GOOD, GOOD, Asked(50, 2)).passed
+    assert not judge(GOOD, GOOD, Asked(50, 3)).passed
+    assert judge(GOOD, GOOD, Asked(1000, 9)).passed
