@@ -1,4 +1,4 @@
-"""`make bench`: every figure, each beside its baseline. The whole path is measured on a product that is started for it.."""
+"""`make bench`: every figure, each beside its baseline. The whole path is measured on a product that is started for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
-    for module in ("bench.encoder", "bench.engine"):
+    for module in ("bench.encoder", "bench.engine", "bench.search", "bench.publish"):
         print(f"\n▸ {module}", flush=True)
         subprocess.run([sys.executable, "-m", module], cwd=ROOT, check=True)
     print("\n▸ bench.path", flush=True)

@@ -22,7 +22,7 @@ from kb.evaluation.questions import Questions
 from kb.evaluation.remembering import Remembering
 from kb.publish import load_searcher, publish
 from kb.search import Searcher
-from kb.store import save_entry
+from kb.store import save_entries
 from service.bootstrap import encoder_of
 from service.migrate import migrate
 
@@ -77,8 +77,7 @@ def released(
             started = time.perf_counter()
             progress(f"storing {len(entries)} entries")
             with database.write() as session:
-                for entry in entries:
-                    save_entry(session, entry, _AUTHOR)
+                save_entries(session, entries, _AUTHOR)
             made = publish(database, home, encoder, author=_AUTHOR, wrong_rate=wrong_rate, progress=progress)
             progress("loading the release")
             searcher = load_searcher(database, home, encoder, made.number, progress)

@@ -10,7 +10,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-_COUNTED = re.compile(r"(?P<what>.*?):? (?P<done>\d+) of (?P<of>\d+)")
+_COUNTED = re.compile(r"(?P<what>.*?)[:：]?\s*(?P<done>\d+)\s*(?:of|/)\s*(?P<of>\d+)")
 _SILENCE_S = 10.0
 
 

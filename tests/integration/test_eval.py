@@ -72,7 +72,7 @@ def test_standard_output_is_json_alone_and_progress_is_told_beside_it(ask, tmp_p
     found = json.loads(done.stdout)
     assert found["queries"] == 2 and found["entries"] == 4 and found["out_of_scope"] == 0
     assert found["out_of_scope_refused"] is None and "baselines" not in found
-    assert "fitting" in done.stderr and "asking" in done.stderr
+    assert "storing 4 entries" in done.stderr and "asking 50%" in done.stderr
     assert not list((tmp_path / "home").glob("*")), "nothing of the product's own is touched"
 
 
