@@ -22,12 +22,26 @@ export interface ImportJob {
   progress: { done: number; total: number };
   error: string | null;
   counts: Record<string, number>;
+  /** Whether it was confirmed without a review to come. */
+  approve?: boolean;
   summary: { columns?: RecognisedColumn[]; sheets?: string[]; ignored?: string[] } & Record<string, unknown>;
 }
 
 export type RowAction = "create" | "update" | "same" | "collide" | "invalid";
 export type Resolution = "merge" | "overwrite" | "skip" | "create";
 export type RowOutcome = "created" | "updated" | "merged" | "skipped" | "failed";
+
+/** An entry with nearly the same question, or (`row`) an earlier row of the same file. */
+export interface Collision {
+  entry_id: string | null;
+  question: string;
+  /** The entry's own, where a similar question of it collides. */
+  standard_question?: string;
+  answer?: string;
+  row?: number | null;
+  line?: number | null;
+  sheet?: string | null;
+}
 
 export interface ImportRow {
   /** Unique over all sheets; `line` is the line in its own sheet. */
@@ -41,7 +55,7 @@ export interface ImportRow {
   question: string;
   answer?: string;
   entry_id: string | null;
-  collides_with: { entry_id: string; question: string; answer?: string } | null;
+  collides_with: Collision | null;
   similar_count: number;
 }
 
@@ -93,6 +107,8 @@ export interface FoundTable {
   proposal: TableProposal;
   confirmed: boolean;
   problem: string | null;
+  /** The stored table that it takes the place of. */
+  replaces?: { id: string; title: string } | null;
 }
 
 export interface Audience {
@@ -106,17 +122,19 @@ export interface PolicyFacts {
   number: string;
   version: string;
   effective_from: string | null;
+  effective_to?: string | null;
   owner?: string | null;
   audience?: Partial<Audience> | null;
 }
 
 export interface PolicyPreview {
-  /** `known` are stored policies that this may be a version of. */
-  policy: PolicyFacts & { known?: { id: string; title: string }[] };
+  policy: PolicyFacts;
+  /** Stored policies that this may be a version of. */
+  known?: { id: string; title: string }[];
   against: { version: string } | null;
   articles: ArticleChange[];
   tables: FoundTable[];
-  affected_entries: { id: string; question: string }[];
+  affected_entries: { id: string; question: string; reason?: string }[];
   /** What the reader could not take over, in Chinese. */
   notes?: string[];
   /** It takes effect before the stored version: it becomes history only. */
