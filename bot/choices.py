@@ -17,7 +17,7 @@ from core.transcript import Message
 _CHOICE = re.compile(
     r"(?P<kind>entry|ticket|say):(?P<value>.{1,300})|(?P<order>none|handoff|file|my_tickets|greet)", re.S
 )
-_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_ID = {"entry": re.compile(r'[^\s"{}\\]{1,150}'), "ticket": re.compile(r"[A-Za-z0-9_.-]{1,64}")}
 
 _ORDERS = {
     "none": "none_of_these",
@@ -43,7 +43,7 @@ def engine_text(inbound: Inbound) -> str:
     value = match["value"]
     if match["kind"] == "say":
         return value.lstrip("/ ") or "?"
-    if not _ID.fullmatch(value):
+    if not _ID[match["kind"]].fullmatch(value):
         raise InvalidInput("这个选项无法识别，请直接输入您的问题。", code="unknown_choice")
     intent, entity = {"entry": ("open_entry", "entry_id"), "ticket": ("ticket_status", "ticket_number")}[match["kind"]]
     return f"/{intent}{json.dumps({entity: value})}"

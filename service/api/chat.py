@@ -6,14 +6,17 @@ import re
 import unicodedata
 from typing import Annotated, Any, Literal
 
+from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field, model_validator
 
 from bot.dialogue import Inbound
+from bot.replay import WITHHELD, shown_to
 from bot.turns import Place
 from core.clock import now
 from core.errors import InvalidInput, NotFound, TooMany
 from core.events import append_event
+from core.identity import Identity
 from core.metrics import count_turn
 from core.privacy import mask
 from core.redis import within_rate
@@ -23,6 +26,7 @@ from kb.entries import Viewer
 from kb.signals import QuestionUnresolved
 from kb.store import FeedbackRow
 from service.api.deps import DeskDep, Visitor
+from service.bootstrap import Desk
 
 router = APIRouter(prefix="/api/v1/chat", tags=["chat"])
 
@@ -145,10 +149,12 @@ async def post_message(desk: DeskDep, visitor: Visitor, request: Request, body: 
         )
     )
     count_turn(result.outcome["band"])
+    messages = await to_thread.run_sync(_shown, desk, visitor, result.messages)
+    withheld = any(message["text"] == WITHHELD for message in messages)
     return TurnOut(
         conversation_id=result.conversation_id,
-        messages=[MessageOut.model_validate(message) for message in result.messages],
-        outcome=OutcomeOut.model_validate(result.outcome),
+        messages=[MessageOut.model_validate(message) for message in messages],
+        outcome=OutcomeOut.model_validate(result.outcome | ({"entry_id": None} if withheld else {})),
     )
 
 
@@ -168,14 +174,23 @@ def get_messages(
     with desk.database.read() as session:
         conversation = conversation_of(session, conversation_id, visitor)
         messages = [message.to_dict() for message in messages_of(session, conversation.id, after)]
-    return HistoryOut(messages=[MessageOut.model_validate(message) for message in messages])
+    shown = _shown(desk, visitor, messages)
+    return HistoryOut(messages=[MessageOut.model_validate(message) for message in shown])
+
+
+def _shown(desk: Desk, visitor: Identity, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    with desk.database.read() as session:
+        return shown_to(_viewer(visitor), messages, desk.knowledge, session)
+
+
+def _viewer(visitor: Identity) -> Viewer:
+    return Viewer(visitor.company, frozenset(visitor.groups))
 
 
 @router.get("/suggestions")
 def get_suggestions(desk: DeskDep, visitor: Visitor, page: str = "", node: str = "") -> SuggestionsOut:
     """A greeting for the page and its hot questions."""
-    viewer = Viewer(visitor.company, frozenset(visitor.groups))
-    greeting, entries = desk.knowledge.suggestions(page[:100], node[:100], viewer)
+    greeting, entries = desk.knowledge.suggestions(page[:100], node[:100], _viewer(visitor))
     page_label, node_label = desk.knowledge.place_labels(page, node)
     return SuggestionsOut(
         greeting=greeting,
