@@ -20,6 +20,7 @@ _KIND_AT_END = re.compile(rf"(?:{_KINDS})$")
 _EDITION = re.compile(
     r"[（(](?:试行|暂行|修订|修订版|征求意见稿|[^）)]*(?:版|修订|修正|V[\d.]+)[^）)]*)[）)]", re.IGNORECASE
 )
+_COMPANY = re.compile(r"^.*(?:公司|集团|总部)(?=.{2,})")
 _ISSUED = re.compile(r"关于(?:印发|发布|修订|下发)[^《]*《([^》]{2,80})》")
 _NUMBER = re.compile(
     r"[\u3400-\u9fffA-Za-z·]{0,14}\s*[〔\[［【（(]\s*(?:19|20)\d{2}\s*[〕\]］】）)]\s*(?:第\s*)?\d{1,5}\s*号"
@@ -62,8 +63,8 @@ def about_of(document: Document, split: Split, file_name: str) -> dict[str, Any]
 
 def policy_id(title: str, taken: Iterable[str]) -> str:
     """A short id of letters for a policy that is new: chailvfei for 差旅费管理办法."""
-    core = _KIND_AT_END.sub("", _EDITION.sub("", title)) or title
-    core = re.sub(r"^.*?(?:公司|集团|中心|总部)(?=.)", "", core) or core
+    core = _without_company(_EDITION.sub("", title))
+    core = _KIND_AT_END.sub("", core) or core
     letters = "".join(re.sub(r"[^a-z0-9]", "", part.lower()) for part in lazy_pinyin(core[:8]))[:32] or "policy"
     known, name, k = set(taken), letters, 1
     while name in known:
@@ -89,7 +90,13 @@ def next_version(year: int, taken: Iterable[str]) -> str:
 def _core(title: str) -> str:
     title = _EDITION.sub("", re.sub(r"[\s《》]", "", title))
     title = re.sub(r"(?:19|20)\d{2}年?版?", "", title)
-    return re.sub(r"^.*?(?:有限公司|股份公司|集团公司|集团|公司|总部)(?=.{4,})", "", title)
+    return _without_company(title)
+
+
+def _without_company(title: str) -> str:
+    """差旅费管理办法 for 华晟集团有限公司差旅费管理办法; 子公司管理办法 is of companies, and stays."""
+    rest = _COMPANY.sub("", title)
+    return rest if len(_KIND_AT_END.sub("", rest)) >= 2 else title
 
 
 def _title(document: Document, front: list[str], opening: list[str], file_name: str) -> str:
@@ -97,12 +104,11 @@ def _title(document: Document, front: list[str], opening: list[str], file_name: 
         if found := _ISSUED.search(text):
             return found[1]
     printed = [block.text for block in document.blocks if block.kind == "heading" and block.level == TITLE]
-    lines = [re.sub(r"\s+", "", text) for text in (*printed, *front)]
+    lines = [re.sub(r"\s+", "", text).strip("《》") for text in (*printed, *front)]
     for at, line in enumerate(lines):
         if _ENDS_LIKE_A_TITLE.search(line) and len(line) <= 80 and not _NUMBER.search(line):
-            whole = line.strip("《》")
-            short = _KIND_AT_END.sub("", whole)
-            return lines[at - 1] + whole if len(short) < 2 and at else whole
+            short = _KIND_AT_END.sub("", line)
+            return lines[at - 1] + line if len(short) < 2 and at else line
     told = document.about.get("title", "")
     if told and not re.match(r"(?i)(?:microsoft word|untitled|文档\d*$|新建)", told):
         return re.sub(r"\.(?:docx?|pdf|html?|wps)$", "", told)

@@ -93,15 +93,18 @@ def find_standards(blocks: Sequence[Block], articles: Iterable[dict[str, Any]], 
     """Every table of a document with a proposal; `use` is set where it holds numbers under clear dimensions."""
     found: list[Found] = []
     placed = list(articles)
-    start = 0
+    start, read = 0, 0
     for index, block in enumerate(blocks):
         if block.kind != "table":
             continue
         near = [one.text for one in blocks[max(0, index - 3) : index] if one.kind != "table"]
-        # Articles keep the order of the document: one that held a table is where the search for the next begins.
-        at = next((k for k in range(start, len(placed)) if block.printed in placed[k]["text"]), None)
-        start = at if at is not None else start
-        article = placed[at] if at is not None else None
+        # Articles keep the order of the document: where one table ends, the search for the next begins.
+        article = None
+        for at in range(start, len(placed)):
+            where = placed[at]["text"].find(block.printed, read if at == start else 0)
+            if where >= 0:
+                article, start, read = placed[at], at, where + len(block.printed)
+                break
         found.append(_found(block, near, article, title, len(found) + 1))
     return found
 
@@ -199,7 +202,7 @@ def _check(setting: Setting, names: list[str], width: int) -> None:
     if len(set(names)) != len(names):
         raise InvalidInput("两个维度的名称相同，请改成不同的名称。")
     if taken := RESERVED & set(names):
-        raise InvalidInput(f"维度不能叫“{taken.pop()}”，请换一个名称。")
+        raise InvalidInput(f"维度不能叫“{min(taken)}”，请换一个名称。")
     used = [one.column for one in (*setting.dimensions, *setting.value_columns)]
     if any(not 0 <= column < width for column in used) or len(set(used)) != len(used):
         raise InvalidInput("同一列只能用一次，而且必须是表里的列，请重新选择。")

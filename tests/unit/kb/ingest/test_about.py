@@ -1,0 +1,96 @@
+"""What is guessed of a policy: as a colleague would fill the form in from its first and last page."""
+
+from __future__ import annotations
+
+import pytest
+
+from kb.ingest.policies.about import about_of, next_version, policy_id, same_policy
+from kb.ingest.policies.blocks import Block, Document
+from kb.ingest.policies.splitter import split
+
+
+def told(text: str, name: str = "文件.docx", **about: str) -> dict:
+    blocks = [Block("paragraph", line.strip()) for line in text.splitlines() if line.strip()]
+    document = Document(blocks, about=about)
+    return about_of(document, split(blocks), name)
+
+
+ARTICLES = "第一条 为规范管理，制定本办法。\n第二条 按标准执行。\n"
+
+
+@pytest.mark.parametrize(
+    ("front", "title", "number"),
+    [
+        ("差旅费管理办法\n华晟财〔2026〕3号", "差旅费管理办法", "华晟财〔2026〕3号"),
+        ("华晟集团有限公司文件\n华晟财[2026]12号\n关于印发《备用金与借款管理办法（试行）》的通知\n各单位：", "备用金与借款管理办法（试行）", "华晟财[2026]12号"),
+        ("华晟集团\n业务招待费管理\n办法", "业务招待费管理办法", ""),
+        ("费用报销制度（2026年修订）\n文件编号：CW-BX-003\n版本：V2.1", "费用报销制度（2026年修订）", "CW-BX-003"),
+        ("《发票管理规定》\n财行（2016）71 号", "发票管理规定", "财行（2016）71号"),
+    ],
+)  # fmt: skip
+def test_title_and_number(front: str, title: str, number: str):
+    found = told(f"{front}\n{ARTICLES}")
+    assert (found["title"], found["number"]) == (title, number)
+
+
+@pytest.mark.parametrize(
+    ("clause", "day"),
+    [
+        ("第三条 本办法自2026年1月1日起施行。", "2026-01-01"),
+        ("第三条 本办法自2026年3月15日起施行，原办法（自2019年5月1日起施行）同时废止。", "2026-03-15"),
+        ("第三条 本制度从 2026 年 7 月 1 日起执行。", "2026-07-01"),
+        ("第三条 本办法自二〇二六年十月一日起实施。", "2026-10-01"),
+        ("第三条 本办法自印发之日起施行。\n华晟集团财务部\n2026年2月28日", "2026-02-28"),
+        ("生效日期：2026-04-01", "2026-04-01"),
+        ("第三条 本办法由财务部负责解释。", None),
+        ("第三条 自2026年13月40日起施行。", None),
+    ],
+)
+def test_the_day_from_which_it_applies(clause: str, day: str | None):
+    assert told(f"差旅费管理办法\n{ARTICLES}{clause}")["effective_from"] == day
+
+
+@pytest.mark.parametrize(
+    ("front", "clause", "version"),
+    [
+        ("费用报销制度\n版本：V2.1", "", "2.1"),
+        ("差旅费管理办法（2026年修订）", "", "2026.1"),
+        ("差旅费管理办法", "第三条 本办法自2027年1月1日起施行。", "2027.1"),
+        ("差旅费管理办法\n华晟财〔2025〕3号", "", "2025.1"),
+        ("差旅费管理办法", "", "1"),
+    ],
+)
+def test_the_version(front: str, clause: str, version: str):
+    assert told(f"{front}\n{ARTICLES}{clause}")["version"] == version
+
+
+def test_a_file_that_tells_nothing_is_called_by_its_name():
+    assert told("甲乙丙丁，没有标题的一段话。", "差旅费说明.pdf")["title"] == "差旅费说明"
+    assert told("甲乙丙丁，没有标题的一段话。", "1.docx", title="差旅费说明")["title"] == "差旅费说明"
+
+
+def test_ids_are_short_letters_and_never_taken():
+    assert policy_id("华晟集团差旅费管理办法（2026年版）", []) == "chailvfei"
+    assert policy_id("差旅费管理办法", ["chailvfei", "chailvfei-2"]) == "chailvfei-3"
+    assert policy_id("办法", []) == "banfa" and policy_id("！？", []) == "policy"
+    assert len(policy_id("关于进一步规范境外分支机构资金集中管理工作的若干规定", [])) <= 40
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "差旅费管理办法",
+        "华晟集团有限公司差旅费管理办法（2027年修订）",
+        "《差旅费管理办法》",
+        "2027版差旅费管理办法（试行）",
+    ],
+)
+def test_a_new_version_is_known_by_its_title(title: str):
+    known = [{"id": "expense", "title": "费用报销管理办法"}, {"id": "travel", "title": "差旅费管理办法"}]
+    assert same_policy(title, known) == "travel"
+    assert same_policy("境外差旅费管理办法", known) is None
+    assert same_policy("分公司管理办法", [{"id": "child", "title": "子公司管理办法"}]) is None
+
+
+def test_versions_of_a_year_count_on():
+    assert next_version(2026, ["2026.1", "2026.2", "2025.1"]) == "2026.3" and next_version(2027, []) == "2027.1"

@@ -1,0 +1,149 @@
+"""Tables in policies: what is a dimension, what a value, in which unit; and the table that is made of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.errors import InvalidInput
+from kb.ingest.policies.blocks import Block, table
+from kb.ingest.policies.standards import Found, find_standards, problem_of, setting_of, standard_of
+
+
+def found(*rows: tuple[str, ...], above: str = "", article: str = "") -> Found:
+    block = table([list(row) for row in rows])
+    assert block
+    blocks = [Block("paragraph", above), block] if above else [block]
+    articles = [{"number": 7, "label": "第七条", "title": article, "text": block.printed}]
+    [one] = find_standards(blocks, articles, "差旅费管理办法")
+    return one
+
+
+def made(one: Found, **changes: object) -> dict:
+    return standard_of({**one.proposal.as_dict(), "id": "t", **changes}, one.header, one.rows)
+
+
+def test_a_grid_of_city_by_level():
+    one = found(
+        ("城市", "集团领导", "部门负责人", "其他人员"), ("北京", "1,100", "650", "500"), ("上海", "1100元", "600", "—"),
+        above="表1 住宿费限额标准表（单位：元/人·天）", article="住宿费",
+    )  # fmt: skip
+    assert one.proposal.use and one.article == 7
+    assert (one.proposal.title, one.proposal.unit, one.proposal.value_dimension) == (
+        "住宿费限额标准表",
+        "元/人·天",
+        "人员级别",
+    )
+    body = made(one)
+    assert body["dimensions"] == [
+        {"name": "城市", "values": ["北京", "上海"]}, {"name": "人员级别", "values": ["集团领导", "部门负责人", "其他人员"]},
+    ]  # fmt: skip
+    assert [row["value"] for row in body["rows"]] == [1100, 650, 500, 1100, 600]
+
+
+def test_a_list_with_the_amount_in_one_column():
+    one = found(
+        ("序号", "费用项目", "人员级别", "标准（元/人·天）", "备注"), ("1", "伙食补助费", "全体", "100", "包干"),
+        ("2", "市内交通费", "全体", "80", ""), article="补助标准",
+    )  # fmt: skip
+    assert [d.name for d in one.proposal.dimensions] == ["费用项目", "人员级别"]
+    assert [(v.name, v.column) for v in one.proposal.value_columns] == [("标准", 3)]
+    assert (one.proposal.unit, one.proposal.value_dimension, one.proposal.title) == ("元/人·天", "", "补助标准")
+    assert made(one)["rows"][0] == {"费用项目": "伙食补助费", "人员级别": "全体", "value": 100}
+
+
+def test_a_head_of_two_lines_is_two_dimensions():
+    one = found(
+        ("地区", "住宿费标准", "住宿费标准", "住宿费标准", "住宿费标准"), ("地区", "旺季", "旺季", "平季", "平季"),
+        ("地区", "集团领导", "其他人员", "集团领导", "其他人员"), ("海口", "1040", "450", "800", "350"), ("三亚", "1200", "560", "1000", "400"),
+    )  # fmt: skip
+    assert one.header[1] == "住宿费标准 旺季 集团领导"
+    assert one.proposal.value_dimension == "季节×人员级别"
+    assert [v.name for v in one.proposal.value_columns] == [
+        "旺季×集团领导",
+        "旺季×其他人员",
+        "平季×集团领导",
+        "平季×其他人员",
+    ]
+    body = made(one)
+    assert [d["name"] for d in body["dimensions"]] == ["地区", "季节", "人员级别"]
+    assert {"地区": "三亚", "季节": "平季", "人员级别": "其他人员", "value": 400} in body["rows"]
+
+
+def test_merged_cells_repeat_their_city():
+    one = found(
+        ("城市", "季节", "金额"), ("北京", "旺季", "800元"), ("北京", "平季", "500元"), ("上海", "全年", "600元")
+    )
+    assert [d.name for d in one.proposal.dimensions] == ["城市", "季节"] and one.proposal.unit == "元"
+    assert made(one)["rows"][1] == {"城市": "北京", "季节": "平季", "value": 500}
+
+
+def test_a_table_of_words_is_proposed_but_not_taken_by_itself():
+    one = found(
+        ("级别", "火车", "轮船", "飞机"),
+        ("集团领导", "商务座", "一等舱", "头等舱"),
+        ("其他人员", "二等座", "三等舱", "经济舱"),
+    )
+    assert not one.proposal.use and one.proposal.value_dimension == "交通工具"
+    assert made(one)["rows"][0] == {"级别": "集团领导", "交通工具": "火车", "value": "商务座"}
+
+
+def test_amounts_in_ten_thousands_and_shares():
+    one = found(("审批人", "限额"), ("部门负责人", "2万元"), ("总经理", "1.5万元"))
+    assert [row["value"] for row in made(one)["rows"]] == [20000, 15000] and one.proposal.unit == "元"
+    shares = found(("情形", "比例"), ("事前审批", "100%"), ("事后补批", "87.5%"))
+    assert [row["value"] for row in made(shares)["rows"]] == [100, 87.5] and shares.proposal.unit == "%"
+
+
+def test_a_banner_across_the_table_names_it():
+    one = found(
+        ("附表 业务招待费标准", "附表 业务招待费标准"), ("类别", "标准（元/人）"), ("商务宴请", "300"), ("工作餐", "80")
+    )
+    assert one.proposal.title == "业务招待费标准" and one.header == ("类别", "标准（元/人）")
+    assert one.proposal.unit == "元/人" and len(one.rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"dimensions": []}, "维度"),
+        ({"value_columns": []}, "数值列"),
+        ({"dimensions": [{"name": "value", "column": 0}]}, "不能叫"),
+        ({"dimensions": [{"name": "", "column": 0}]}, "名称"),
+        ({"dimensions": [{"name": "城市", "column": 9}]}, "必须是表里的列"),
+        ({"dimensions": [{"name": "城市", "column": 1}]}, "只能用一次"),
+        ({"value_dimension": ""}, "多个数值列"),
+        ({"value_dimension": "城市"}, "名称相同"),
+        ({"value_dimension": "季节×级别"}, "一一对应"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(change: dict, message: str):
+    one = found(("城市", "集团领导", "其他人员"), ("北京", "1100", "500"))
+    setting = setting_of({**one.proposal.as_dict(), **change})
+    told = problem_of(setting, one.header, one.rows)
+    if change.get("dimensions") == []:
+        assert told is None, "the columns alone can be the one dimension"
+        setting = setting_of(
+            {**one.proposal.as_dict(), **change, "value_dimension": "", "value_columns": [{"name": "x", "column": 1}]}
+        )
+        told = problem_of(setting, one.header, one.rows)
+    assert told and message in told
+
+
+def test_two_values_at_one_place_are_refused_with_the_place():
+    one = found(("城市", "季节", "金额"), ("北京", "旺季", "800"), ("北京", "平季", "500"))
+    with pytest.raises(InvalidInput, match="北京 有两个不同的值（800 和 500）"):
+        made(one, dimensions=[{"name": "城市", "column": 0}])
+    blank = found(("城市", "金额"), ("北京", "500"), ("", "300"))
+    with pytest.raises(InvalidInput, match="城市”这一列有空白"):
+        made(blank)
+
+
+def test_each_table_stands_in_its_own_article():
+    rows = (("城市", "金额"), ("北京", "500"))
+    blocks = [Block("table", rows=rows), Block("table", rows=rows)]
+    text = blocks[0].printed
+    articles = [{"number": n, "label": f"第{n}条", "title": "", "text": text} for n in (1, 2)]
+    assert [one.proposal.title for one in find_standards(blocks, articles, "办法")] == [
+        "办法第1条附表1",
+        "办法第2条附表2",
+    ]
