@@ -18,7 +18,7 @@ from core.database import Database
 from core.errors import InvalidInput, NotFound
 from kb.care.drafts import DraftRow, new_id
 from kb.entries import Entry
-from kb.ingest.fields import Line, entry_with, same
+from kb.ingest.fields import Line, says_the_same
 from kb.ingest.imports import ImportRow, LineRow
 from kb.store import EntryRow, entry_from_dict
 from kb.words import bare
@@ -84,13 +84,13 @@ def _retired(session: Session, ids: set[str]) -> set[str]:
 def _about(lines: list[Line], known: _Known) -> set[str]:
     ids = {line.id for line in lines if line.id}
     for line in lines:
-        if not line.problems and (hit := known.of(bare(line.question), line.id)):
+        if not line.problems and (hit := known.of(line.keys[0], line.id)):
             ids.add(hit[0])
     return ids
 
 
 def _known(database: Database, lines: list[Line], progress: Callable[[int], None]) -> _Known:
-    known = _Known({bare(one): [] for line in lines if not line.problems for one in _questions(line)})
+    known = _Known({key: [] for line in lines if not line.problems for key in line.keys})
     known.by_question.pop("", None)
     with database.read() as session:
         for n, (entry_id, question, similar) in enumerate(_all_questions(session)):
@@ -109,10 +109,6 @@ def _all_questions(session: Session) -> Iterator[tuple[str, str, list[str]]]:
     ):
         query = select(key, table.question, table.body["similar"]).where(where).order_by(key)
         yield from session.execute(query.execution_options(yield_per=1000)).tuples()
-
-
-def _questions(line: Line) -> list[str]:
-    return [line.question, *line.fields.get("similar", ())]
 
 
 class _Judge:
@@ -134,8 +130,8 @@ class _Judge:
             self._warn(line)
         if line.id:
             self._by_id.setdefault(line.id, line)
-        for question in _questions(line):
-            if key := bare(question):
+        for key in line.keys:
+            if key:
                 self._first.setdefault(key, line)
 
     def _named(self, line: Line, stored: dict[str, Entry], retired: set[str]) -> None:
@@ -149,12 +145,12 @@ class _Judge:
         if entry := stored.get(line.id):
             line.shown_question = entry.question
             self._complete(line, entry)
-            if same(entry_with(entry, line.fields), entry):
+            if says_the_same(entry, line.fields):
                 self._same(line, line.id, "与现有内容相同")
                 return
             own = {bare(one) for one in entry.questions}
             line.action = "update"
-            if bare(line.question) not in own:
+            if line.keys[0] not in own:
                 self._collide(line, stored)
             return
         self._complete(line, None)
@@ -167,12 +163,12 @@ class _Judge:
 
     def _unnamed(self, line: Line, stored: dict[str, Entry]) -> None:
         self._complete(line, None)
-        earlier = self._first.get(bare(line.question))
+        earlier = self._first.get(line.keys[0])
         if earlier is not None and _content(earlier) == _content(line):
             self._same(line, earlier.entry_id, f"与{_where(earlier, line)}完全相同")
             return
-        hit = self._known.of(bare(line.question))
-        if hit and hit[2] and hit[0] in stored and same(entry_with(stored[hit[0]], line.fields), stored[hit[0]]):
+        hit = self._known.of(line.keys[0])
+        if hit and hit[2] and hit[0] in stored and says_the_same(stored[hit[0]], line.fields):
             self._same(line, hit[0], "与现有内容相同")
             return
         line.action, line.entry_id = "create", new_id()
@@ -192,7 +188,7 @@ class _Judge:
         line.notes.append(why)
 
     def _collide(self, line: Line, stored: dict[str, Entry]) -> None:
-        key = bare(line.question)
+        key = line.keys[0]
         if not key or line.problems:
             return
         if hit := self._known.of(key, line.id):
@@ -204,8 +200,7 @@ class _Judge:
             line.notes.append(f"与{_where(earlier, line)}的问题相同")
 
     def _warn(self, line: Line) -> None:
-        for question in line.fields.get("similar", ()):
-            key = bare(question)
+        for question, key in zip(line.fields.get("similar", ()), line.keys[1:], strict=True):
             if hit := self._known.of(key, line.entry_id or ""):
                 line.notes.append(f"相似问“{question}”也是条目 {hit[0]} 的问法，请核对应归哪一条")
                 return

@@ -136,12 +136,14 @@ def _folded(lines: Iterator[Line]) -> Iterator[Line]:
 
 
 def _continues(held: Line, line: Line) -> bool:
-    if held.problems or line.problems or not line.fields.get("similar") or "similar" not in held.fields:
+    if held.problems or line.problems or not line.fields.get("similar"):
+        return False
+    if any(
+        not _blank(value) and value != held.fields[name] for name, value in line.fields.items() if name != "similar"
+    ):
         return False
     known = {bare(one) for one in held.fields["similar"]}
-    if not any(bare(one) not in known for one in line.fields["similar"]):
-        return False
-    return all(_blank(value) or value == held.fields[name] for name, value in line.fields.items() if name != "similar")
+    return any(bare(one) not in known for one in line.fields["similar"])
 
 
 def _blank(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from openpyxl.utils import get_column_letter
@@ -41,6 +42,11 @@ class Line:
     other_id: str | None = None
     other_question: str | None = None
     other_line: int | None = None
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """The questions without punctuation and case, the standard one first; to be asked for once they are final."""
+        return [bare(one) for one in (self.question, *self.fields.get("similar", ()))]
 
     @property
     def question(self) -> str:
@@ -142,19 +148,26 @@ def _limits(fields: dict[str, Any]) -> list[str]:
 
 def entry_with(entry: Entry, fields: dict[str, Any]) -> Entry:
     """`entry` as `fields` want it; what the file has no column for stays."""
+    return entry_from_dict(_body_with(canonical(entry), fields))
+
+
+def says_the_same(entry: Entry, fields: dict[str, Any]) -> bool:
+    """Whether `fields` would change nothing of `entry` but white space and the order of sets."""
     body = canonical(entry)
+    return _body_with(dict(body, audience=dict(body["audience"])), fields) == body
+
+
+def _body_with(body: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
     for name in ("question", "answer", "business_type", "owner", "title", "scenes", "related", "sources", *_DAYS):
         if name in fields:
             body[name] = fields[name]
     for name in ("companies", "groups"):
         if name in fields:
             body["audience"][name] = fields[name]
-    if "similar" in fields:
-        body["similar"] = fields["similar"]
-    body["similar"] = values.distinct(body["similar"], body["question"])
+    body["similar"] = values.distinct(fields.get("similar", body["similar"]), body["question"])
     if "aside" in fields or "extra" in fields:
         body["extra"] = _extra(body["extra"], fields)
-    return entry_from_dict(body)
+    return body
 
 
 def _extra(stored: list[list[str]], fields: dict[str, Any]) -> list[list[str]]:
@@ -181,7 +194,3 @@ def canonical(entry: Entry) -> dict[str, Any]:
     body["sources"] = [source for source in sources if source["label"]]
     body["extra"] = sorted([name, cleaned] for name, value in body["extra"] if (cleaned := values.clean(value)))
     return body
-
-
-def same(one: Entry, other: Entry) -> bool:
-    return canonical(one) == canonical(other)

@@ -8,20 +8,37 @@ import re
 import warnings
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from openpyxl import load_workbook
-from openpyxl.utils import range_boundaries
-from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
+from openpyxl.utils import coordinate_to_tuple, range_boundaries
+from openpyxl.worksheet._reader import FORMULA_TAG, INLINE_STRING, WorkSheetParser
+from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from core.errors import InvalidInput
 from kb.ingest.decoding import decode
 
 MOST_COLUMNS = 256
 _MOST_MERGES = 100_000
+_TEXT = f"{{{SHEET_MAIN_NS}}}t"
+_RUN_TEXT = f"{{{SHEET_MAIN_NS}}}r/{_TEXT}"
+_DIMENSION = re.compile(rb"<(?:\w+:)?dimension\b[^>]*?\bref=[\"'][A-Z]+\d+:[A-Z]+(\d+)")
+_BROKEN = (
+    zipfile.BadZipFile,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    SyntaxError,
+    EOFError,
+    OSError,
+)
 _TAIL = re.compile(rb"<(?:\w+:)?mergeCells\b.*", re.S)
 _MERGE = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*?\bref=[\"']([A-Z]+\d+:[A-Z]+\d+)[\"']")
 csv.field_size_limit(2**24)
@@ -61,18 +78,19 @@ def read_sheets(path: Path, form: str) -> Iterator[Sheet]:
 
 
 def _workbook(path: Path) -> Iterator[Sheet]:
+    with closing(_opened(path)) as book:
+        for name, state, part in book.sheets:
+            if state == "visible":
+                yield Sheet(name.strip(), book.rows(part), book.about(part))
+
+
+def _opened(path: Path) -> _Book:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            book = load_workbook(path, read_only=True, data_only=True)
+            return _Book(path)
     except Exception as error:
         raise _damaged() from error
-    try:
-        for sheet in book.worksheets:
-            if sheet.sheet_state == "visible":
-                yield Sheet(sheet.title.strip(), _rows(book, sheet), sheet.max_row or 0)
-    finally:
-        book.close()
 
 
 def _damaged() -> InvalidInput:
@@ -83,6 +101,11 @@ class _Parser(WorkSheetParser):
     """Excel's values; a formula that was never calculated is told from an empty cell."""
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
+        if element.get("t") == "inlineStr" and (inside := element.find(INLINE_STRING)) is not None:
+            texts = [one.text or "" for one in (*inside.findall(_TEXT), *inside.findall(_RUN_TEXT))]
+            _, column = coordinate_to_tuple(element.get("r")) if element.get("r") else (0, self.col_counter + 1)
+            self.col_counter = column
+            return {"column": column, "value": "".join(texts), "data_type": "s"}
         cell = super().parse_cell(element)
         if cell["value"] is None and element.find(FORMULA_TAG) is not None and cell["data_type"] != "str":
             cell["value"] = Unusable("是公式，但文件里没有它的计算结果；请用 Excel 打开并保存一次，或粘贴为数值")
@@ -91,32 +114,76 @@ class _Parser(WorkSheetParser):
         return cell
 
 
-def _rows(book: Any, sheet: Any) -> Iterator[Row]:
-    merges = _Merges(_merge_ranges(sheet))
-    try:
-        with sheet._get_source() as source, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            parser = _Parser(
-                source,
-                sheet._shared_strings,
-                data_only=True,
-                epoch=book.epoch,
-                date_formats=book._date_formats,
-                timedelta_formats=book._timedelta_formats,
-            )
-            for line, found in parser.parse():
-                cells: list[Cell] = []
-                for cell in found:
-                    value, column = cell["value"], cell["column"]
-                    if value is None or column > MOST_COLUMNS:
-                        continue
-                    cells += [None] * (column - len(cells))
-                    cells[column - 1] = _plain(value)
-                across = merges.fill(line, cells)
-                if any(cell is not None for cell in cells):
-                    yield Row(line, cells, across)
-    except (zipfile.BadZipFile, ValueError, KeyError, IndexError, TypeError, SyntaxError, EOFError, OSError) as error:
-        raise _damaged() from error
+class _Book:
+    """A workbook of which only texts, date formats and the places of its sheets are in memory."""
+
+    def __init__(self, path: Path) -> None:
+        reader = ExcelReader(path, read_only=True, data_only=True, keep_links=False)
+        self._archive = reader.archive
+        try:
+            reader.read_manifest()
+            reader.read_strings()
+            reader.read_workbook()
+            apply_stylesheet(reader.archive, reader.wb)
+            self._book, self._strings = reader.wb, reader.shared_strings
+            self.sheets = [
+                (sheet.name, sheet.state, rel.target)
+                for sheet, rel in reader.parser.find_sheets()
+                if rel.target in reader.valid_files and "chartsheet" not in rel.Type
+            ]
+        except BaseException:
+            self._archive.close()
+            raise
+
+    def close(self) -> None:
+        self._archive.close()
+
+    def about(self, part: str) -> int:
+        """How many rows the sheet says that it has; 0 when it does not say."""
+        with self._archive.open(part) as source:
+            found = _DIMENSION.search(source.read(4096))
+        return int(found[1]) if found else 0
+
+    def rows(self, part: str) -> Iterator[Row]:
+        try:
+            merges = _Merges(self._merges(part))
+            with self._archive.open(part) as source, warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                parser = _Parser(
+                    source,
+                    self._strings,
+                    data_only=True,
+                    epoch=self._book.epoch,
+                    date_formats=self._book._date_formats,
+                    timedelta_formats=self._book._timedelta_formats,
+                )
+                for line, found in parser.parse():
+                    cells: list[Cell] = []
+                    for cell in found:
+                        value, column = cell["value"], cell["column"]
+                        if value is None or column > MOST_COLUMNS:
+                            continue
+                        cells += [None] * (column - len(cells))
+                        cells[column - 1] = _plain(value)
+                    across = merges.fill(line, cells)
+                    if any(cell is not None for cell in cells):
+                        yield Row(line, cells, across)
+        except _BROKEN as error:
+            raise _damaged() from error
+
+    def _merges(self, part: str) -> list[tuple[int, int, int, int]]:
+        """Merged ranges as top, left, bottom, right, the last first: a sheet lists them after its rows."""
+        tail, keeping = b"", False
+        with self._archive.open(part) as source:
+            while block := source.read(2**20):
+                tail += block
+                if not keeping:
+                    found = _TAIL.search(tail)
+                    keeping, tail = bool(found), found[0] if found else tail[-64:]
+                if len(tail) > 2**24:
+                    break
+        ranges = [range_boundaries(ref.decode()) for ref in _MERGE.findall(tail)[:_MOST_MERGES]] if keeping else []
+        return sorted(((top, left, bottom, right) for left, top, right, bottom in ranges), reverse=True)
 
 
 def _plain(value: Any) -> Cell:
@@ -133,21 +200,6 @@ def _plain(value: Any) -> Cell:
     if isinstance(value, timedelta):
         return None if not value else str(value)
     return str(value)
-
-
-def _merge_ranges(sheet: Any) -> list[tuple[int, int, int, int]]:
-    """The merged ranges, which a sheet lists after its rows: looked for without parsing those."""
-    tail, keeping = b"", False
-    with sheet._get_source() as source:
-        while block := source.read(2**20):
-            tail += block
-            if not keeping:
-                found = _TAIL.search(tail)
-                keeping, tail = bool(found), found[0] if found else tail[-64:]
-            if len(tail) > 2**24:
-                break
-    ranges = [range_boundaries(ref.decode()) for ref in _MERGE.findall(tail)[:_MOST_MERGES]] if keeping else []
-    return sorted(((top, left, bottom, right) for left, top, right, bottom in ranges), reverse=True)
 
 
 class _Merges:
