@@ -33,3 +33,18 @@ export function changeOf(ticked: readonly BulkField[], values: BulkValues): Bulk
   const picked = ticked.map((name) => [name, values[name as keyof BulkValues] ?? null]);
   return Object.fromEntries(picked) as BulkChange;
 }
+
+/** What is still to be chosen before the change makes sense; '' when nothing is. A cleared date is a choice, an empty owner is not. */
+export function problemOf(ticked: readonly BulkField[], values: BulkValues): string {
+  if (!ticked.length) return "勾选要改的项目";
+  if (ticked.includes("retire")) return "";
+  for (const name of ticked) {
+    const value = values[name as keyof BulkValues];
+    if (value === "" || (Array.isArray(value) && !value.length)) {
+      return `请选择${BULK_FIELDS.find((one) => one.name === name)!.label}`;
+    }
+  }
+  const { effective_from: from, effective_to: to } = values;
+  const both = ticked.includes("effective_from") && ticked.includes("effective_to");
+  return both && from && to && from > to ? "失效日期早于生效日期" : "";
+}

@@ -112,3 +112,7 @@ const FEEDBACK: Record<string, string> = {
 };
 
 export const feedbackReason = (reason: string) => FEEDBACK[reason] ?? reason;
+
+const AUTHORS: Record<string, string> = { starter: "初始知识", system: "系统" };
+
+export const authorName = (author: string | null | undefined) => (author ? (AUTHORS[author] ?? author) : "");

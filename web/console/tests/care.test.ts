@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { changeOf, EMPTY_BULK } from "../src/bulk";
+import { changeOf, EMPTY_BULK, problemOf } from "../src/bulk";
 import { detailText, draftLabel, placeOf, STATE_FILTERS, whyNotApprove } from "../src/care";
 import { ENTRY_STATES } from "../src/api/types-care";
 import { madePassword } from "../src/password";
@@ -66,6 +66,18 @@ describe("a change to many entries", () => {
 
   it("clears a date that was ticked and left empty", () => {
     expect(changeOf(["review_on"], values)).toEqual({ review_on: null });
+  });
+
+  it("waits for what was ticked and not chosen, but takes a cleared date", () => {
+    expect(problemOf([], EMPTY_BULK)).toContain("勾选");
+    expect(problemOf(["owner"], EMPTY_BULK)).toBe("请选择负责组");
+    expect(problemOf(["review_on", "remove_scenes"], EMPTY_BULK)).toBe("请选择去掉场景");
+    expect(problemOf(["effective_to", "audience"], EMPTY_BULK)).toBe("");
+    expect(problemOf(["owner", "add_scenes"], values)).toBe("");
+    expect(problemOf(["retire", "owner"], EMPTY_BULK)).toBe("");
+    const dates = { ...values, effective_from: "2027-01-02" };
+    expect(problemOf(["effective_from", "effective_to"], dates)).toContain("早于");
+    expect(problemOf(["effective_to"], dates)).toBe("");
   });
 
   it("retires and does nothing else", () => {
