@@ -28,22 +28,25 @@ class PolicyVersionRow(Base):
 
 
 def save_policy(session: Session, body: dict[str, Any], author: str) -> bool:
-    """Keep `body` as a version; return whether it became the newest, which is the one that takes effect last.
+    """Keep `body` as a version; return whether it is the newest now, which is the one that takes effect last.
 
-    Raises Conflict when another text is already stored under this version's name.
+    The same text under the same version's name corrects that version's details. Raises Conflict for another text.
     """
     policy_id = body["id"]
     check_version(session, body)
     current = _current(session, policy_id)
     if current is not None:
         _adopt(session, current)
-    if session.get(PolicyVersionRow, (policy_id, version_name(body))) is None:
+    row = session.get(PolicyVersionRow, (policy_id, version_name(body)))
+    if row is None:
         session.add(_row(body, author))
-        session.flush()
-    newest = current is None or _since(current) <= _since(body)
-    if newest:
-        save_document(session, "policy", body)
-    return newest
+    else:
+        row.body, row.effective_from = body, _effective(body)
+    session.flush()
+    newest = max(_rows(session, policy_id), key=_order)
+    if newest.body != current:
+        save_document(session, "policy", newest.body)
+    return newest.version == version_name(body)
 
 
 def check_version(session: Session, body: dict[str, Any]) -> None:
@@ -53,23 +56,34 @@ def check_version(session: Session, body: dict[str, Any]) -> None:
     stored = (
         current if current is not None and version_name(current) == version_name(body) else row.body if row else None
     )
-    if stored is not None and stored != body:
+    if stored is not None and not same_text(stored["articles"], body["articles"]):
         raise Conflict(
             f"《{body['title']}》已有版本 {version_name(body)}，内容与这次不同。请把“版本”改成新的版本号后再确认。",
             code="version_exists",
         )
 
 
+def same_text(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> bool:
+    """Whether two lists of articles say the same under the same numbers; blanks do not count."""
+
+    def words(articles: list[dict[str, Any]]) -> list[tuple[int, str, str]]:
+        return [
+            (one["number"], one.get("label") or "", "".join(f"{one.get('title') or ''}{one['text']}".split()))
+            for one in articles
+        ]
+
+    return words(first) == words(second)
+
+
 def policy_versions(session: Session, policy_id: str) -> list[PolicyVersionRow]:
     """Every version, the one that takes effect last first. Raises NotFound when there is no such policy."""
-    found = select(PolicyVersionRow).where(PolicyVersionRow.policy_id == policy_id)
-    rows = {row.version: row for row in session.scalars(found)}
+    rows = {row.version: row for row in _rows(session, policy_id)}
     current = _current(session, policy_id)
     if current is None:
         raise NotFound("没有这份制度，请从制度列表中选择。")
     if version_name(current) not in rows or rows[version_name(current)].body != current:
         rows[version_name(current)] = _row(current, "")
-    return sorted(rows.values(), key=lambda row: (_since(row.body), row.at), reverse=True)
+    return sorted(rows.values(), key=_order, reverse=True)
 
 
 def policy_version(session: Session, policy_id: str, version: str | None = None) -> dict[str, Any]:
@@ -110,6 +124,14 @@ def policies_to_publish(session: Session, day: date | None = None) -> list[dict[
 
 def version_name(body: dict[str, Any]) -> str:
     return str(body.get("version") or "")
+
+
+def _rows(session: Session, policy_id: str) -> list[PolicyVersionRow]:
+    return list(session.scalars(select(PolicyVersionRow).where(PolicyVersionRow.policy_id == policy_id)))
+
+
+def _order(row: PolicyVersionRow) -> tuple[date, datetime]:
+    return _since(row.body), row.at
 
 
 def _current(session: Session, policy_id: str) -> dict[str, Any] | None:

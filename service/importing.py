@@ -104,7 +104,8 @@ def _apply(database: Database, row: ImportRow, wishes: Wishes, console: Console)
         after = "；已提交审核，通过后随下次发布生效" if changed and not wishes.approve else ""
         console.print(f"✓ {told}{after}", markup=False)
         return not row.counts.get("failed")
-    console.print("✓ 已导入", markup=False)
+    flagged = row.counts.get("flagged")
+    console.print(f"✓ 已导入{f'，{flagged} 个条目的依据有变，已提醒复核' if flagged else ''}", markup=False)
     return True
 
 
@@ -121,6 +122,8 @@ def _worked(database: Database, row: ImportRow, claim: str, doing: str, wanted: 
 
 
 def _show_preview(row: ImportRow, console: Console) -> None:
+    if row.kind == "policy":
+        return _show_policy(row, console)
     known = [column for column in row.summary.get("columns", ()) if column["field"]]
     if known:
         console.print("  列：" + "、".join(column["header"] for column in known), markup=False)
@@ -129,6 +132,23 @@ def _show_preview(row: ImportRow, console: Console) -> None:
     figures = [f"{label} {row.counts[name]} 行" for name, label in ACTION_LABELS.items() if row.counts.get(name)]
     if figures:
         console.print("  " + "，".join(figures), markup=False)
+
+
+def _show_policy(row: ImportRow, console: Console) -> None:
+    known, before = row.summary, row.summary.get("against")
+    since = f"，{known['effective_from']} 起施行" if known["effective_from"] else ""
+    console.print(f"  《{known['title']}》（编号 {known['id']}）版本 {known['version']}{since}", markup=False)
+    kinds = {"unchanged": "未变", "changed": "修改", "added": "新增", "removed": "删除", "renumbered": "条号变动"}
+    figures = [f"{label} {row.counts[kind]} 条" for kind, label in kinds.items() if row.counts.get(kind)]
+    than = f"与版本 {before['version']} 相比：" if before else ""
+    console.print(f"  {than}" + "，".join(figures), markup=False)
+    for note in row.body.get("notes", ()):
+        console.print(f"  {note}", markup=False)
+    if row.counts.get("tables_open"):
+        console.print(
+            f"  其中 {row.counts['tables_open']} 张表格需要有人确认维度才能成为标准表，请在管理台导入同一份文件。",
+            markup=False,
+        )
 
 
 def _show_rows(session: Session, row: ImportRow, only: str, console: Console) -> None:

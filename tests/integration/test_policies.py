@@ -42,10 +42,26 @@ def test_a_version_is_never_overwritten_by_another_text(database: Database):
         save_policy(session, policy("2026.1", "2026-01-01"), "chen")
     with pytest.raises(Conflict, match=r"已有版本 2026\.1"), database.write() as session:
         save_policy(session, policy("2026.1", "2026-01-01", "住宿费限额900元。"), "chen")
-    with database.write() as session:
-        assert save_policy(session, policy("2026.1", "2026-01-01"), "chen")
     with database.read() as session:
         assert documents(session, "policy")[0]["articles"][0]["text"] == "住宿费限额500元。"
+
+
+def test_the_details_of_a_version_can_be_corrected(database: Database):
+    closed = {"companies": ["华晟制造公司"], "groups": []}
+    with database.write() as session:
+        save_document(session, "policy", policy("2026.1", "2026-01-01"))
+        assert save_policy(session, policy("2026.1", "2026-02-01", "住宿费限额 500元。\n", audience=closed), "chen")
+    with database.read() as session:
+        [body] = documents(session, "policy")
+        assert (body["effective_from"], body["audience"]) == ("2026-02-01", closed)
+        assert [(row.version, row.effective_from) for row in policy_versions(session, "travel")] == [
+            ("2026.1", date(2026, 2, 1))
+        ]
+    with database.write() as session:
+        assert save_policy(session, policy("2027.1", "2027-01-01"), "chen")
+        assert not save_policy(session, policy("2027.1", "2025-01-01"), "chen"), "it takes effect before the other now"
+    with database.read() as session:
+        assert documents(session, "policy")[0]["version"] == "2026.1"
 
 
 def test_an_older_edition_becomes_history_only(database: Database):

@@ -233,6 +233,21 @@ def test_a_policy_needs_a_reviewer_and_a_version_of_its_own(database: Database, 
     assert state(database, again).state == "preview"
 
 
+def test_the_same_file_again_is_the_same_version(database: Database, tmp_path: Path):
+    """For the tables that nobody had confirmed, or to correct who may see it."""
+    confirm(database, bring(database, tmp_path, FIRST))
+    again = bring(database, tmp_path, FIRST, name="差旅（最终版）.txt")
+    assert shown(database, again)["policy"]["version"] == "2026.1"
+    use_table(database, again)
+    with database.write() as session:
+        change_details(session, import_of(session, again), {"audience": {"companies": ["华晟制造公司"], "groups": []}})
+    counts = confirm(database, again).counts
+    assert (counts["unchanged"], counts["tables_made"], counts["flagged"]) == (4, 1, 0)
+    with database.read() as session:
+        [policy] = documents(session, "policy")
+        assert policy["audience"]["companies"] == ["华晟制造公司"] and len(policy_versions(session, "chailvfei")) == 1
+
+
 def test_an_older_edition_flags_nobody(database: Database, tmp_path: Path):
     confirm(database, bring(database, tmp_path, SECOND))
     cite(database, "a-2", 2)

@@ -19,12 +19,13 @@ from kb.ingest.policies.compare import Change, compare
 from kb.ingest.policies.reader import read_document
 from kb.ingest.policies.splitter import split
 from kb.ingest.policies.standards import Found, find_standards, problem_of, setting_of, standard_of
-from kb.policies import check_version, policy_version, policy_versions, save_policy, version_name
+from kb.policies import check_version, policy_version, policy_versions, same_text, save_policy, version_name
 from kb.store import DocumentRow, documents, save_document
 
 _ID = re.compile(r"^[a-z0-9][a-z0-9-]{0,39}$")
 _MOST_ARTICLES = 5000
 _DETAILS = ("id", "title", "number", "version", "effective_from", "effective_to", "owner", "audience")
+_EMPTY: dict[str, Any] = {"effective_from": None, "effective_to": None, "audience": {"companies": [], "groups": []}}
 
 
 class PolicyIngester:
@@ -42,7 +43,7 @@ class PolicyIngester:
         articles = [article.as_dict() for article in found.articles]
         details = about_of(document, found, task.about.file_name)
         with task.database.read() as session:
-            policy = _details(session, details, task.about.policy_id, document.about.get("id"))
+            policy = _details(session, details, articles, task.about.policy_id, document.about.get("id"))
             tables = _tables(session, find_standards(document.blocks, articles, policy["title"]), policy["id"])
             body = {
                 "policy": policy,
@@ -154,14 +155,21 @@ def _of_policy(row: ImportRow) -> dict[str, Any]:
     return row.body
 
 
-def _details(session: Session, told: dict[str, Any], wanted: str | None, named: str | None) -> dict[str, Any]:
-    """The document's own details, completed from the stored policy that it is a new version of."""
+def _details(
+    session: Session, told: dict[str, Any], articles: list[dict[str, Any]], wanted: str | None, named: str | None
+) -> dict[str, Any]:
+    """The document's own details, completed from the stored policy that it is a new version of.
+
+    The text of a stored version keeps that version's details: the file has come again, for its tables say.
+    """
     known = [{"id": one["id"], "title": one["title"]} for one in documents(session, "policy")]
     identity = wanted or same_policy(told["title"], known)
     if identity is None:
         free = named and _ID.match(named)
         identity = named if free and named else policy_id(told["title"], (one["id"] for one in known))
     before = _stored(session, identity)
+    if before is not None and same_text(before["articles"], articles):
+        return {key: before.get(key) or _EMPTY.get(key, "") for key in _DETAILS}
     version = str(told["version"])[:30]
     taken = _versions(session, identity)
     if version in taken:
@@ -175,7 +183,7 @@ def _details(session: Session, told: dict[str, Any], wanted: str | None, named: 
         "effective_from": told["effective_from"],
         "effective_to": told["effective_to"],
         "owner": told["owner"] or (before or {}).get("owner") or "",
-        "audience": (before or {}).get("audience") or {"companies": [], "groups": []},
+        "audience": (before or {}).get("audience") or _EMPTY["audience"],
     }
 
 
@@ -229,7 +237,7 @@ def _body(row: ImportRow) -> dict[str, Any]:
     """The policy as it is stored."""
     body = _of_policy(row)
     policy = {key: value for key, value in body["policy"].items() if key != "effective_to" or value}
-    return {**policy, "front": body["front"], "file": row.file_name, "articles": body["articles"]}
+    return {**policy, "front": body["front"], "articles": body["articles"]}
 
 
 def _stored(session: Session, identity: str) -> dict[str, Any] | None:
