@@ -7,7 +7,7 @@ submitted, a `warning` goes to the reviewer with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -25,7 +25,7 @@ Finding = dict[str, Any]
 Near = Callable[[Sequence[str]], Sequence[tuple[str, str, float]]]
 """Questions to `(entry id, its question, similarity in [0, 1])` of the published entries nearest to any of them."""
 
-ALIKE = 0.9
+ALIKE = 0.85
 """From this similarity on, two questions are probably the same one."""
 
 _TAG = re.compile(r"<\s*/?\s*(script|iframe|object|embed|style|link|meta|form|input|svg|img|a)\b[^>]*", re.IGNORECASE)
@@ -58,28 +58,40 @@ class _Asked:
 
 def known(session: Session) -> Known:
     """All of it, read once: to check one entry or many."""
-    questions: dict[str, list[_Asked]] = {}
+    bodies = session.scalars(select(EntryRow.body).where(EntryRow.deleted.is_(False)))
+    drafts = session.scalars(select(DraftRow.body).where(DraftRow.deletes.is_(False)))
+    return known_of(
+        map(entry_from_dict, bodies),
+        documents(session, "policy"),
+        documents(session, "table"),
+        documents(session, "scenes"),
+        map(entry_from_dict, drafts),
+    )
 
-    def add(body: dict[str, Any], drafted: bool) -> None:
-        entry = entry_from_dict(body)
-        for question in entry.questions:
-            questions.setdefault(bare(question), []).append(
-                _Asked(entry.id, question, entry.audience, entry.effective_from, entry.effective_to, drafted)
-            )
 
+def known_of(
+    entries: Iterable[Entry],
+    policies: Iterable[dict[str, Any]],
+    tables: Iterable[dict[str, Any]],
+    scenes: Iterable[dict[str, Any]],
+    drafts: Iterable[Entry] = (),
+) -> Known:
+    """The same from what is at hand. `scenes` are documents of pages with their nodes."""
     ids: set[str] = set()
-    for entry_id, body in session.execute(select(EntryRow.id, EntryRow.body).where(EntryRow.deleted.is_(False))):
-        ids.add(entry_id)
-        add(body, False)
-    for entry_id, body in session.execute(select(DraftRow.entry_id, DraftRow.body).where(DraftRow.deletes.is_(False))):
-        ids.add(entry_id)
-        add(body, True)
-    pages = [page for document in documents(session, "scenes") for page in document["pages"]]
+    questions: dict[str, list[_Asked]] = {}
+    for drafted, some in ((False, entries), (True, drafts)):
+        for entry in some:
+            ids.add(entry.id)
+            for question in entry.questions:
+                questions.setdefault(bare(question), []).append(
+                    _Asked(entry.id, question, entry.audience, entry.effective_from, entry.effective_to, drafted)
+                )
+    pages = [page for document in scenes for page in document["pages"]]
     return Known(
-        {body["id"]: body for body in documents(session, "policy")},
-        {body["id"]: body for body in documents(session, "table")},
+        {body["id"]: body for body in policies},
+        {body["id"]: body for body in tables},
         frozenset(page["page"] for page in pages)
-        | {f"{page['page']}/{node['node']}" for page in pages for node in page.get("nodes", ())},
+        | {f"{page['page']}/{node['node']}" for page in pages for node in page.get("nodes") or ()},
         frozenset(ids),
         questions,
     )
@@ -142,9 +154,9 @@ def _duplicates(entry: Entry, known: Known, near: Near | None) -> Iterator[Findi
             same = other.audience == entry.audience and not other.drafted
             where = "草稿" if other.drafted else "知识"
             message = (
-                f"{where} {other.entry_id} 已有同样的问法“{other.question}”，适用范围也相同：请合并成一条，或删掉重复的问法。"
+                f"{where} {other.entry_id} 已有同样的问法“{other.question}”，可见范围也相同：请合并成一条，或删掉重复的问法。"
                 if same
-                else f"{where} {other.entry_id} 已有同样的问法“{other.question}”，适用范围有重叠：请看看是不是该合成一条。"
+                else f"{where} {other.entry_id} 已有同样的问法“{other.question}”，可见范围有重叠：请看看是不是该合成一条。"
             )
             more = {"entry_id": other.entry_id, "question": other.question}
             yield _error("duplicate", message, **more) if same else _warning("duplicate", message, **more)
@@ -173,23 +185,23 @@ def _meet(entry: Entry, other: _Asked) -> bool:
 
 def _sources(entry: Entry, known: Known, today: date) -> Iterator[Finding]:
     if not entry.sources:
-        yield _warning("missing_source", "没有写来源：请注明依据的制度条款或标准表，员工才能核对。")
+        yield _warning("missing_source", "没有写依据：请注明所依据的制度条款或标准表，员工才能核对。")
     for source in entry.sources:
         if source.policy is not None:
             policy = known.policies.get(source.policy)
             if policy is None:
-                yield _error("missing_source", f"来源“{source.label}”引用的制度不存在，请重新选择。")
+                yield _error("missing_source", f"依据“{source.label}”引用的制度不存在，请重新选择。")
                 continue
             if source.article is not None and _article(policy, source.article) is None:
                 yield _error(
                     "missing_source",
-                    f"《{policy['title']}》现行版本没有第 {source.article} 条，请重新选择来源条款。",
+                    f"《{policy['title']}》现行版本没有第 {source.article} 条，请重新选择依据的条款。",
                 )
             yield from _in_force(f"《{policy['title']}》", policy, today)
         elif source.table is not None:
             table = known.tables.get(source.table)
             if table is None:
-                yield _error("missing_source", f"来源“{source.label}”引用的标准表不存在，请重新选择。")
+                yield _error("missing_source", f"依据“{source.label}”引用的标准表不存在，请重新选择。")
                 continue
             yield from _in_force(f"《{table['title']}》", table, today)
 
@@ -197,9 +209,9 @@ def _sources(entry: Entry, known: Known, today: date) -> Iterator[Finding]:
 def _in_force(name: str, document: dict[str, Any], today: date) -> Iterator[Finding]:
     ends, begins = _day(document.get("effective_to")), _day(document.get("effective_from"))
     if ends and ends < today:
-        yield _warning("expired_source", f"来源{name}已于 {ends} 废止，请按现行制度核对答案。")
+        yield _warning("expired_source", f"依据{name}已于 {ends} 废止，请按现行制度核对答案。")
     elif begins and begins > today:
-        yield _warning("future_source", f"来源{name}要到 {begins} 才生效，请核对这条知识的生效日期。")
+        yield _warning("future_source", f"依据{name}要到 {begins} 才生效，请核对这条知识的生效日期。")
 
 
 def _amounts(entry: Entry, known: Known) -> Iterator[Finding]:
@@ -215,7 +227,7 @@ def _amounts(entry: Entry, known: Known) -> Iterator[Finding]:
     readable = [found for source in entry.sources if (found := source_amounts(source, known)) is not None]
     if readable and (alone := amounts(entry.answer) - set().union(*readable) - told):
         listed = "、".join(sorted(alone))
-        yield _warning("amount", f"{listed} 在所列来源里找不到：请核对数字，或补上它的来源。", detail=listed)
+        yield _warning("amount", f"{listed} 在所列依据里找不到：请核对数字，或补上它的依据。", detail=listed)
 
 
 def source_amounts(source: Source, known: Known) -> set[str] | None:
@@ -238,9 +250,9 @@ def _article(policy: dict[str, Any], number: int) -> dict[str, Any] | None:
 
 def _references(entry: Entry, known: Known) -> Iterator[Finding]:
     if unknown := [scene for scene in entry.scenes if scene not in known.scenes]:
-        yield _warning("unknown_scene", f"页面或节点 {'、'.join(unknown)} 没有登记，在那里提问不会优先命中这条知识。")
+        yield _warning("unknown_scene", f"适用场景 {'、'.join(unknown)} 没有登记，在那里提问不会优先命中这条知识。")
     if missing := [other for other in entry.related if other not in known.entries or other == entry.id]:
-        yield _warning("missing_related", f"相关知识 {'、'.join(missing)} 不存在或已停用，员工看不到这个追问按钮。")
+        yield _warning("missing_related", f"后续问题 {'、'.join(missing)} 不存在或已停用，员工看不到这个按钮。")
 
 
 def _day(value: str | date | None) -> date | None:

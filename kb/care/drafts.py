@@ -159,7 +159,7 @@ def approve(
         raise Conflict("作者刚修改过这份草稿，请重新查看后再审核。", code="draft_changed")
     stored = session.get(EntryRow, entry_id, with_for_update=True, populate_existing=True)
     if (stored.version if stored else 0) != row.base_version:
-        raise Conflict("这条知识已有更新的版本，请驳回草稿，让作者在最新版本上修改。", code="version_conflict")
+        raise Conflict("这条知识已有更新的版本，请退回草稿，让作者在最新版本上修改。", code="version_conflict")
     entry = entry_from_dict(row.body)
     if row.deletes:
         retire_entry(session, entry_id, row.author, reviewer)
@@ -173,7 +173,7 @@ def approve(
 def reject(session: Session, entry_id: str, reviewer: str, comment: str, *, admin: bool = False) -> DraftRow:
     """Give a submitted draft back to its author with what is wrong. Raises like `approve`, InvalidInput without a comment."""
     if not comment.strip():
-        raise InvalidInput("请写明驳回的原因，作者才知道怎么改。", code="comment_missing")
+        raise InvalidInput("请写明退回的原因，作者才知道怎么改。", code="comment_missing")
     row = draft_of(session, entry_id)
     _reviewable(row, reviewer, admin)
     row.state, row.reviewer, row.comment, row.updated_at = REJECTED, reviewer, comment.strip()[:500], now()

@@ -20,7 +20,7 @@ def _lines(values: list[str]) -> str:
 
 
 def _audience(audience: dict[str, list[str]]) -> str:
-    named = [("公司", audience.get("companies")), ("员工组", audience.get("groups"))]
+    named = [("公司", audience.get("companies")), ("人员组", audience.get("groups"))]
     return _lines([f"{name}：{'、'.join(values)}" for name, values in named if values]) or "所有人"
 
 
@@ -37,14 +37,14 @@ FIELDS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "similar": ("相似问", _lines),
     "answer": ("答案", _text),
     "business_type": ("业务类型", _text),
-    "scenes": ("页面与节点", _lines),
-    "audience": ("适用范围", _audience),
-    "sources": ("来源", _sources),
+    "scenes": ("适用场景", _lines),
+    "audience": ("可见范围", _audience),
+    "sources": ("依据", _sources),
     "effective_from": ("生效日期", _text),
     "effective_to": ("失效日期", _text),
     "review_on": ("复核日期", _text),
-    "related": ("相关知识", _lines),
-    "owner": ("责任组", _text),
+    "related": ("后续问题", _lines),
+    "owner": ("负责组", _text),
     "title": ("标题", _text),
     "extra": ("其他信息", lambda pairs: _lines([f"{name}：{value}" for name, value in pairs])),
 }

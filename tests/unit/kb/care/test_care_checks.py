@@ -1,0 +1,189 @@
+"""What is found about an entry before it is saved, and what is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from kb.care.amounts import amounts_of_table, contradictions
+from kb.care.checks import ALIKE, Finding, findings, known_of
+from kb.entries import Audience, Entry, Source
+
+TODAY = date(2026, 11, 21)
+POLICY: dict[str, Any] = {
+    "id": "travel",
+    "title": "差旅费管理办法",
+    "effective_from": "2026-01-01",
+    "articles": [
+        {"number": 1, "title": "报销期限", "text": "应在返回后30日内提交。"},
+        {"number": 2, "title": "补助", "text": "每天100元，预借不超过80%。"},
+    ],
+}
+LODGING: dict[str, Any] = {
+    "id": "lodging",
+    "title": "住宿费限额标准表",
+    "unit": "元/人·天",
+    "dimensions": [{"name": "city"}, {"name": "level"}, {"name": "season"}],
+    "rows": [
+        {"city": city, "level": level, "season": season, "value": value, "months": [7, 8]}
+        for city, level, season, value in (
+            ("北京", "部门负责人", "平季", 650),
+            ("北京", "其他人员", "平季", 500),
+            ("上海", "其他人员", "平季", 500),
+            ("上海", "其他人员", "旺季", 600),
+        )
+    ],
+    "notes": ["同城连住超过30日的，减半执行。"],
+}
+SCENES = {"pages": [{"page": "expense", "nodes": [{"node": "fill"}]}]}
+OTHER = Entry("o-1", "发票丢了怎么办？", "补开。", similar=("发票遗失",))
+GOOD = Entry(
+    "g-1",
+    "差旅报销要多久提交？",
+    "返回后30日内提交。",
+    scenes=("expense/fill",),
+    sources=(Source("《差旅费管理办法》第一条", policy="travel", article=1),),
+    related=("o-1",),
+)
+
+
+def found(entry: Entry, near=None, drafts: tuple[Entry, ...] = (), **documents: Any) -> list[Finding]:
+    documents = {"policies": [POLICY], "tables": [LODGING], "scenes": [SCENES]} | documents
+    return findings(entry, known_of([OTHER, GOOD], drafts=drafts, **documents), TODAY, near)
+
+
+def kinds(entry: Entry, **more: Any) -> list[tuple[str, str]]:
+    return [(finding["kind"], finding["severity"]) for finding in found(entry, **more)]
+
+
+def test_nothing_is_found_about_a_good_entry() -> None:
+    assert found(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "severity"),
+    [
+        ({"question": "？！"}, "missing_question", "error"),
+        ({"answer": " \n"}, "missing_answer", "error"),
+        ({"effective_from": date(2026, 2, 1), "effective_to": date(2026, 1, 31)}, "invalid_dates", "error"),
+        ({"effective_to": date(2026, 11, 20)}, "expired", "warning"),
+        ({"similar": ("差旅报销要多久提交",)}, "repeated", "warning"),
+        ({"sources": ()}, "missing_source", "warning"),
+        ({"sources": (Source("旧办法", policy="gone", article=1),)}, "missing_source", "error"),
+        ({"sources": (Source("办法", policy="travel", article=9),)}, "missing_source", "error"),
+        ({"sources": (Source("表", table="gone"),)}, "missing_source", "error"),
+        ({"scenes": ("expense/none",)}, "unknown_scene", "warning"),
+        ({"related": ("nobody",)}, "missing_related", "warning"),
+        ({"related": ("g-1",)}, "missing_related", "warning"),
+        ({"answer": "返回后30日内提交。<img src=x onerror=alert(1)>"}, "unsafe", "error"),
+        ({"answer": "返回后30日内提交。<b onclick='x()'>点我</b>"}, "unsafe", "error"),
+        ({"answer": "返回后30日内提交，[点我](javascript:alert(1))"}, "unsafe", "error"),
+        ({"answer": "返回后30日内提交，[点我](//evil.example)"}, "unsafe", "error"),
+        ({"answer": "返回后30日内提交，[点我](  data:text/html,x)"}, "unsafe", "error"),
+        ({"answer": "返回后40日内提交。"}, "amount", "warning"),
+        ({"answer": "返回后30日内提交，预借80%。"}, "amount", "warning"),
+    ],
+)
+def test_one_thing_wrong_is_one_finding(changes: dict[str, Any], kind: str, severity: str) -> None:
+    assert kinds(replace(GOOD, **changes)) == [(kind, severity)]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "30日内，见[制度](https://a.example/x?y=1)",
+        "30日内，金额 < 上限 > 下限",
+        "30日内，见[表](/files/a.xlsx)",
+        "30日内 a<b",
+    ],
+)
+def test_honest_text_is_no_markup(answer: str) -> None:
+    assert kinds(replace(GOOD, answer=answer)) == []
+
+
+def test_a_source_out_of_force_is_told() -> None:
+    assert kinds(GOOD, policies=[{**POLICY, "effective_to": "2026-11-20"}]) == [("expired_source", "warning")]
+    assert kinds(GOOD, policies=[{**POLICY, "effective_from": "2027-01-01"}]) == [("future_source", "warning")]
+    assert kinds(GOOD, policies=[{**POLICY, "effective_to": "2026-11-21"}]) == []
+
+
+def test_amounts_are_not_judged_where_no_source_can_be_read() -> None:
+    assert kinds(replace(GOOD, answer="99元。", sources=(Source("口头通知"),))) == []
+    quoted = Source("某公告", regulation="某公告", quote="不超过99元。")
+    assert kinds(replace(GOOD, answer="99元。", sources=(quoted,))) == []
+    assert kinds(replace(GOOD, answer="98元。", sources=(quoted,))) == [("amount", "warning")]
+
+
+def test_the_same_question_twice_is_an_error_only_where_the_same_people_read_both() -> None:
+    twin = replace(GOOD, id="n-1", question="发票 丢了怎么办!", similar=("新的问法",), related=())
+    told = found(twin)
+    assert [(f["kind"], f["severity"], f["entry_id"], f["question"]) for f in told] == [
+        ("duplicate", "error", "o-1", "发票丢了怎么办？")
+    ]
+    assert kinds(replace(twin, audience=Audience(groups=frozenset({"finance"})))) == [("duplicate", "warning")]
+    later = replace(twin, effective_from=date(2027, 1, 1))
+    assert kinds(later) == [("duplicate", "error")]
+    assert kinds(replace(twin, question="全新的问题", similar=("发票遗失！",))) == [("duplicate", "error")]
+
+
+def test_entries_that_nobody_reads_together_are_no_duplicates() -> None:
+    south = replace(OTHER, id="d-1", question="食堂几点开", similar=(), audience=Audience(frozenset({"南方"})))
+    north = replace(GOOD, id="n-1", question="食堂几点开", related=(), audience=Audience(frozenset({"北方"})))
+    assert kinds(north, drafts=(south,)) == []
+    assert kinds(replace(north, audience=Audience()), drafts=(south,)) == [("duplicate", "warning")]
+    old = replace(south, audience=Audience(), effective_to=date(2025, 12, 31))
+    new = replace(north, audience=Audience(), effective_from=date(2026, 1, 1))
+    assert kinds(new, drafts=(old,)) == []
+
+
+def test_another_editors_draft_is_told_and_does_not_block() -> None:
+    theirs = replace(OTHER, id="d-1", question="高铁能坐一等座吗", similar=())
+    mine = replace(GOOD, id="n-1", question="高铁能坐一等座吗？", related=())
+    assert kinds(mine, drafts=(theirs,)) == [("duplicate", "warning")]
+    assert kinds(theirs, drafts=(theirs,)) == [("missing_source", "warning")]
+
+
+def test_nearly_the_same_question_is_told_once_an_entry_and_never_of_itself() -> None:
+    def near(questions):
+        assert questions == GOOD.questions
+        return [("g-1", "x", 1.0), ("o-1", "发票遗失", ALIKE), ("o-1", "发票丢了", 0.99), ("o-2", "别的", ALIKE - 0.01)]
+
+    assert [(f["kind"], f["severity"], f["entry_id"]) for f in found(GOOD, near)] == [("duplicate", "warning", "o-1")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "wrong"),
+    [
+        ("北京：部门负责人650元，其他人员500元。", []),
+        ("北京：部门负责人650元，其他人员550元。", [("北京、其他人员", "550元", "500元")]),
+        ("北京、上海其他人员500元。", []),
+        ("北京、上海其他人员600元。", [("北京、其他人员", "600元", "500元")]),
+        ("上海其他人员旺季600元，平季480元", [("上海、其他人员、平季", "480元", "500元")]),
+        ("上海其他人员 0.05万元以内", []),
+        ("北京房费发票丢了要交50元工本费", []),
+        ("部门负责人审批5000元以上的单据", []),
+        ("北京的部门负责人：须在3天内提交", []),
+        ("北京：650元；\n上海其他人员每晚1,500元", [("上海、其他人员", "1500元", "500元或600元")]),
+    ],
+)
+def test_an_amount_that_contradicts_the_policy_table_is_found(answer: str, wrong: list[tuple[str, str, str]]) -> None:
+    assert list(contradictions(answer, LODGING)) == wrong
+
+
+def test_a_table_is_read_whatever_its_columns_are_called() -> None:
+    table = {
+        "id": "t",
+        "title": "补助表",
+        "unit": "元/天",
+        "dimensions": [{"name": "地区"}],
+        "rows": [
+            {"地区": "西藏", "伙食": 120, "交通": 80.5, "checked": False},
+            {"地区": "其他", "伙食": "据实", "交通": 80},
+        ],
+    }
+    assert amounts_of_table(table) == {"120元", "80.5元", "80元"}
+    assert list(contradictions("西藏每天120元", table)) == []
+    assert list(contradictions("西藏每天130元", table)) == [("西藏", "130元", "120元或80.5元")]
