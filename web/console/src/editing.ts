@@ -19,7 +19,7 @@ export interface Editing {
   open: (entry: CareEntry | null, me: string) => void;
   /** The id under which it was saved; null when there is a clash. Throws `ApiError` for any other refusal. */
   save: () => Promise<string | null>;
-  /** From now on the newest version is what the draft changes. */
+  /** From now on the newest version is what the draft changes; the clash is over once it is saved. */
   rebase: () => void;
 }
 
@@ -73,9 +73,7 @@ export function useEditing(): Editing {
   }
 
   function rebase(): void {
-    if (clash.value?.kind !== "version") return;
-    base = clash.value.newest;
-    clash.value = null;
+    if (clash.value?.kind === "version") base = clash.value.newest;
   }
 
   return { entry, draft, body, dirty, clash, open, save, rebase };

@@ -95,8 +95,8 @@ describe("an entry being written", () => {
     expect([body.value.answer, dirty.value]).toEqual(["看城市和级别。", true]);
     gateway({ "PUT /drafts/travel-001": [200, draft({ base_version: 5 })] });
     rebase();
-    expect(clash.value).toBeNull();
     expect(await save()).toBe("travel-001");
+    expect([clash.value, dirty.value]).toEqual([null, false]);
     expect(asked).toHaveLength(2);
     expect(JSON.parse((fetch as unknown as ReturnType<typeof vi.fn>).mock.calls[0]![1].body).base_version).toBe(5);
   });
