@@ -53,7 +53,7 @@ def compare(old: Sequence[Article], new: Sequence[Article]) -> list[Change]:
     """Every article of both once: in the new order, the removed where they stood.
 
     Articles pair by equal text, then by label where they are still alike, then by the likeness of their texts, which finds
-    those that were renumbered.
+    those that were renumbered; what is left over pairs by title or label, unless titles say that the subject is another.
     """
     pairs: dict[int, int] = {}
     free_old, free_new = dict.fromkeys(range(len(old))), dict.fromkeys(range(len(new)))
@@ -78,7 +78,7 @@ def compare(old: Sequence[Article], new: Sequence[Article]) -> list[Change]:
     for wanted in (
         lambda likeness, before, after: likeness >= _ALIKE,
         lambda likeness, before, after: (
-            _name(old[before]) == _name(new[after])
+            (_name(old[before]) == _name(new[after]) and not _other_subject(old[before], new[after]))
             or bool(new[after].get("title") and old[before].get("title") == new[after]["title"])
         ),
     ):
@@ -86,7 +86,7 @@ def compare(old: Sequence[Article], new: Sequence[Article]) -> list[Change]:
             if before in free_old and after in free_new and wanted(likeness, before, after):
                 pair(before, after)
     for after in list(free_new):
-        same = [k for k in free_old if new[after].get("title") and _heading(old[k]) == _heading(new[after])]
+        same = [k for k in free_old if _name(old[k]) == _name(new[after]) and not _other_subject(old[k], new[after])]
         if same:
             pair(same[0], after)
     return _in_order(old, new, pairs, list(free_old))
@@ -131,8 +131,9 @@ def _plain(article: Article) -> str:
     return re.sub(r"[\s|]|-{3,}", "", f"{article.get('title') or ''}{article['text']}")
 
 
-def _heading(article: Article) -> tuple[str, str]:
-    return _name(article), article.get("title") or ""
+def _other_subject(before: Article, after: Article) -> bool:
+    """Two titles that differ: the number was given to something else."""
+    return bool(before.get("title") and after.get("title") and before["title"] != after["title"])
 
 
 def _pairs(article: Article) -> set[str]:

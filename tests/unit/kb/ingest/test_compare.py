@@ -49,10 +49,10 @@ def test_an_article_taken_out_is_told_where_it_stood():
     ]  # fmt: skip
 
 
-def test_an_article_that_is_replaced_by_another_subject_is_not_called_changed():
-    assert kinds(articles(LODGING, MEALS), articles(LODGING, ADVANCE)) == [
-        ("unchanged", 1, 1), ("added", None, 2), ("removed", 2, None),
-    ]  # fmt: skip
+def test_a_number_given_to_another_subject_is_told_as_one_gone_and_one_new():
+    old, new = articles(LODGING, MEALS, titles=("住宿", "伙食")), articles(LODGING, ADVANCE, titles=("住宿", "借款"))
+    assert kinds(old, new) == [("unchanged", 1, 1), ("added", None, 2), ("removed", 2, None)]
+    assert kinds(articles(LODGING, MEALS), articles(LODGING, ADVANCE))[1] == ("changed", 2, 2), "no title says so"
 
 
 def test_the_same_number_and_title_stay_one_article_however_much_is_rewritten():
