@@ -17,7 +17,7 @@ from core.transcript import Turn
 from kb.contents import Changes
 from kb.entries import PUBLIC, Entry, Viewer
 from kb.gate import Asked
-from kb.index import Index
+from kb.index import Index, passage_rows
 from kb.search import LONGEST, Band, Query, Searcher, SearchResult
 from kb.store import UnresolvedRow
 
@@ -83,19 +83,16 @@ def curated_questions(old: Index, new: Index, changes: Changes, everything: bool
     gone = [*changes.removed, *(before for before, _ in changes.changed)]
     touched_new, touched_old = _rows(new, fresh, random), _rows(old, gone, random)
     near: dict[int, None] = {}
-    allowed = np.ones(len(new.texts), bool)
+    allowed = ~passage_rows(new.entries)
+    kept = ~passage_rows(old.entries)
     for index, chosen in ((new, touched_new), (old, touched_old)):
         for row in chosen:
             if len(near) < (_SAMPLE if everything else _MOST_NEAR):
                 near.update(dict.fromkeys(new.nearest(index.vectors[row], allowed, _NEIGHBOURS)[0].tolist()))
     if everything:
-        near.update(dict.fromkeys(random.permutation(len(new.texts))[:_SAMPLE].tolist()))
-    questions = {
-        old.texts[row]: _curated(old, row, kept=False) for row in touched_old.tolist() if _is_question(old, row)
-    }
-    questions |= {
-        new.texts[row]: _curated(new, row) for row in [*touched_new.tolist(), *near] if _is_question(new, row)
-    }
+        near.update(dict.fromkeys(random.permutation(np.flatnonzero(allowed))[:_SAMPLE].tolist()))
+    questions = {old.texts[row]: _curated(old, row, kept=False) for row in touched_old.tolist() if kept[row]}
+    questions |= {new.texts[row]: _curated(new, row) for row in [*touched_new.tolist(), *near] if allowed[row]}
     return list(questions.values())
 
 
@@ -149,10 +146,6 @@ def _rows(index: Index, entries: Sequence[Entry], random: np.random.Generator) -
     if len(rows) > 2 * _MOST_CHANGED:
         rows = np.sort(random.permutation(rows)[: 2 * _MOST_CHANGED])
     return rows.astype(int)
-
-
-def _is_question(index: Index, row: int) -> bool:
-    return not index.entries[index.owner[row]].is_passage
 
 
 def _curated(index: Index, row: int, kept: bool = True) -> Question:

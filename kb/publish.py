@@ -30,8 +30,9 @@ from kb.fitting import fit
 from kb.gate import Asked, Gate, judge
 from kb.index import Index
 from kb.judgement import Judgement
+from kb.lessons import out_of_scope
 from kb.loading import Loaded, Progress, directory_of, load, prune, write
-from kb.rejudging import rejudged
+from kb.rejudging import MEASURES, moved
 from kb.releases import KnowledgeSettingRow, ReleaseRow, add_release, current_number, move_back, release_of
 from kb.search import Searcher
 from kb.store import DocumentRow, EntryRow
@@ -112,9 +113,12 @@ class Publisher:
         progress("正在评测，并与线上版本对比")
         changes = changes_between(base.contents if base else EMPTY, contents)
         comparison = self._compared(base, index, judgement, changes, real, not carried, progress)
+        evaluation = _evaluation(contents, judgement)
+        if base is not None and carried:
+            evaluation |= self._moved(base, evaluation, index, judgement, changes, progress)
         with self._database.write() as session:
             freeze(session, contents, base.contents if base else EMPTY)
-        prepared = _prepared(base, digest, contents, index, judgement, changes, comparison, carried)
+        prepared = _prepared(base, digest, contents, judgement, evaluation, changes, comparison, carried)
         prepared |= {"encoder": self._encoder.fingerprint, "wrong_rate": wrong_rate}
         return Candidate(prepared, stamp, contents, index, judgement, encoded, carried)
 
@@ -158,13 +162,35 @@ class Publisher:
         self, base: Loaded | None, index: Index, vectors: np.ndarray, wrong_rate: float, progress: Progress
     ) -> Judgement:
         if base is not None:
-            held_out = rejudged(base.judgement, base.index, index, self._encoder)
-            kept = base.judgement.thresholds
-            same = base.row.wrong_rate == wrong_rate
-            return Judgement(base.judgement.matcher, kept if same else choose(held_out, wrong_rate), held_out)
+            kept = base.judgement
+            if base.row.wrong_rate == wrong_rate:
+                return kept
+            return Judgement(kept.matcher, choose(kept.held_out, wrong_rate), kept.held_out)
         progress(f"正在训练匹配模型：{len(index.entries)} 条知识、{len(index.texts)} 个问题和段落")
-        fitted = fit(index.entries, vectors, self._encoder.encode_queries)
+        fitted = fit(index.entries, vectors, lambda texts: self._encode(texts, progress))
         return Judgement(fitted.matcher, choose(fitted.held_out, wrong_rate), fitted.held_out)
+
+    def _moved(
+        self,
+        base: Loaded,
+        evaluation: dict[str, Any],
+        index: Index,
+        judgement: Judgement,
+        changes: Changes,
+        progress: Progress,
+    ) -> dict[str, Any]:
+        """The measures of a release whose matcher is carried over."""
+        if base.row.evaluation.get("accepted_wrong_rate") == evaluation["accepted_wrong_rate"]:
+            evaluation = {**evaluation, **{name: base.row.evaluation[name] for name in MEASURES}}
+        vectors = self._encode(list(out_of_scope()), progress)
+        kept = {name: evaluation[name] for name in MEASURES}
+        return kept | moved(
+            evaluation, (base.index, base.judgement), (index, judgement), changes, (list(out_of_scope()), vectors)
+        )
+
+    def _encode(self, texts: list[str], progress: Progress) -> np.ndarray:
+        """What the matcher learns from and is judged by is kept too, for the next time."""
+        return texts_to_vectors(self._database, self._encoder, [(text, False) for text in texts], progress)[0]
 
     def _compared(
         self,
@@ -178,7 +204,7 @@ class Publisher:
     ) -> Comparison:
         if base is None or base.encoder != self._encoder.fingerprint:
             return Comparison([], 0, Asked())
-        vectors, _ = texts_to_vectors(self._database, self._encoder, [(text, False) for text in real], progress)
+        vectors = self._encode(real, progress)
         questions = curated_questions(base.index, index, changes, everything)
         questions += real_questions(real, vectors, base.index, index, changes, everything)
         return compare(base.searcher, _searcher(index, judgement, self._encoder, 0), questions)
@@ -277,14 +303,13 @@ def _prepared(
     base: Loaded | None,
     digest: str,
     contents: Contents,
-    index: Index,
     judgement: Judgement,
+    after: dict[str, Any],
     changes: Changes,
     comparison: Comparison,
     carried: bool,
 ) -> dict[str, Any]:
     before = base.row.evaluation if base else None
-    after = _evaluation(contents, judgement)
     gate = judge(before, after, comparison.asked)
     report = {
         "matching": _MATCHING,

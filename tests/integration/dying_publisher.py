@@ -1,0 +1,47 @@
+"""`python -m tests.integration.dying_publisher URL HOME ENCODER POINT`: publishes, and is killed at that point."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import kb.loading
+import kb.publish
+from core.database import Database
+from kb.encoder import load_encoder
+from kb.publish import publish
+
+POINTS = {
+    "encoded": (kb.publish, "vectors_of"),
+    "fitted": (kb.publish, "fit"),
+    "freezing": (kb.publish, "freeze"),
+    "pointing": (kb.publish, "add_release"),
+    "committed": (kb.publish, "directory_of"),
+    "writing": (kb.loading.np, "save"),
+}
+"""What is called last before the process is killed; the database has the new release from `committed` on."""
+
+
+def killed_after(function: Any) -> Any:
+    def run(*args: Any, **kwargs: Any) -> Any:
+        function(*args, **kwargs)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    return run
+
+
+if __name__ == "__main__":
+    url, home, encoder, point = sys.argv[1:]
+    module, name = POINTS[point]
+    setattr(module, name, killed_after(getattr(module, name)))
+    publish(
+        Database(url),
+        Path(home),
+        load_encoder(None, Path(encoder)),
+        author="t",
+        wrong_rate=0.03,
+        progress=lambda _: None,
+    )
