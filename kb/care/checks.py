@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kb.care.amounts import amounts, amounts_of_table, contradictions
-from kb.care.drafts import DraftRow
-from kb.entries import Audience, Entry, Source
-from kb.store import EntryRow, documents, entry_from_dict
+from kb.care.asked import Asked, asked, asked_by
+from kb.entries import Entry, Source
+from kb.store import documents
 from kb.words import bare
 
 Finding = dict[str, Any]
@@ -43,29 +42,14 @@ class Known:
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     scenes: frozenset[str] = frozenset()
     entries: frozenset[str] = frozenset()
-    questions: dict[str, list[_Asked]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Asked:
-    entry_id: str
-    question: str
-    audience: Audience
-    effective_from: date | None
-    effective_to: date | None
-    drafted: bool
+    questions: dict[str, list[Asked]] = field(default_factory=dict)
 
 
 def known(session: Session) -> Known:
-    """All of it, read once: to check one entry or many."""
-    bodies = session.scalars(select(EntryRow.body).where(EntryRow.deleted.is_(False)))
-    drafts = session.scalars(select(DraftRow.body).where(DraftRow.deletes.is_(False)))
-    return known_of(
-        map(entry_from_dict, bodies),
-        documents(session, "policy"),
-        documents(session, "table"),
-        documents(session, "scenes"),
-        map(entry_from_dict, drafts),
+    """All of it, to check one entry or many."""
+    ids, questions = asked(session)
+    return _known(
+        ids, questions, documents(session, "policy"), documents(session, "table"), documents(session, "scenes")
     )
 
 
@@ -77,23 +61,29 @@ def known_of(
     drafts: Iterable[Entry] = (),
 ) -> Known:
     """The same from what is at hand. `scenes` are documents of pages with their nodes."""
-    ids: set[str] = set()
-    questions: dict[str, list[_Asked]] = {}
-    for drafted, some in ((False, entries), (True, drafts)):
-        for entry in some:
-            ids.add(entry.id)
-            for question in entry.questions:
-                questions.setdefault(bare(question), []).append(
-                    _Asked(entry.id, question, entry.audience, entry.effective_from, entry.effective_to, drafted)
-                )
+    held = [(entry, False) for entry in entries] + [(entry, True) for entry in drafts]
+    questions = [question for entry, drafted in held for question in asked_by(entry, drafted)]
+    return _known(frozenset(entry.id for entry, _ in held), questions, policies, tables, scenes)
+
+
+def _known(
+    ids: frozenset[str],
+    questions: Iterable[Asked],
+    policies: Iterable[dict[str, Any]],
+    tables: Iterable[dict[str, Any]],
+    scenes: Iterable[dict[str, Any]],
+) -> Known:
+    by_key: dict[str, list[Asked]] = {}
+    for one in questions:
+        by_key.setdefault(one.key, []).append(one)
     pages = [page for document in scenes for page in document["pages"]]
     return Known(
         {body["id"]: body for body in policies},
         {body["id"]: body for body in tables},
         frozenset(page["page"] for page in pages)
         | {f"{page['page']}/{node['node']}" for page in pages for node in page.get("nodes") or ()},
-        frozenset(ids),
-        questions,
+        ids,
+        by_key,
     )
 
 
@@ -173,7 +163,7 @@ def _duplicates(entry: Entry, known: Known, near: Near | None) -> Iterator[Findi
         )
 
 
-def _meet(entry: Entry, other: _Asked) -> bool:
+def _meet(entry: Entry, other: Asked) -> bool:
     """Whether somebody can see both on some day."""
     ours, theirs = entry.audience.companies, other.audience.companies
     return (
