@@ -218,6 +218,16 @@ def test_many_entries_are_changed_and_approved_at_once(visit: Visits, entry: Mad
     expect(page.get_by_role("row", name=ids[0])).to_contain_text("待审核")
     expect(page.get_by_role("row", name=ids[2])).not_to_contain_text("待审核")
 
+    page.goto(f"{writer.url}/console/knowledge/entries?business_type=差旅报销")
+    total = re.search(r"\d+", page.get_by_text(re.compile(r"共 \d+ 条")).inner_text())
+    assert total and int(total[0]) > 40
+    page.locator("thead .el-checkbox").click()
+    page.get_by_role("button", name=f"选择全部 {total[0]} 条").click()
+    expect(page.get_by_text(f"已选 {total[0]} 条")).to_be_visible()
+    page.locator(".el-pager").get_by_text("2", exact=True).click()
+    expect(page).to_have_url(re.compile("page=2"))
+    expect(page.locator("tbody .el-checkbox.is-checked")).to_have_count(20)
+
     review = console(judge, people["reviewer"], f"/knowledge/entries?state=submitted&q=批量{word}")
     expect(review.get_by_text("共 2 条")).to_be_visible()
     review.locator("thead .el-checkbox").click()

@@ -6,6 +6,7 @@ import type { CareEntry, Draft } from "../src/api/types-care";
 import { useChecking } from "../src/checking";
 import { bodyOf, EMPTY } from "../src/draft";
 import { asText, useEditing } from "../src/editing";
+import { nextToReview } from "../src/reviewing";
 
 interface Asked {
   method: string;
@@ -161,5 +162,21 @@ describe("checks while writing", () => {
     expect(checking.at("answer").map((one) => one.kind)).toEqual(["missing_answer", "amount"]);
     scope.stop();
     vi.useRealTimers();
+  });
+});
+
+describe("the next draft to review", () => {
+  const row = (id: string, author: string) => ({ id, draft: { state: "submitted", author, updated_at: "" } });
+
+  it("is the oldest, and nobody's own", async () => {
+    gateway({
+      "GET /entries?state=submitted&page_size=100": [
+        200,
+        { items: [row("c", "wang"), row("b", "wang"), row("a", "li")], total: 3 },
+      ],
+    });
+    expect(await nextToReview({ username: "li", name: "李", roles: ["reviewer"] })).toEqual({ id: "b", left: 2 });
+    expect(await nextToReview({ username: "li", name: "李", roles: ["admin"] })).toEqual({ id: "a", left: 3 });
+    expect(await nextToReview({ username: "li", name: "李", roles: ["editor"] })).toBeNull();
   });
 });
