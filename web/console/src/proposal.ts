@@ -37,14 +37,14 @@ export function problemOf(rows: string[][], { dimensions, value_columns: values 
   const names = dimensions.map((one) => one.name);
   if (new Set(names).size < names.length) return "维度的名字不能重复。";
   if (new Set(values.map((one) => one.name)).size < values.length) return "标准值的名字不能重复。";
-  const seen = new Set<string>();
+  const seen = new Map<string, string>();
   for (const row of rows) {
-    const key = JSON.stringify(dimensions.map((one) => (row[one.column] ?? "").trim()));
-    if (seen.has(key)) {
-      const at = dimensions.map((one) => row[one.column] ?? "").join("、");
-      return `“${at}”出现在不止一行：请再指定一列为维度，使每一行可以区分。`;
+    const place = dimensions.map((one) => (row[one.column] ?? "").trim());
+    const held = JSON.stringify(values.map((one) => (row[one.column] ?? "").trim()));
+    if ((seen.get(JSON.stringify(place)) ?? held) !== held) {
+      return `“${place.join("、")}”有不同的值：请再指定一列为维度，使每一行可以区分。`;
     }
-    seen.add(key);
+    seen.set(JSON.stringify(place), held);
   }
   return null;
 }
@@ -54,16 +54,29 @@ function cellOf(text: string): TableCell {
   return plain && /^-?\d+(\.\d+)?$/.test(plain) ? Number(plain) : text.trim() || null;
 }
 
+/** What goes across, dimension by dimension: 季节×人员级别 with 旺季×集团领导 stands for two. */
+function acrossOf({ value_columns: values, value_dimension: named }: TableProposal): [string, string[]][] {
+  if (values.length < 2) return [];
+  const name = named?.trim() || ACROSS;
+  const names = name.split("×").map((one) => one.trim());
+  const parts = values.map((one) => one.name.split("×").map((part) => part.trim()));
+  if (names.some((one) => !one) || parts.some((one) => one.length !== names.length)) {
+    return [[name, values.map((one) => one.name)]];
+  }
+  return names.map((one, at) => [one, parts.map((part) => part[at]!)]);
+}
+
 /** The table of the knowledge base that would come out of it. */
 export function pivoted(rows: string[][], settings: TableProposal): PolicyTable {
   const { dimensions, value_columns: values, unit } = settings;
-  const across = values.length > 1 ? settings.value_dimension?.trim() || ACROSS : null;
+  const across = acrossOf(settings);
+  const at = (row: string[], column: number) => (row[column] ?? "").trim();
   const distinct = (found: string[]) => [...new Set(found.filter(Boolean))];
   const laid: TableRow[] = rows.flatMap((row) =>
-    values.map((value) => ({
-      ...Object.fromEntries(dimensions.map((one) => [one.name, (row[one.column] ?? "").trim()])),
-      ...(across ? { [across]: value.name } : {}),
-      value: cellOf(row[value.column] ?? ""),
+    values.map((value, index) => ({
+      ...Object.fromEntries(dimensions.map((one) => [one.name, at(row, one.column)])),
+      ...Object.fromEntries(across.map(([name, names]) => [name, names[index]])),
+      value: cellOf(at(row, value.column)),
     })),
   );
   return {
@@ -73,11 +86,8 @@ export function pivoted(rows: string[][], settings: TableProposal): PolicyTable 
     effective_from: null,
     source: null,
     dimensions: [
-      ...dimensions.map((one) => ({
-        name: one.name,
-        values: distinct(rows.map((row) => (row[one.column] ?? "").trim())),
-      })),
-      ...(across ? [{ name: across, values: values.map((one) => one.name) }] : []),
+      ...dimensions.map((one) => ({ name: one.name, values: distinct(rows.map((row) => at(row, one.column))) })),
+      ...across.map(([name, names]) => ({ name, values: distinct(names) })),
     ],
     rows: laid.filter((row) => row.value !== null),
   };

@@ -50,6 +50,22 @@ describe("a table found in a policy", () => {
     expect(rowAt(table, { 城市: "洛阳", 人员级别: "其他人员" })).toBeNull();
   });
 
+  it("takes two heads of a column apart", () => {
+    const table = pivoted([["海口", "500", "800"]], {
+      ...PROPOSAL,
+      value_columns: [
+        { column: 1, name: "淡季×其他人员" },
+        { column: 2, name: "旺季×其他人员" },
+      ],
+      value_dimension: "季节×人员级别",
+    });
+    expect(table.dimensions.slice(1)).toEqual([
+      { name: "季节", values: ["淡季", "旺季"] },
+      { name: "人员级别", values: ["其他人员"] },
+    ]);
+    expect(rowAt(table, { 城市: "海口", 季节: "旺季", 人员级别: "其他人员" })?.value).toBe(800);
+  });
+
   it("has no dimension across with one value column", () => {
     const table = pivoted(ROWS, { ...PROPOSAL, value_columns: [{ column: 1, name: "限额" }] });
     expect(table.dimensions.map((one) => one.name)).toEqual(["城市"]);
@@ -60,7 +76,8 @@ describe("a table found in a policy", () => {
     expect(problemOf(ROWS, PROPOSAL)).toBeNull();
     expect(problemOf(ROWS, { ...PROPOSAL, dimensions: [] })).toContain("维度");
     expect(problemOf(ROWS, { ...PROPOSAL, value_columns: [] })).toContain("标准值");
-    expect(problemOf([...ROWS, ["北京", "700", "600", ""]], PROPOSAL)).toContain("“北京”出现在不止一行");
+    expect(problemOf([...ROWS, ["北京", "700", "600", ""]], PROPOSAL)).toContain("“北京”有不同的值");
+    expect(problemOf([...ROWS, ROWS[0]!], PROPOSAL)).toBeNull();
     expect(problemOf(ROWS, { ...PROPOSAL, dimensions: [{ name: "", column: 0 }] })).toContain("名字");
     const twice = [
       { name: "城市", column: 0 },
