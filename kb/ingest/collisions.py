@@ -108,7 +108,8 @@ def _all_questions(session: Session) -> Iterator[tuple[str, str, list[str]]]:
         (DraftRow, DraftRow.entry_id, (DraftRow.base_version == 0) & DraftRow.deletes.is_(False)),
     ):
         query = select(key, table.question, table.body["similar"]).where(where).order_by(key)
-        yield from session.execute(query.execution_options(yield_per=1000)).tuples()
+        for row in session.execute(query.execution_options(yield_per=1000)):
+            yield row[0], row[1], row[2]
 
 
 class _Judge:
