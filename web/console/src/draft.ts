@@ -28,7 +28,7 @@ export function bodyOf(from: Partial<EntryBody> | CareEntry): EntryBody {
   return JSON.parse(JSON.stringify({ ...picked, related })) as EntryBody;
 }
 
-/** What is sent: blanks trimmed, empty and repeated lines dropped, dates that were cleared are null. */
+/** What is sent: blanks trimmed, empty and repeated lines dropped; a choice that was cleared is '', a date null. */
 export function tidied(body: EntryBody): EntryBody {
   const question = body.question.trim();
   return {
@@ -37,7 +37,8 @@ export function tidied(body: EntryBody): EntryBody {
     question,
     similar: unique(body.similar).filter((one) => keyOf(one) !== keyOf(question)),
     answer: body.answer.trim(),
-    owner: body.owner.trim(),
+    business_type: body.business_type ?? "",
+    owner: (body.owner ?? "").trim(),
     sources: body.sources.filter((one) => !isBlank(one)).map(tidySource),
     effective_from: body.effective_from || null,
     effective_to: body.effective_to || null,

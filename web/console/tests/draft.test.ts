@@ -49,6 +49,11 @@ describe("what an editor writes", () => {
     expect(same(body(), body({ review_on: "2027-01-01" }))).toBe(false);
   });
 
+  it("takes a list that was cleared, whatever the widget leaves behind", () => {
+    const sent = tidied(body({ owner: undefined, business_type: undefined, review_on: undefined }));
+    expect([sent.owner, sent.business_type, sent.review_on]).toEqual(["", "", null]);
+  });
+
   it("tells what is missing before the gateway is asked", () => {
     expect(problemsOf(body())).toEqual([]);
     expect(problemsOf(body({ question: " ", answer: "" })).map((one) => one.kind)).toEqual([
