@@ -20,8 +20,8 @@ from kb.judgement import Judgement
 MEASURES = ("top1", "coverage", "wrong_rate", "out_of_scope_refused")
 _MOST = 200
 _NEIGHBOURS = 3
-_MOST_NEAR = 12
-_MOST_FAR = 10
+_MOST_NEAR = 6
+_MOST_FAR = 4
 
 
 @dataclass(frozen=True)
