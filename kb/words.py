@@ -15,6 +15,7 @@ from core.text import normalize
 DICTIONARY = Path(__file__).with_name("words.txt")
 
 _RUN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]+|[a-z]+|\d+(?:\.\d+)?")
+_NO_LETTER = re.compile(r"[\W_]+")
 _MEANINGFUL = re.compile(r"[^\W_]")
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)\s*(亿|万|千|百)?\s*(%|元|块|天|日|年|月|个月|小时|号|级|类|人|张|次|条)?")
 _NUMERAL = re.compile(r"(?<![\d.])[〇零一二两三四五六七八九十百千]+(?=亿|万|元|块|天|日|年|个月|月|小时|级|类|%)")
@@ -42,7 +43,12 @@ def characters(text: str) -> list[str]:
 
 def bare(text: str) -> str:
     """The letters, digits and ideographs alone: what is left of a question when punctuation and case do not count."""
-    return "".join(c for c in normalize(text).lower() if c.isalnum())
+    return stripped(normalize(text))
+
+
+def stripped(text: str) -> str:
+    """`bare` of a text that is normalized already."""
+    return _NO_LETTER.sub("", text.lower())
 
 
 def numbers(text: str) -> frozenset[str]:
