@@ -12,7 +12,7 @@ from core.text import normalize
 from kb.entries import Entry, Viewer
 from kb.lexicon import Lexicon
 from kb.tokens import Tokens, asked
-from kb.words import bare, numbers
+from kb.words import bare, numbers, stripped
 
 _E5_UNRELATED = 0.85
 _MOST_VIEWS = 64
@@ -54,7 +54,7 @@ class Index:
         self._numbers: dict[int, frozenset[str]] = {}
         self._equal: dict[str, list[int]] = {}
         for row, text in enumerate(self.texts):
-            self._equal.setdefault(bare(text), []).append(row)
+            self._equal.setdefault(stripped(text), []).append(row)
         self._flat = faiss.IndexFlatIP(vectors.shape[1])
         self._flat.add(np.ascontiguousarray(vectors, dtype=np.float32))
         # FAISS keeps its own copy; ours is a view of it.
