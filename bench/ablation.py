@@ -40,6 +40,7 @@ PARTS = {
     "kernel estimate": ("kriging", "novelty"),
     "nearest question": ("similarity", "consensus"),
     "words and characters": ("characters", "asked", "told", "unknown"),
+    "sound (pinyin)": ("sound",),
     "answer's words": ("answer",),
     "numbers": ("numbers",),
     "scene": ("scene",),
@@ -102,7 +103,7 @@ class Ablation:
         circumstances = np.array([part_of(name) not in parts for name in CIRCUMSTANCES], float)
 
         def heard(index: Index, probe: Probe, allowed: np.ndarray, *rest: Any, **named: Any) -> Evidence:
-            key = (probe.text, probe.page, probe.node, int(allowed.sum()), str(rest), str(named))
+            key = (probe.text, probe.page, probe.node, np.packbits(allowed).tobytes(), str(rest), str(named))
             if key not in self._gathered:
                 self._gathered[key] = gather(index, probe, allowed, *rest, **named)
             found = self._gathered[key]
