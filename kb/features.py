@@ -10,10 +10,10 @@ import numpy as np
 from kb.entries import Entry
 from kb.index import Index
 from kb.kriging import estimate
-from kb.words import characters, numbers, words
+from kb.words import characters, is_chinese, numbers, syllables, words
 
 CANDIDATES = 20
-NEIGHBOURS = 128
+NEIGHBOURS = 64
 FEATURES = (
     "kriging",  # the entry's share of the kernel estimate from the nearest curated questions
     "kriging_lead",  # over the best other entry
@@ -22,6 +22,8 @@ FEATURES = (
     "consensus",  # mean of the three nearest own questions
     "characters",  # Ochiai's coefficient of characters and pairs, rare ones counting more
     "characters_lead",
+    "sound",  # Ochiai's coefficient of pairs of syllables: a homophone typed for the right word keeps it
+    "sound_lead",
     "asked",  # share of the question's words that one own question has
     "told",  # share of that question's words that the employee's has
     "asked_together",  # share of the question's words that the own questions have together
@@ -37,7 +39,7 @@ CIRCUMSTANCES = (
     "best_kriging",
     "best_similarity",
     "best_asked",
-    "unknown",  # share of the question's characters that no entry has
+    "unknown",  # share of the question's characters that no entry has; 0 where none of them is Chinese
     "brevity",  # 1 for one word, 1/n for n
     "scene_known",
 )
@@ -67,7 +69,7 @@ class Evidence:
 
 
 def gather(index: Index, probe: Probe, allowed: np.ndarray, without: Sequence[int] = ()) -> Evidence:
-    """Weigh the best entries among the `allowed` questions ((questions,) bool).
+    """Weigh the best entries among the `allowed` texts ((texts,) bool), which are all questions or all passages.
 
     `without` are rows among the forbidden ones that shall leave no trace in the statistics either: when a matcher is
     fitted, the curated question that plays the employee's.
@@ -78,7 +80,13 @@ def gather(index: Index, probe: Probe, allowed: np.ndarray, without: Sequence[in
     by_character = index.characters.ask(characters(probe.text), without)
     asked_words = words(probe.text)
     by_word = index.words.ask(asked_words, without)
-    rows = np.union1d(rows, index.characters.candidates(by_character, allowed, NEIGHBOURS // 8))
+    by_sound = index.syllables.ask(syllables(probe.text), without)
+    unrelated = index.unrelated(bool(index.passage[rows[0]]))
+    lexical = [
+        index.characters.candidates(by_character, allowed, NEIGHBOURS // 8),
+        index.syllables.candidates(by_sound, allowed, NEIGHBOURS // 16),
+    ]
+    rows = np.unique(np.concatenate([rows, *lexical]))
     near = index.vectors[rows]
     reachable, owner = np.unique(index.owner[rows], return_inverse=True)
     held, novelty = estimate(
@@ -86,7 +94,7 @@ def gather(index: Index, probe: Probe, allowed: np.ndarray, without: Sequence[in
         (near @ probe.vector, index.characters.overlap(by_character, rows).cosine),
         owner,
         len(reachable),
-        index.unrelated,
+        unrelated,
     )
     best = np.argsort(-held, kind="stable")[:CANDIDATES]
     positions, held = reachable[best], held[best]
@@ -95,10 +103,11 @@ def gather(index: Index, probe: Probe, allowed: np.ndarray, without: Sequence[in
     own, nth = own[allowed[own]], nth[allowed[own]]
     first = np.searchsorted(nth, np.arange(len(positions)))
     nearest, similarity, consensus = _own(index, probe.vector, own, nth, first)
-    nearness = _spread(similarity, index.unrelated)
+    nearness = _spread(similarity, unrelated)
     wording = index.characters.overlap(by_character, own)
     alike = np.maximum.reduceat(wording.cosine, first)
     together = wording.together(first)
+    sound = np.maximum.reduceat(index.syllables.overlap(by_sound, own).cosine, first)
     shared = index.words.overlap(by_word, own)
     words_together = shared.together(first)
     evidence = {
@@ -106,9 +115,11 @@ def gather(index: Index, probe: Probe, allowed: np.ndarray, without: Sequence[in
         "kriging_lead": _lead(held),
         "similarity": nearness,
         "similarity_lead": _lead(nearness),
-        "consensus": _spread(consensus, index.unrelated),
+        "consensus": _spread(consensus, unrelated),
         "characters": alike,
         "characters_lead": _lead(alike),
+        "sound": sound,
+        "sound_lead": _lead(sound),
         "asked": np.maximum.reduceat(shared.asked, first),
         "told": np.maximum.reduceat(shared.told, first),
         "asked_together": words_together,
@@ -125,7 +136,7 @@ def gather(index: Index, probe: Probe, allowed: np.ndarray, without: Sequence[in
         "best_kriging": evidence["kriging"].max(),
         "best_similarity": evidence["similarity"].max(),
         "best_asked": evidence["asked"].max(),
-        "unknown": by_character.unknown,
+        "unknown": by_character.unknown if is_chinese(probe.text) else 0.0,
         "brevity": 1 / max(len(asked_words), 1),
         "scene_known": max(evidence["scene"].max(), 0),
     }

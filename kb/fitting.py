@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from kb.entries import Entry
 from kb.features import CIRCUMSTANCES, FEATURES
 from kb.index import Index
-from kb.lessons import Lesson, lessons
+from kb.lessons import Lesson, about_passages, lessons
 from kb.matcher import Matcher, ramps, typical
 from kb.thresholds import HeldOut
 
@@ -20,6 +20,7 @@ FOLDS = 5
 LOYALTY = 5.0
 _RIVALS = 8
 _CHOICES = 5
+_FEWEST_CITED = 100
 
 
 @dataclass(frozen=True)
@@ -38,37 +39,49 @@ def fit(
 ) -> Fitted:
     """Fit on every entry; `held_out` is judged by matchers fitted without the entry (or sentence) in question.
 
-    `vectors` (questions, dim) float32 are those of `kb.index.texts(entries)`; `encode` is asked for the sentences out of
+    `vectors` (texts, dim) float32 are those of `kb.index.texts(entries)`; `encode` is asked for the sentences out of
     scope and for single words. The same input and seed give the same result. The curves are drawn to those of
     `drawn_to`, the typical matcher by default, as strongly as `loyalty` says: a handful of entries cannot bend them far.
+    Passages are matched as is typical unless a hundred curated questions and more cite them.
     """
     drawn_to = drawn_to or typical()
     if not entries:
-        return Fitted(drawn_to, _held_out([], []))
+        return Fitted(drawn_to, held_out([], []))
+    index = Index(entries, vectors)
+    questions = [len(entry.questions) for entry in entries if not entry.is_passage]
     with threadpool_limits(1):  # on such small matrices a second thread costs more than it gives
-        return _fit(Index(entries, vectors), encode, seed, drawn_to, loyalty)
+        matcher, judged = drawn_to, held_out([], [])
+        if questions:
+            matcher, judged = cross_fitted(lessons(index, encode, seed), drawn_to, loyalty, seed)
+        passages, found = drawn_to.passages, None
+        taught = about_passages(index, encode, seed) if questions and index.passage.any() else []
+        if passages and sum(lesson.answerable for lesson in taught) >= _FEWEST_CITED:
+            passages, found = cross_fitted(taught, passages, loyalty, seed)
+    similar = float(np.mean(questions)) - 1 if questions else 0.0
+    return Fitted(replace(matcher, passages=passages), replace(judged, similar=similar, passages=found))
 
 
-def _fit(
-    index: Index, encode: Callable[[list[str]], np.ndarray], seed: int, drawn_to: Matcher, loyalty: float
-) -> Fitted:
-    taught = lessons(index, encode, seed)
+def cross_fitted(taught: Sequence[Lesson], drawn_to: Matcher, loyalty: float, seed: int = 0) -> tuple[Matcher, HeldOut]:
+    """A matcher fitted to all lessons, and what those fitted to the other folds make of each."""
+    if not taught:
+        return drawn_to, held_out([], [])
     fold = np.random.default_rng(seed).permutation(max(lesson.group for lesson in taught) + 1) % FOLDS
     of_lesson = np.array([fold[lesson.group] for lesson in taught])
+    whole = fitted(taught, drawn_to, loyalty)
     judged: list[Lesson] = []
     probabilities: list[np.ndarray] = []
     for held in range(FOLDS):
-        matcher = _fitted(
-            [lesson for lesson, own in zip(taught, of_lesson, strict=True) if own != held], drawn_to, loyalty
-        )
+        rest = [lesson for lesson, own in zip(taught, of_lesson, strict=True) if own != held]
+        matcher = fitted(rest, drawn_to, loyalty, whole)
         for lesson, own in zip(taught, of_lesson, strict=True):
             if own == held and lesson.counted:
                 judged.append(lesson)
                 probabilities.append(matcher.probabilities(lesson.evidence))
-    return Fitted(_fitted(taught, drawn_to, loyalty), _held_out(judged, probabilities))
+    return whole, held_out(judged, probabilities)
 
 
-def _held_out(judged: Sequence[Lesson], probabilities: Sequence[np.ndarray]) -> HeldOut:
+def held_out(judged: Sequence[Lesson], probabilities: Sequence[np.ndarray]) -> HeldOut:
+    """What matchers that had not seen them made of these lessons."""
     best = np.array([p.max() if len(p) else 0.0 for p in probabilities])
     right = np.array(
         [bool(len(p)) and lesson.right[p.argmax()] > 0 for lesson, p in zip(judged, probabilities, strict=True)], bool
@@ -83,8 +96,9 @@ def _held_out(judged: Sequence[Lesson], probabilities: Sequence[np.ndarray]) -> 
     return HeldOut(answerable, best, right, offered, in_scope, weight)
 
 
-def _fitted(taught: Sequence[Lesson], drawn_to: Matcher, loyalty: float) -> Matcher:
-    """The curves that make the right choices likeliest, drawn to those of another matcher (a convex problem)."""
+def fitted(taught: Sequence[Lesson], drawn_to: Matcher, loyalty: float, begin: Matcher | None = None) -> Matcher:
+    """The curves that make the right choices likeliest, drawn to those of another matcher: a convex problem, whose
+    solution is the sooner found the nearer to it the search begins."""
     taught = [lesson for lesson in taught if len(lesson.evidence.entries)]
     if not taught:
         return drawn_to
@@ -101,7 +115,9 @@ def _fitted(taught: Sequence[Lesson], drawn_to: Matcher, loyalty: float) -> Matc
     circumstances = ramps(np.stack([lesson.evidence.circumstances for lesson in taught]), CIRCUMSTANCES)
     weight = np.array([lesson.weight for lesson in taught])
     none = 1 - right.sum(1)
-    origin = np.concatenate([drawn_to.features, drawn_to.circumstances, [drawn_to.none]])
+    origin, start = (
+        np.concatenate([one.features, one.circumstances, [one.none]]) for one in (drawn_to, begin or drawn_to)
+    )
     pull = np.concatenate([np.full(len(origin) - 1, loyalty), [loyalty / 100]])
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
@@ -123,5 +139,5 @@ def _fitted(taught: Sequence[Lesson], drawn_to: Matcher, loyalty: float) -> Matc
         return float(-(weight * likelihood).sum() + drawn @ (pull * drawn) / 2), gradient + pull * drawn
 
     rising = [(0, None)] * size + [(None, None)] * (len(origin) - size)
-    weights = minimize(loss, origin, jac=True, method="L-BFGS-B", bounds=rising, options={"maxiter": 300}).x
+    weights = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=rising, options={"maxiter": 200}).x
     return Matcher(weights[:size], weights[size:-1], float(weights[-1]))

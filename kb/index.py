@@ -34,8 +34,7 @@ class Index:
 
     `vectors` is (texts, dim) float32 of unit length, in the order of `texts(entries)`; ValueError otherwise. `tokens` are
     those of the entries, made here unless given. `owner[row]` is the position in `entries` whose text `row` is,
-    `starts[position]` its first row. `unrelated` is the cosine of questions that have nothing to do with each other,
-    which differs from encoder to encoder.
+    `starts[position]` its first row, `passage` (texts,) bool whether it is a passage.
     """
 
     def __init__(self, entries: Sequence[Entry], vectors: np.ndarray, tokens: Tokens | None = None) -> None:
@@ -50,6 +49,7 @@ class Index:
         self.position = {entry.id: i for i, entry in enumerate(self.entries)}
         self.words = Lexicon(self.tokens.words)
         self.characters = Lexicon(self.tokens.characters)
+        self.syllables = Lexicon(self.tokens.syllables)
         self.answers = Lexicon(self.tokens.answers)
         self._numbers: dict[int, frozenset[str]] = {}
         self._equal: dict[str, list[int]] = {}
@@ -59,13 +59,18 @@ class Index:
         self._flat.add(np.ascontiguousarray(vectors, dtype=np.float32))
         # FAISS keeps its own copy; ours is a view of it.
         self.vectors = faiss.rev_swig_ptr(self._flat.get_xb(), vectors.size).reshape(vectors.shape)
-        self.unrelated = _unrelated(self.vectors, self.owner)
+        self.passage = passage_rows(self.entries)
+        self._unrelated = [_unrelated(self.vectors, self.owner, self.passage == kind) for kind in (False, True)]
         self._audiences = list({entry.audience for entry in self.entries})
         number = {audience: i for i, audience in enumerate(self._audiences)}
         self._audience = np.array([number[entry.audience] for entry in self.entries], np.int32)
         self._from = np.array([(entry.effective_from or date.min).toordinal() for entry in self.entries], np.int32)
         self._to = np.array([(entry.effective_to or date.max).toordinal() for entry in self.entries], np.int32)
         self._views: dict[tuple[date, tuple[bool, ...]], np.ndarray] = {}
+
+    def unrelated(self, passages: bool) -> float:
+        """The cosine of questions, or of passages, that have nothing to do with each other: it differs by encoder."""
+        return self._unrelated[passages]
 
     def visible(self, viewer: Viewer, today: date) -> np.ndarray:
         """The rows that this viewer may see today: (texts,) bool, read-only."""
@@ -94,10 +99,10 @@ class Index:
         return np.arange(len(nth)) + np.repeat(begin - (np.cumsum(lengths) - lengths), lengths), nth
 
     def numbers(self, position: int) -> frozenset[str]:
-        """The quantities that the questions of the entry at `position` name."""
+        """The quantities that the texts of the entry at `position` name."""
         found = self._numbers.get(position)
         if found is None:
-            found = frozenset().union(*map(numbers, self.entries[position].questions))
+            found = frozenset().union(*map(numbers, asked(self.entries[position])))
             self._numbers[position] = found
         return found
 
@@ -120,9 +125,11 @@ class Index:
         return self._equal.get(key, []) if key else []
 
 
-def _unrelated(vectors: np.ndarray, owner: np.ndarray) -> float:
-    """The mean cosine between questions of different entries, drawn to that of e5 where there are few."""
-    rows = np.linspace(0, len(vectors) - 1, min(len(vectors), 500)).astype(int)
+def _unrelated(vectors: np.ndarray, owner: np.ndarray, among: np.ndarray) -> float:
+    """The mean cosine between the texts `among` ((texts,) bool) of different entries, drawn to that of e5 where there are
+    few."""
+    places = np.flatnonzero(among)
+    rows = places[np.linspace(0, len(places) - 1, min(len(places), 500)).astype(int)] if len(places) else places
     cosines = vectors[rows] @ vectors[rows].T
     different = owner[rows][:, None] != owner[rows]
     entries = len(np.unique(owner[rows]))

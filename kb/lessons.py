@@ -5,12 +5,16 @@ its nearest wordings (its entry is the right answer by its other questions), or 
 is right, though its neighbours are there: the near miss). Sentences far from finance have no right entry either. Two
 kinds are learnt from without being judged by: a curated question without the words that the page says already, and a single
 word that many entries share, which is asked of all of them, as nobody can tell which one its author wants.
+
+While a question is asked, every other entry lacks one similar question too, and its own is left no more of them than an
+entry drawn at random has: no entry is at an advantage, and a base in which few entries have similar questions is judged
+by what most of its entries are.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -22,9 +26,11 @@ from kb.features import FEATURES, Evidence, Probe, gather
 from kb.index import Index
 from kb.words import bare, words
 
+Encode = Callable[[list[str]], np.ndarray]
+
 OUT_OF_SCOPE = Path(__file__).with_name("out_of_scope.txt")
 
-NEAR_SHARE = 0.1
+NEAR_SHARE = 0.03
 """How many of the questions without a right entry are near misses: a knowledge base in use answers most of its field."""
 WORD_SHARE = 0.05
 ELLIPSIS_SHARE = 0.3
@@ -34,6 +40,7 @@ SCENE_EXACT = 0.6
 """How often it is known where a question was asked, how often this is a page of its entry, and then the very node."""
 
 _MOST_QUESTIONS = 1000
+_NEAR_MISSES = 0.3
 _MOST_WORDS = 60
 _MOST_ELLIPSES = 150
 _SAME_WORDING = 0.8
@@ -56,6 +63,14 @@ class Lesson:
     counted: bool = True
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A question from outside the index and the positions of the entries that are right."""
+
+    probe: Probe
+    right: frozenset[int]
+
+
 @cache
 def out_of_scope() -> tuple[str, ...]:
     """Sentences of our own, one a line, that no finance desk answers."""
@@ -70,11 +85,12 @@ def shared_words(entries: Sequence[Entry]) -> list[str]:
     return [word for word, count in held.most_common(_MOST_WORDS) if count >= _SHARED_BY]
 
 
-def lessons(index: Index, encode: Callable[[list[str]], np.ndarray], seed: int) -> list[Lesson]:
-    """All lessons, those with a right entry weighing as much in sum as those without; the same for the same seed."""
+def lessons(index: Index, encode: Encode, seed: int) -> list[Lesson]:
+    """Lessons about the entries that have questions, those with a right entry weighing as much in sum as those without;
+    the same for the same seed."""
     random = np.random.default_rng(seed)
-    everything = np.ones(len(index.texts), bool)
     scenes = _Scenes(index.entries, random)
+    hiding = _Hiding(index, random)
     right: list[Lesson] = []
     near: list[Lesson] = []
     for i, row in enumerate(_sample(index, random)):
@@ -83,20 +99,13 @@ def lessons(index: Index, encode: Callable[[list[str]], np.ndarray], seed: int) 
         siblings = index.rows(owner)
         if len(siblings) > 1:
             hidden = _wording(index, row) if i % 2 else [row]
-            evidence = gather(index, probe, _without(everything, hidden), hidden)
-            right.append(Lesson(evidence, (evidence.entries == owner).astype(float), 1.0, owner, True))
-        if len(index.entries) > 1 and (i % 2 == 0 or len(siblings) == 1):
-            evidence = gather(index, probe, _without(everything, siblings), siblings)
-            near.append(Lesson(evidence, np.zeros(len(evidence.entries)), 1.0, owner, False))
-    far = []
-    for i, (text, vector) in enumerate(_encoded(out_of_scope(), encode)):
-        place = scenes.of(int(random.integers(len(index.entries))))
-        evidence = gather(index, Probe(text, vector, *place), everything)
-        if evidence.features[:, FEATURES.index("characters")].max(initial=0) < _CURATED:
-            far.append(Lesson(evidence, np.zeros(len(evidence.entries)), 1.0, i, False))
+            evidence = gather(index, probe, hiding.but(owner, hidden), hidden)
+            right.append(_lesson(evidence, {owner}, owner))
+        if len(index.entries) > 1 and (random.random() < _NEAR_MISSES or len(siblings) == 1):
+            near.append(_lesson(gather(index, probe, hiding.whole(siblings), siblings), set(), owner))
     single = []
     for i, (text, vector) in enumerate(_encoded(shared_words(index.entries), encode)):
-        evidence = gather(index, Probe(text, vector), everything)
+        evidence = gather(index, Probe(text, vector), ~index.passage)
         holds = np.array([any(text in q for q in index.entries[p].questions) for p in evidence.entries], float)
         if holds.sum() > 1:
             single.append(Lesson(evidence, holds / holds.sum(), 1.0, i, True, counted=False))
@@ -105,16 +114,94 @@ def lessons(index: Index, encode: Callable[[list[str]], np.ndarray], seed: int) 
         owner = int(index.owner[row])
         hidden = _wording(index, row)
         probe = Probe(text, vector, page, scenes.node_of(owner, page))
-        evidence = gather(index, probe, _without(everything, hidden), hidden)
-        elliptic.append(Lesson(evidence, (evidence.entries == owner).astype(float), 1.0, owner, True, counted=False))
+        evidence = gather(index, probe, hiding.but(owner, hidden), hidden)
+        elliptic.append(replace(_lesson(evidence, {owner}, owner), counted=False))
     scale = float(max(len(right), 1))
     return [
         *_weighing(right, scale),
         *_weighing(single, scale * WORD_SHARE),
         *_weighing(elliptic, scale * ELLIPSIS_SHARE),
-        *_weighing(near, scale * NEAR_SHARE),
-        *_weighing(far, scale * (1 - NEAR_SHARE) if near else scale),
+        *_without_right(near, _far(index, ~index.passage, encode, scenes), scale),
     ]
+
+
+def asked_lessons(index: Index, allowed: np.ndarray, asked: Sequence[Asked], encode: Encode, seed: int) -> list[Lesson]:
+    """Lessons from questions that are not in the index, put to the `allowed` texts ((texts,) bool)."""
+    random = np.random.default_rng(seed)
+    right, near = [], []
+    for one in asked:
+        group = min(one.right)
+        right.append(_lesson(gather(index, one.probe, allowed), one.right, group))
+        if random.random() < _NEAR_MISSES:
+            hidden = [row for position in one.right for row in index.rows(position)]
+            near.append(_lesson(gather(index, one.probe, _without(allowed, hidden), hidden), set(), group))
+    scale = float(max(len(right), 1))
+    return [*_weighing(right, scale), *_without_right(near, _far(index, allowed, encode), scale)]
+
+
+def about_passages(index: Index, encode: Encode, seed: int) -> list[Lesson]:
+    """Lessons about the passages: curated questions whose entry cites an article that is a passage here."""
+    held: dict[tuple[str, int], set[int]] = {}
+    for position in np.unique(index.owner[index.passage]).tolist():
+        for source in index.entries[position].sources:
+            if source.policy is not None and source.article is not None:
+                held.setdefault((source.policy, source.article), set()).add(position)
+    asked = []
+    for row in np.flatnonzero(~index.passage).tolist():
+        sources = index.entries[index.owner[row]].sources
+        right = frozenset().union(*(held.get((s.policy or "", s.article or 0), ()) for s in sources))
+        if right:
+            asked.append(Asked(Probe(index.texts[row], index.vectors[row]), right))
+    random = np.random.default_rng(seed)
+    chosen = sorted(random.permutation(len(asked))[:_MOST_QUESTIONS].tolist())
+    return asked_lessons(index, index.passage, [asked[i] for i in chosen], encode, seed) if asked else []
+
+
+def _lesson(evidence: Evidence, right: Iterable[int], group: int) -> Lesson:
+    """A question whose right entries share one; without any it cannot be answered."""
+    wanted = set(right)
+    found = np.array([position in wanted for position in evidence.entries.tolist()], float)
+    return Lesson(evidence, found / max(found.sum(), 1), 1.0, group, bool(wanted))
+
+
+def _far(index: Index, allowed: np.ndarray, encode: Encode, scenes: _Scenes | None = None) -> list[Lesson]:
+    far = []
+    for i, (text, vector) in enumerate(_encoded(out_of_scope(), encode)):
+        evidence = gather(index, Probe(text, vector, *(scenes.anywhere() if scenes else ())), allowed)
+        if evidence.features[:, FEATURES.index("characters")].max(initial=0) < _CURATED:
+            far.append(_lesson(evidence, (), i))
+    return far
+
+
+def _without_right(near: list[Lesson], far: list[Lesson], scale: float) -> list[Lesson]:
+    return [*_weighing(near, scale * NEAR_SHARE), *_weighing(far, scale * (1 - NEAR_SHARE) if near else scale)]
+
+
+class _Hiding:
+    """What is left of the index while a question is asked."""
+
+    def __init__(self, index: Index, random: np.random.Generator) -> None:
+        self._random = random
+        self._index = index
+        self._questions = ~index.passage
+        self._counts = np.diff(index.starts)
+        self._asked = np.flatnonzero([not entry.is_passage for entry in index.entries])
+        self._rich = np.flatnonzero((self._counts > 1) & np.isin(np.arange(len(self._counts)), self._asked))
+
+    def whole(self, rows: Sequence[int]) -> np.ndarray:
+        return _without(self._questions, rows)
+
+    def but(self, owner: int, hidden: Sequence[int]) -> np.ndarray:
+        """Without `hidden`, which are questions of `owner`: some others of its similar ones and one of each other entry
+        go too. At least one question of it is left, the standard one first."""
+        left = self._questions.copy()
+        others = self._rich[self._rich != owner]
+        left[self._index.starts[others] + 1 + self._random.integers(self._counts[others] - 1)] = False
+        drawn = int(self._counts[self._random.choice(self._asked)])
+        own = [row for row in self._index.rows(owner) if row not in hidden]
+        extra = self._random.permutation(own[1:])[max(min(drawn, self._counts[owner] - 1), 1) - 1 :]
+        left[[*hidden, *extra.astype(int)]] = False
+        return left
 
 
 def _sample(index: Index, random: np.random.Generator) -> np.ndarray:
@@ -122,7 +209,7 @@ def _sample(index: Index, random: np.random.Generator) -> np.ndarray:
     rows = np.arange(len(index.texts))
     standard = np.isin(rows, index.starts[:-1])
     lonely = np.isin(index.owner, np.flatnonzero(np.diff(index.starts) == 1))
-    rows = rows[~standard | lonely]
+    rows = rows[(~standard | lonely) & ~index.passage]
     return np.sort(random.permutation(rows)[:_MOST_QUESTIONS])
 
 
@@ -136,7 +223,7 @@ def _wording(index: Index, row: int) -> list[int]:
 
 
 def _ellipses(
-    index: Index, encode: Callable[[list[str]], np.ndarray], random: np.random.Generator
+    index: Index, encode: Encode, random: np.random.Generator
 ) -> list[tuple[tuple[int, str], tuple[str, np.ndarray]]]:
     """Curated questions without the words that a page of their entry says already: ((row, page), (text, vector))."""
     said = _said_by_page(index.entries)
@@ -191,6 +278,9 @@ class _Scenes:
             return None, None
         return self._on_page_of(owner if fitting < SCENE_RIGHT else int(self._random.integers(len(self._entries))))
 
+    def anywhere(self) -> tuple[str | None, str | None]:
+        return self.of(int(self._random.integers(len(self._entries))))
+
     def _on_page_of(self, owner: int) -> tuple[str | None, str | None]:
         scenes = self._entries[owner].scenes
         if not scenes:
@@ -214,7 +304,7 @@ def _without(allowed: np.ndarray, rows: Sequence[int]) -> np.ndarray:
     return left
 
 
-def _encoded(texts: Sequence[str], encode: Callable[[list[str]], np.ndarray]) -> list[tuple[str, np.ndarray]]:
+def _encoded(texts: Sequence[str], encode: Encode) -> list[tuple[str, np.ndarray]]:
     return list(zip(texts, np.asarray(encode(list(texts)), np.float32), strict=True)) if texts else []
 
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,8 @@ KNOTS: Mapping[str, Sequence[float]] = {
     "consensus": (-0.2, 0.1, 0.3, 0.5, 0.7, 0.9),
     "characters": _SHARE,
     "characters_lead": _LEAD,
+    "sound": _SHARE,
+    "sound_lead": _LEAD,
     "asked": _SHARE,
     "told": _SHARE,
     "asked_together": _SHARE,
@@ -59,11 +62,12 @@ KNOTS: Mapping[str, Sequence[float]] = {
 @dataclass(frozen=True)
 class Matcher:
     """The rise of every curve from knot to knot: `features`, none of them negative, `circumstances`, and the utility
-    `none` has where all its curves begin."""
+    `none` has where all its curves begin. `passages` is a matcher of their own for the passages of the same base."""
 
     features: np.ndarray
     circumstances: np.ndarray
     none: float
+    passages: Matcher | None = None
 
     def probabilities(self, evidence: Evidence) -> np.ndarray:
         """(candidates,) float64 in [0, 1], in the evidence's order, together at most 1."""
@@ -84,17 +88,24 @@ class Matcher:
 
     def save(self, directory: Path) -> None:
         """Write `matcher.json` into an existing directory."""
-        weights = {
-            "features": _by_name(FEATURES, self.features),
-            "circumstances": _by_name(CIRCUMSTANCES, self.circumstances),
-            "none": self.none,
-        }
+        weights = self._weights() | {"passages": self.passages._weights() if self.passages else None}
         (directory / "matcher.json").write_text(json.dumps(weights, indent=1), encoding="utf-8")
 
     @classmethod
     def load(cls, directory: Path) -> Matcher:
         """Read what `save` wrote. KeyError or ValueError when it weighs other features or has other knots: fit again."""
         weights = json.loads((directory / "matcher.json").read_text(encoding="utf-8"))
+        return replace(cls._of(weights), passages=cls._of(weights["passages"]) if weights["passages"] else None)
+
+    def _weights(self) -> dict[str, Any]:
+        return {
+            "features": _by_name(FEATURES, self.features),
+            "circumstances": _by_name(CIRCUMSTANCES, self.circumstances),
+            "none": self.none,
+        }
+
+    @classmethod
+    def _of(cls, weights: Mapping[str, Any]) -> Matcher:
         return cls(
             _in_order(FEATURES, weights["features"]),
             _in_order(CIRCUMSTANCES, weights["circumstances"]),

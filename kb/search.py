@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
@@ -85,6 +85,7 @@ class Searcher:
         self.thresholds = thresholds
         self._index = index or Index(entries, vectors)
         self._matcher = matcher
+        self._passages = matcher.passages if self._index.passage.any() else None
         self._encode = encode
 
     @classmethod
@@ -123,23 +124,42 @@ class Searcher:
         return self._judge(Probe(text, vector, query.page, query.node), allowed, query.top_k)
 
     def _judge(self, probe: Probe, allowed: np.ndarray, top_k: int) -> SearchResult:
-        evidence = gather(self._index, probe, allowed)
-        probabilities = self._matcher.probabilities(evidence)
-        order = np.argsort(-probabilities, kind="stable")
-        in_scope = float(min(probabilities.sum(), 1.0))
-        if len(order) and probabilities[order[0]] >= self.thresholds.answer:
+        passage = self._index.passage
+        found = self._weighed(self._matcher, probe, allowed & ~passage if self._passages else allowed)
+        answering = bool(found) and found[0].probability >= self.thresholds.answer
+        if self._passages:
+            left = 1 - min(sum(candidate.probability for candidate in found), 1.0)
+            if answering:  # an entry's answer comes before any passage
+                left = min(left, found[0].probability)
+            told = [
+                replace(candidate, probability=candidate.probability * left)
+                for candidate in self._weighed(self._passages, probe, allowed & passage)
+            ]
+            answering = answering or (bool(told) and self._reaches(told[0], found))
+            found = sorted([*found, *told], key=lambda candidate: -candidate.probability)
+        in_scope = float(min(sum(candidate.probability for candidate in found), 1.0))
+        if answering:
             band = Band.ANSWER
-        elif len(order) and in_scope >= self.thresholds.clarify:
+        elif found and in_scope >= self.thresholds.clarify:
             band = Band.CLARIFY
         else:
             band = Band.NONE
-        candidates = [
+        return SearchResult(band, found[:top_k], in_scope, self.thresholds, self.release)
+
+    def _reaches(self, passage: Candidate, entries: list[Candidate]) -> bool:
+        best = entries[0].probability if entries else 0.0
+        return passage.probability >= max(self.thresholds.passage, best)
+
+    def _weighed(self, matcher: Matcher, probe: Probe, allowed: np.ndarray) -> list[Candidate]:
+        """The candidates among these texts, best first."""
+        evidence = gather(self._index, probe, allowed)
+        probabilities = matcher.probabilities(evidence)
+        return [
             Candidate(
                 self._index.entries[evidence.entries[i]],
                 float(probabilities[i]),
                 self._index.texts[evidence.nearest[i]],
                 dict(zip(FEATURES, evidence.features[i].tolist(), strict=True)),
             )
-            for i in order[:top_k]
+            for i in np.argsort(-probabilities, kind="stable")
         ]
-        return SearchResult(band, candidates, in_scope, self.thresholds, self.release)

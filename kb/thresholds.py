@@ -5,13 +5,17 @@ questions have no right entry as have one. `answer` is the lowest threshold whos
 more wrong answer added, stays within the accepted rate: the added one makes the estimate safe on a finite sample (Barber
 and Candès, Controlling the false discovery rate via knockoffs, Annals of Statistics 43, 2015; the same correction as in
 Angelopoulos et al., Conformal Risk Control, ICLR 2024, and Jin and Candès, Selection by prediction with conformal
-p-values, JMLR 24, 2023).
+p-values, JMLR 24, 2023). It holds for questions that are asked as the held-out ones were: exchangeable with them.
+
+A base that cannot ask enough questions of its own is judged by those of the starter knowledge as well, reduced to about
+as many similar questions an entry.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +24,13 @@ from scipy.optimize import isotonic_regression
 ACCEPTED_WRONG_RATE = 0.03
 WORTH_OFFERING = 0.1
 """An offer is made when at least one such offer in ten holds the right entry."""
+ENOUGH = 300
+"""Questions with a right entry from which on a base needs no others to be judged by."""
+RICHNESS = (0, 1, 2, 5)
+"""Similar questions an entry, for which `kb.typical` keeps held-out questions of the starter knowledge."""
+
+_TYPICAL = Path(__file__).with_name("typical")
+_PASSAGES = "passages_"
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,7 @@ class HeldOut:
     `answerable` says whether some entry is right; `probability` is that of the best candidate, `right` whether it is the
     right entry, `offered` whether the right entry is among the five best, `in_scope` the probability that any entry is
     right, `weight` how much the question counts: those with a right entry and those without weigh the same in sum.
+    `similar` is how many similar questions an entry of this base has; `passages` are the questions put to its passages.
     """
 
     answerable: np.ndarray
@@ -37,26 +49,38 @@ class HeldOut:
     offered: np.ndarray
     in_scope: np.ndarray
     weight: np.ndarray
+    similar: float = 0.0
+    passages: HeldOut | None = None
 
     def save(self, directory: Path) -> None:
         """Write `held_out.npz` into an existing directory."""
-        np.savez_compressed(directory / "held_out.npz", **vars(self))
+        own = {name: value for name, value in vars(self).items() if name != "passages"}
+        theirs = {_PASSAGES + name: getattr(self.passages, name) for name in own} if self.passages else {}
+        np.savez_compressed(directory / "held_out.npz", **own, **theirs)
 
     @classmethod
     def load(cls, directory: Path) -> HeldOut:
+        """Read what `save` wrote."""
         with np.load(directory / "held_out.npz", allow_pickle=False) as stored:
-            return cls(**{name: stored[name] for name in cls.__dataclass_fields__})
+            passages = cls._from(stored, _PASSAGES) if _PASSAGES + "weight" in stored else None
+            return cls(**{**vars(cls._from(stored, "")), "passages": passages})
+
+    @classmethod
+    def _from(cls, stored: np.lib.npyio.NpzFile, prefix: str) -> HeldOut:
+        found = {field.name: stored[prefix + field.name] for field in fields(cls) if field.name != "passages"}
+        return cls(**{**found, "similar": float(found["similar"])})
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """A best candidate whose probability reaches `answer` is the answer. Below it, candidates are offered when the
-    probability that any entry is right, which is the sum of theirs, reaches `clarify`. Both in [0, 1]; 0 always reaches,
-    1 asks for certainty, which no probability has."""
+    """A best candidate whose probability reaches `answer` is the answer, a passage from `passage` on. Below that,
+    candidates are offered when the probability that any entry is right, which is the sum of theirs, reaches `clarify`.
+    All in [0, 1]; 0 always reaches, 1 asks for certainty, which no probability has."""
 
     answer: float
     clarify: float
     accepted_wrong_rate: float = ACCEPTED_WRONG_RATE
+    passage: float = 0.97
 
     def save(self, directory: Path) -> None:
         """Write `thresholds.json` into an existing directory."""
@@ -68,15 +92,37 @@ class Thresholds:
 
 
 TYPICAL = Thresholds(answer=0.97, clarify=0.15)
-"""Where too few questions could be held out to promise anything: the probability itself is taken at its word."""
+"""The probability taken at its word: nothing is promised."""
 
 
 def choose(held_out: HeldOut, accepted_wrong_rate: float = ACCEPTED_WRONG_RATE) -> Thresholds:
     """The lowest thresholds that keep `accepted_wrong_rate` ([0, 1]) and make only offers that are worth making."""
-    if accepted_wrong_rate > 0 and held_out.answerable.sum() < 2 / accepted_wrong_rate:
-        return Thresholds(TYPICAL.answer, TYPICAL.clarify, accepted_wrong_rate)
-    answer = _lowest(held_out.probability, ~held_out.right, held_out.weight, accepted_wrong_rate)
-    return Thresholds(answer, _worth(held_out, held_out.probability < answer), accepted_wrong_rate)
+    nearest = min(RICHNESS, key=lambda similar: abs(np.log1p(similar) - np.log1p(held_out.similar)))
+    judged = _completed(held_out, str(nearest))
+    answer = _lowest(judged.probability, ~judged.right, judged.weight, accepted_wrong_rate)
+    found = _completed(held_out.passages, "passages")
+    passage = _lowest(found.probability, ~found.right, found.weight, accepted_wrong_rate)
+    return Thresholds(answer, _worth(judged, judged.probability < answer), accepted_wrong_rate, passage)
+
+
+@cache
+def typical_held_out(kind: str) -> HeldOut:
+    """Held-out questions of the starter knowledge: with so many similar questions an entry, or put to `passages`."""
+    return HeldOut.load(_TYPICAL / kind)
+
+
+def _completed(own: HeldOut | None, kind: str) -> HeldOut:
+    """With the typical questions beside it, weighing the less the more of its own there are, and nothing from `ENOUGH`
+    on."""
+    missing = 1 - (int(own.answerable.sum()) if own else 0) / ENOUGH
+    if missing <= 0 and own:
+        return own
+    typical = typical_held_out(kind)
+    parts = [(typical, missing)] if own is None else [(own, 1.0), (typical, missing)]
+    columns = {
+        field.name: np.concatenate([getattr(part, field.name) for part, _ in parts]) for field in fields(HeldOut)[:5]
+    }
+    return HeldOut(**columns, weight=np.concatenate([part.weight * by for part, by in parts]))
 
 
 def _worth(held_out: HeldOut, open_: np.ndarray) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from core.text import normalize
 from kb.entries import Entry
 from kb.terms import Terms
-from kb.words import characters, words
+from kb.words import characters, syllables, words
 
 
 def asked(entry: Entry) -> tuple[str, ...]:
@@ -21,8 +21,8 @@ def asked(entry: Entry) -> tuple[str, ...]:
 
 
 class Tokens:
-    """Immutable. `texts` are the normalized rows of an index, entry by entry; `words` and `characters` hold theirs,
-    `answers` the words of each entry's answer."""
+    """Immutable. `texts` are the normalized rows of an index, entry by entry; `words`, `characters` and `syllables` hold
+    theirs, `answers` the words of each entry's answer."""
 
     def __init__(
         self,
@@ -30,12 +30,14 @@ class Tokens:
         keys: np.ndarray,
         words: Terms,
         characters: Terms,
+        syllables: Terms,
         answers: Terms,
         answer_keys: np.ndarray,
     ) -> None:
         self.texts = texts
         self.words = words
         self.characters = characters
+        self.syllables = syllables
         self.answers = answers
         self._keys = keys
         self._answer_keys = answer_keys
@@ -57,6 +59,7 @@ class Tokens:
             keys,
             before.words.grown(kept, map(words, new)),
             before.characters.grown(kept, map(characters, new)),
+            before.syllables.grown(kept, map(syllables, new)),
             before.answers.grown(kept_answers, map(words, told)),
             answer_keys,
         )
@@ -74,17 +77,18 @@ class Tokens:
         texts = json.loads((directory / "texts.json").read_text(encoding="utf-8"))
         with np.load(directory / "keys.npz", allow_pickle=False) as stored:
             keys, answer_keys = stored["rows"], stored["answers"]
-        words, characters, answers = (Terms.load(directory, name) for name in ("words", "characters", "answers"))
-        if not (len(texts) == len(keys) == len(words) == len(characters) and len(answer_keys) == len(answers)):
+        *rows, answers = (Terms.load(directory, name) for name in ("words", "characters", "syllables", "answers"))
+        if any(len(terms) != len(texts) for terms in (keys, *rows)) or len(answer_keys) != len(answers):
             raise ValueError(f"{directory} does not hold the tokens of one release")
-        return cls(texts, keys, words, characters, answers, answer_keys)
+        return cls(texts, keys, *rows, answers, answer_keys)
 
     def _parts(self) -> Iterator[tuple[str, Terms]]:
-        yield from (("words", self.words), ("characters", self.characters), ("answers", self.answers))
+        yield from (("words", self.words), ("characters", self.characters))
+        yield from (("syllables", self.syllables), ("answers", self.answers))
 
 
 def _nothing() -> Tokens:
-    return Tokens([], _digests([]), Terms.of([]), Terms.of([]), Terms.of([]), _digests([]))
+    return Tokens([], _digests([]), Terms.of([]), Terms.of([]), Terms.of([]), Terms.of([]), _digests([]))
 
 
 def _digests(texts: Sequence[str]) -> np.ndarray:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 import re
 import tempfile
+import unicodedata
 from functools import cache
 from pathlib import Path
 
 import jieba
+from pypinyin.constants import PINYIN_DICT
 
 from core.text import normalize
 
 DICTIONARY = Path(__file__).with_name("words.txt")
 
 _RUN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]+|[a-z]+|\d+(?:\.\d+)?")
+_IDEOGRAPH = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
 _NO_LETTER = re.compile(r"[\W_]+")
 _MEANINGFUL = re.compile(r"[^\W_]")
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)\s*(亿|万|千|百)?\s*(%|元|块|天|日|年|月|个月|小时|号|级|类|人|张|次|条)?")
@@ -39,6 +42,21 @@ def characters(text: str) -> list[str]:
             found += run
             found += [run[i : i + 2] for i in range(len(run) - 1)]
     return found
+
+
+def syllables(text: str) -> list[str]:
+    """Neighbouring pairs of Mandarin syllables without tones, each character in its commonest reading: homophones, which
+    are what an input method gets wrong, read the same."""
+    found: list[str] = []
+    for run in _RUN.findall(normalize(text)):
+        read = [_syllable(c) for c in run] if run[0] >= "\u3400" else []
+        found += [first + " " + second for first, second in zip(read, read[1:], strict=False)] or read
+    return found
+
+
+def is_chinese(text: str) -> bool:
+    """Whether there is a Chinese character in it."""
+    return _IDEOGRAPH.search(text) is not None
 
 
 def bare(text: str) -> str:
@@ -69,6 +87,12 @@ def _arabic(numeral: str) -> str:
             total += (digit or 1) * _SCALE[c]
             digit = 0
     return str(total + digit)
+
+
+@cache
+def _syllable(character: str) -> str:
+    reading = PINYIN_DICT.get(ord(character), character).partition(",")[0]
+    return "".join(c for c in unicodedata.normalize("NFD", reading) if not unicodedata.combining(c))
 
 
 @cache

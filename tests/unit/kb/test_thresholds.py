@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from kb.thresholds import TYPICAL, HeldOut, Thresholds, choose
+from kb.thresholds import HeldOut, Thresholds, choose
 
 
 def sample(random: np.random.Generator, size: int) -> HeldOut:
@@ -44,9 +45,30 @@ def test_an_offer_is_made_where_one_in_ten_is_right() -> None:
     assert choose(held_out, 0.03).clarify == pytest.approx(0.1, abs=0.05)
 
 
-def test_too_few_questions_promise_nothing() -> None:
-    few = sample(np.random.default_rng(4), 20)
-    assert choose(few, 0.03) == Thresholds(TYPICAL.answer, TYPICAL.clarify, 0.03)
+def none_asked(similar: float = 0.0) -> HeldOut:
+    return HeldOut(*(np.empty(0, kind) for kind in (bool, float, bool, bool, float, float)), similar=similar)
+
+
+def test_a_base_without_questions_of_its_own_is_judged_by_the_starter_knowledge() -> None:
+    bare = choose(none_asked())
+    assert bare.answer < 1
+    assert choose(none_asked(), 0.2).answer < bare.answer
+    assert choose(none_asked(5.0)).answer < bare.answer
+
+
+def test_a_few_questions_count_beside_the_typical_ones_and_enough_count_alone() -> None:
+    few, many = (sample(np.random.default_rng(4), size) for size in (20, 5000))
+    assert choose(few).answer == pytest.approx(choose(none_asked()).answer, abs=0.05)
+    other = replace(many, similar=5.0)
+    assert choose(many) == choose(other)
+
+
+def test_passages_have_a_threshold_of_their_own(tmp_path: Path) -> None:
+    held_out = replace(none_asked(), passages=sample(np.random.default_rng(6), 5000))
+    held_out.save(tmp_path)
+    found = choose(HeldOut.load(tmp_path))
+    assert found == choose(held_out)
+    assert found.passage == choose(held_out.passages).answer
 
 
 def test_questions_of_equal_probability_share_their_fate() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kb.words import bare, characters, numbers, words
+from kb.words import bare, characters, is_chinese, numbers, syllables, words
 
 
 def test_finance_words_stay_whole_and_their_parts_are_found_too() -> None:
@@ -47,3 +47,14 @@ def test_the_same_quantity_has_one_spelling(text: str, quantities: set[str]) -> 
 
 def test_a_bare_question_has_no_punctuation_no_blanks_no_case() -> None:
     assert bare(" OFD 发票，怎么报？") == bare("ofd发票怎么报") == "ofd发票怎么报"
+
+
+def test_a_homophone_sounds_like_the_right_word() -> None:
+    assert syllables("报消流程") == syllables("报销流程")
+    assert syllables("發票") == syllables("发票") == ["fa piao"]
+    assert syllables("行") == ["xing"]
+    assert syllables("OFD 3.5") == []
+
+
+def test_what_is_chinese() -> None:
+    assert is_chinese("OFD票") and not is_chinese("how to reimburse?")
