@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 640, 360, 70, 170, 40, 50
-_COLOURS = ("#2563eb", "#9ca3af", "#059669", "#d97706")
+_LINE = 15
+_COLOURS = ("#1d4ed8", "#6b7280", "#60a5fa", "#9ca3af")
 
 
 def growth(path: Path, title: str, across: str, up: str, lines: Mapping[str, Sequence[tuple[float, float]]]) -> None:
@@ -30,13 +31,17 @@ def growth(path: Path, title: str, across: str, up: str, lines: Mapping[str, Seq
         drawn.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{10**exponent:,g}</text>')
     for size in sorted(set(sizes)):
         drawn.append(f'<text x="{x_of(size):.1f}" y="{_HEIGHT - _BOTTOM + 18}" text-anchor="middle">{size:,g}</text>')
+    labels: list[tuple[float, str, str]] = []
     for (name, points), colour in zip(lines.items(), _COLOURS, strict=False):
         places = [(x_of(x), y_of(y)) for x, y in points]
         line = "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
         drawn.append(f'<path d="M{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
         drawn += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in places]
-        x, y = places[-1]
-        drawn.append(f'<text x="{x + 8:.1f}" y="{y + 4:.1f}" fill="{colour}">{name}</text>')
+        labels.append((places[-1][1], name, colour))
+    y = -math.inf
+    for wanted, name, colour in sorted(labels):
+        y = max(wanted, y + _LINE)
+        drawn.append(f'<text x="{_WIDTH - _RIGHT + 8}" y="{y + 4:.1f}" fill="{colour}">{name}</text>')
     path.write_text("\n".join([*drawn, "</svg>"]) + "\n", encoding="utf-8")
 
 

@@ -33,7 +33,8 @@ class Steps:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._finish()
+        if error is None:
+            self._finish()
         if self._shown:
             self._shown.stop()
 
