@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kb.care.amounts import amounts, amounts_of_table, contradictions
 from kb.care.asked import Asked, asked, asked_by
+from kb.care.flags import SOURCE_CHANGED, FlagRow
 from kb.entries import Entry, Source
+from kb.policies import policies_to_publish
 from kb.store import documents
 from kb.words import bare
 
@@ -31,26 +34,43 @@ _TAG = re.compile(r"<\s*/?\s*(script|iframe|object|embed|style|link|meta|form|in
 _HANDLER = re.compile(r"<[^>]+\son\w+\s*=", re.IGNORECASE)
 _LINK = re.compile(r"\]\(\s*<?([^)>\s]*)")
 _SAFE_LINK = re.compile(r"(?:https?:|mailto:|tel:|/(?!/)|#)", re.IGNORECASE)
-_BARE_SCHEME = re.compile(r"\b(?:javascript|vbscript|data)\s*:", re.IGNORECASE)
+_BARE_SCHEME = re.compile(r"\b(?:javascript\s*:|vbscript\s*:|data\s*:\s*\w+/)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Known:
-    """What an entry is checked against. `questions` lists, by its letters alone, who asks a question already."""
+    """What an entry is checked against. `policies` holds each one's versions, in force or to come; `questions` lists, by its
+    letters alone, who asks a question already; `changed` what happened to the sources of an entry and is not settled yet."""
 
-    policies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     scenes: frozenset[str] = frozenset()
     entries: frozenset[str] = frozenset()
     questions: dict[str, list[Asked]] = field(default_factory=dict)
+    changed: dict[str, list[str]] = field(default_factory=dict)
+
+    def policy(self, policy_id: str, day: date) -> dict[str, Any] | None:
+        """The version in force on a day, the newest where none is; None for a policy that there is not."""
+        versions = self.policies.get(policy_id, [])
+        return next((body for body in versions if _holds(body, day)), versions[0] if versions else None)
 
 
 def known(session: Session) -> Known:
     """All of it, to check one entry or many."""
     ids, questions = asked(session)
-    return _known(
-        ids, questions, documents(session, "policy"), documents(session, "table"), documents(session, "scenes")
+    changed: dict[str, list[str]] = {}
+    for entry_id, detail in session.execute(
+        select(FlagRow.entry_id, FlagRow.detail).where(FlagRow.kind == SOURCE_CHANGED, FlagRow.resolved_at.is_(None))
+    ):
+        changed.setdefault(entry_id, []).append(detail)
+    found = _known(
+        ids,
+        questions,
+        policies_to_publish(session),
+        documents(session, "table"),
+        documents(session, "scenes"),
     )
+    return replace(found, changed=changed)
 
 
 def known_of(
@@ -76,9 +96,12 @@ def _known(
     by_key: dict[str, list[Asked]] = {}
     for one in questions:
         by_key.setdefault(one.key, []).append(one)
+    versions: dict[str, list[dict[str, Any]]] = {}
+    for body in policies:
+        versions.setdefault(body["id"], []).append(body)
     pages = [page for document in scenes for page in document["pages"]]
     return Known(
-        {body["id"]: body for body in policies},
+        versions,
         {body["id"]: body for body in tables},
         frozenset(page["page"] for page in pages)
         | {f"{page['page']}/{node['node']}" for page in pages for node in page.get("nodes") or ()},
@@ -89,12 +112,13 @@ def _known(
 
 def findings(entry: Entry, known: Known, today: date, near: Near | None = None) -> list[Finding]:
     """Everything about `entry`, errors first. Without `near` only equal questions count as duplicates."""
+    day = max(today, entry.effective_from or today)
     found = [
         *_shape(entry, today),
         *_unsafe(entry),
         *_duplicates(entry, known, near),
-        *_sources(entry, known, today),
-        *_amounts(entry, known),
+        *_sources(entry, known, day),
+        *_amounts(entry, known, day),
         *_references(entry, known),
     ]
     return sorted(found, key=lambda finding: finding["severity"] != "error")
@@ -173,12 +197,16 @@ def _meet(entry: Entry, other: Asked) -> bool:
     )
 
 
-def _sources(entry: Entry, known: Known, today: date) -> Iterator[Finding]:
+def _sources(entry: Entry, known: Known, day: date) -> Iterator[Finding]:
     if not entry.sources:
         yield _warning("missing_source", "没有写依据：请注明所依据的制度条款或标准表，员工才能核对。")
+    for detail in known.changed.get(entry.id, ()):
+        yield _warning(
+            "source_changed", f"依据有改动：{detail}。请核对答案，核对后把这条提醒设为已处理。", detail=detail
+        )
     for source in entry.sources:
         if source.policy is not None:
-            policy = known.policies.get(source.policy)
+            policy = known.policy(source.policy, day)
             if policy is None:
                 yield _error("missing_source", f"依据“{source.label}”引用的制度不存在，请重新选择。")
                 continue
@@ -187,24 +215,29 @@ def _sources(entry: Entry, known: Known, today: date) -> Iterator[Finding]:
                     "missing_source",
                     f"《{policy['title']}》现行版本没有第 {source.article} 条，请重新选择依据的条款。",
                 )
-            yield from _in_force(f"《{policy['title']}》", policy, today)
+            yield from _in_force(f"《{policy['title']}》", policy, day)
         elif source.table is not None:
             table = known.tables.get(source.table)
             if table is None:
                 yield _error("missing_source", f"依据“{source.label}”引用的标准表不存在，请重新选择。")
                 continue
-            yield from _in_force(f"《{table['title']}》", table, today)
+            yield from _in_force(f"《{table['title']}》", table, day)
 
 
-def _in_force(name: str, document: dict[str, Any], today: date) -> Iterator[Finding]:
+def _holds(document: dict[str, Any], day: date) -> bool:
     ends, begins = _day(document.get("effective_to")), _day(document.get("effective_from"))
-    if ends and ends < today:
+    return (begins is None or begins <= day) and (ends is None or day <= ends)
+
+
+def _in_force(name: str, document: dict[str, Any], day: date) -> Iterator[Finding]:
+    ends, begins = _day(document.get("effective_to")), _day(document.get("effective_from"))
+    if ends and ends < day:
         yield _warning("expired_source", f"依据{name}已于 {ends} 废止，请按现行制度核对答案。")
-    elif begins and begins > today:
+    elif begins and begins > day:
         yield _warning("future_source", f"依据{name}要到 {begins} 才生效，请核对这条知识的生效日期。")
 
 
-def _amounts(entry: Entry, known: Known) -> Iterator[Finding]:
+def _amounts(entry: Entry, known: Known, day: date) -> Iterator[Finding]:
     told: set[str] = set()
     for table in known.tables.values():
         for row, amount, right in contradictions(entry.answer, table):
@@ -214,16 +247,16 @@ def _amounts(entry: Entry, known: Known) -> Iterator[Finding]:
                 f"答案里“{row}”是 {amount}，《{table['title']}》里是 {right}：请核对。",
                 detail=amount,
             )
-    readable = [found for source in entry.sources if (found := source_amounts(source, known)) is not None]
+    readable = [found for source in entry.sources if (found := source_amounts(source, known, day)) is not None]
     if readable and (alone := amounts(entry.answer) - set().union(*readable) - told):
         listed = "、".join(sorted(alone))
         yield _warning("amount", f"{listed} 在所列依据里找不到：请核对数字，或补上它的依据。", detail=listed)
 
 
-def source_amounts(source: Source, known: Known) -> set[str] | None:
-    """The amounts that a source names; None where its text is not at hand."""
+def source_amounts(source: Source, known: Known, day: date) -> set[str] | None:
+    """The amounts that a source names on a day; None where its text is not at hand."""
     if source.policy is not None:
-        policy = known.policies.get(source.policy)
+        policy = known.policy(source.policy, day)
         if policy is None or source.article is None:
             return None
         article = _article(policy, source.article)

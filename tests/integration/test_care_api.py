@@ -340,6 +340,8 @@ def test_health_tells_what_is_hot_cold_bad_and_due(desk: SimpleNamespace) -> Non
         rows = desk.wang("GET", "/kb/entries", params={"state": state})["items"]
         assert [row["id"] for row in rows] == [expected], state
     entry = desk.wang("GET", "/kb/entries/t-1")
+    found = desk.wang("POST", "/kb/check", json={"body": body(STAY)})["findings"]
+    assert [one["kind"] for one in found] == [SOURCE_CHANGED] and "第十二条" in found[0]["message"]
     assert entry["hits_30d"] == 4 and entry["flags"][0]["kind"] == SOURCE_CHANGED
     assert (entry["feedback"]["helpful"], entry["feedback"]["unhelpful"]) == (1, 2)
     assert entry["feedback"]["reasons"] == {"outdated": 1}

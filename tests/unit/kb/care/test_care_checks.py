@@ -83,6 +83,7 @@ def test_nothing_is_found_about_a_good_entry() -> None:
         ({"answer": "返回后30日内提交，[点我](javascript:alert(1))"}, "unsafe", "error"),
         ({"answer": "返回后30日内提交，[点我](//evil.example)"}, "unsafe", "error"),
         ({"answer": "返回后30日内提交，[点我](  data:text/html,x)"}, "unsafe", "error"),
+        ({"answer": "30日内。\n\n[x]: javascript:alert(1)"}, "unsafe", "error"),
         ({"answer": "返回后40日内提交。"}, "amount", "warning"),
         ({"answer": "返回后30日内提交，预借80%。"}, "amount", "warning"),
     ],
@@ -108,6 +109,22 @@ def test_a_source_out_of_force_is_told() -> None:
     assert kinds(GOOD, policies=[{**POLICY, "effective_to": "2026-11-20"}]) == [("expired_source", "warning")]
     assert kinds(GOOD, policies=[{**POLICY, "effective_from": "2027-01-01"}]) == [("future_source", "warning")]
     assert kinds(GOOD, policies=[{**POLICY, "effective_to": "2026-11-21"}]) == []
+
+
+def test_an_entry_is_held_against_the_version_that_is_in_force_when_it_begins() -> None:
+    article = {"number": 1, "title": "报销期限", "text": "应在返回后15日内提交。"}
+    old = {**POLICY, "effective_to": "2026-12-31"}
+    new = {**POLICY, "effective_from": "2027-01-01", "articles": [article]}
+    assert kinds(GOOD, policies=[new, old]) == []
+    prepared = replace(GOOD, answer="返回后15日内提交。")
+    assert kinds(prepared, policies=[new, old]) == [("amount", "warning")]
+    assert kinds(replace(prepared, effective_from=date(2027, 1, 1)), policies=[new, old]) == []
+    assert kinds(replace(GOOD, effective_from=date(2027, 1, 1)), policies=[new, old]) == [("amount", "warning")]
+
+
+def test_a_change_of_the_source_that_nobody_has_settled_is_told() -> None:
+    known = replace(known_of([OTHER, GOOD], [POLICY], [LODGING], [SCENES]), changed={"g-1": ["第一条已修改"]})
+    assert [(f["kind"], f["detail"]) for f in findings(GOOD, known, TODAY)] == [("source_changed", "第一条已修改")]
 
 
 def test_amounts_are_not_judged_where_no_source_can_be_read() -> None:
