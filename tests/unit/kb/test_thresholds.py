@@ -72,9 +72,9 @@ def test_passages_have_a_threshold_of_their_own(tmp_path: Path) -> None:
 
 
 def test_questions_of_equal_probability_share_their_fate() -> None:
-    right = np.array([True] * 99 + [False] * 101)
-    probability = np.full(200, 0.9)
-    held_out = HeldOut(np.ones(200, bool), probability, right, right, probability, np.ones(200))
+    right = np.array([True] * 199 + [False] * 201)
+    probability = np.full(400, 0.9)
+    held_out = HeldOut(np.ones(400, bool), probability, right, right, probability, np.ones(400))
     assert choose(held_out, 0.03).answer == 1.0
 
 
