@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.errors import NotFound
-from kb.care.drafts import draft_of
+from kb.care.drafts import DraftRow
 from kb.entries import Entry
 from kb.store import EntryVersionRow, entry_from_dict, entry_to_dict
 
@@ -95,7 +95,10 @@ def version_of(session: Session, entry_id: str, version: int) -> EntryVersionRow
 def body_at(session: Session, entry_id: str, version: str) -> dict[str, Any] | None:
     """The body of a version by its number, or of the `draft`; None for 0, the time before the first. Raises NotFound."""
     if version == "draft":
-        return draft_of(session, entry_id).body
+        draft = session.get(DraftRow, entry_id)
+        if draft is None:
+            raise NotFound("这条知识没有草稿，可能已被审核或撤销，请刷新页面。", code="no_draft")
+        return draft.body
     if version == "0":
         return None
     return version_of(session, entry_id, int(version) if version.isdecimal() and len(version) < 10 else -1).body

@@ -74,26 +74,29 @@ def draft_out(row: DraftRow) -> dict[str, Any]:
     }
 
 
-def findings_of(desk: Desk, session: Session, entry: Entry) -> list[Finding]:
-    return findings(entry, known(session), today(), nearest(desk.knowledge))
+def findings_of(desk: Desk, entry: Entry) -> list[Finding]:
+    """Before anything is written: looking for what is alike takes longer than a database should be held."""
+    with desk.database.read() as session:
+        against = known(session)
+    return findings(entry, against, today(), nearest(desk.knowledge))
 
 
 @router.post("/kb/check", dependencies=_OURS)
 def post_check(desk: DeskDep, user: Editor, body: NewDraft) -> dict[str, Any]:
     """What would be found when this entry is saved; nothing is stored."""
-    with desk.database.read() as session:
-        return {"findings": findings_of(desk, session, body.body.entry(body.body.id))}
+    return {"findings": findings_of(desk, body.body.entry(body.body.id))}
 
 
 @router.post("/kb/drafts", status_code=201, dependencies=_OURS)
 def post_draft(desk: DeskDep, user: Editor, body: NewDraft) -> dict[str, Any]:
     """A draft of a new entry."""
     entry = body.body.entry(body.body.id or drafts.new_id())
+    found = findings_of(desk, entry)
     with desk.database.write() as session:
         stored = session.get(EntryRow, entry.id)
         if (stored and not stored.deleted) or session.get(DraftRow, entry.id):
             raise Conflict(f"编号 {entry.id} 已被使用，请换一个编号，或留空由系统生成。", code="entry_exists")
-        return _saved(desk, session, entry, user)
+        return _saved(session, entry, user, found)
 
 
 @router.put("/kb/drafts/{entry_id}", dependencies=_OURS)
@@ -101,10 +104,12 @@ def put_draft(desk: DeskDep, user: Editor, entry_id: EntryPath, body: ChangedDra
     """Save a draft of an entry; 409 `version_conflict` or `draft_by_other` when somebody was quicker."""
     if body.body.id not in ("", entry_id):
         raise InvalidInput("编号不能修改；需要新编号时请新建一条知识。", code="id_changed")
+    entry = body.body.entry(entry_id)
+    found = findings_of(desk, entry)
     with desk.database.write() as session:
         if session.get(EntryRow, entry_id) is None and session.get(DraftRow, entry_id) is None:
             raise NotFound(f"没有知识条目 {entry_id}。")
-        return _saved(desk, session, body.body.entry(entry_id), user, base_version=body.base_version)
+        return _saved(session, entry, user, found, base_version=body.base_version)
 
 
 @router.delete("/kb/drafts/{entry_id}", status_code=204, dependencies=_OURS)
@@ -118,10 +123,14 @@ def delete_draft(desk: DeskDep, user: Editor, entry_id: EntryPath) -> Response:
 @router.post("/kb/drafts/{entry_id}/submit", dependencies=_OURS)
 def post_submit(desk: DeskDep, user: Editor, entry_id: EntryPath) -> dict[str, Any]:
     """Ask for review; 400 `findings` while something is wrong with the draft."""
+    with desk.database.read() as session:
+        seen = session.get(DraftRow, entry_id)
+    found = findings_of(desk, entry_from_dict(seen.body)) if seen and not seen.deletes else []
     with desk.database.write() as session:
-        row = drafts.draft_of(session, entry_id)
-        found = [] if row.deletes else findings_of(desk, session, entry_from_dict(row.body))
-        return draft_out(drafts.submit(session, entry_id, user.username, found))
+        row = drafts.submit(session, entry_id, user.username, found)
+        if seen is None or seen.revision != row.revision:
+            raise Conflict("草稿刚刚又保存过，请重新提交。", code="draft_changed")
+        return draft_out(row)
 
 
 @router.post("/kb/drafts/{entry_id}/approve", dependencies=_OURS)
@@ -158,8 +167,11 @@ def post_approvals(desk: DeskDep, user: Reviewer, body: Approvals) -> list[dict[
 @router.post("/kb/entries/{entry_id}/restore", dependencies=_OURS)
 def post_restore(desk: DeskDep, user: Editor, entry_id: EntryPath, body: Restoration) -> dict[str, Any]:
     """A draft that says what an earlier version said."""
+    with desk.database.read() as session:
+        entry = restored(session, entry_id, body.version)
+    found = findings_of(desk, entry)
     with desk.database.write() as session:
-        return _saved(desk, session, restored(session, entry_id, body.version), user)
+        return _saved(session, entry, user, found)
 
 
 @router.post("/kb/entries/{entry_id}/retire", dependencies=_OURS)
@@ -173,10 +185,10 @@ def post_retire(desk: DeskDep, user: Editor, entry_id: EntryPath) -> dict[str, A
 
 
 def _saved(
-    desk: Desk, session: Session, entry: Entry, user: UserRow, base_version: int | None = None
+    session: Session, entry: Entry, user: UserRow, found: list[Finding], base_version: int | None = None
 ) -> dict[str, Any]:
     row = drafts.propose(session, entry, user.username, base_version=base_version)
-    row.findings = findings_of(desk, session, entry)
+    row.findings = found
     return draft_out(row)
 
 

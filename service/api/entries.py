@@ -134,8 +134,9 @@ def post_bulk(desk: DeskDep, user: Editor, body: BulkEdit) -> dict[str, Any]:
     if "audience" in given:
         given["audience"] = given["audience"].audience()
     change: Change = given
-    with desk.database.write() as session:
+    with desk.database.read() as session:
         everything, day = known(session), today()
+    with desk.database.write() as session:
         results = bulk_edit(session, body.ids, change, user.username, lambda entry: findings(entry, everything, day))
     return {"results": results}
 
