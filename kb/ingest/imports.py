@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, delete, func, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
 from core.clock import now
 from core.database import Base, Database, Json, Moment
@@ -224,7 +224,7 @@ def end(session: Session, row: ImportRow, state: str, error: str | None = None) 
 def find_imports(session: Session, page: int = 1, page_size: int = 20) -> tuple[list[ImportRow], int]:
     """Imports, newest first, and how many there are."""
     total = session.scalar(select(func.count()).select_from(ImportRow)) or 0
-    query = select(ImportRow).order_by(ImportRow.created_at.desc(), ImportRow.id)
+    query = select(ImportRow).options(defer(ImportRow.body)).order_by(ImportRow.created_at.desc(), ImportRow.id)
     return list(session.scalars(query.offset((page - 1) * page_size).limit(page_size))), total
 
 

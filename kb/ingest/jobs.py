@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import structlog
 from sqlalchemy import or_, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from core.clock import now
@@ -221,6 +222,9 @@ def _work(
         log.info("import_stopped", import_id=about.id)
     except FSSCError as error:
         _fail(database, about.id, claim, error.message)
+    except OperationalError as error:
+        # The database is away or busy, which is no fault of the file: when the lease runs out it is tried again.
+        log.warning("import_interrupted", import_id=about.id, error=str(error))
     except Exception as error:
         log.exception("import_failed", import_id=about.id, exc_info=error)
         _fail(database, about.id, claim, "读取文件时出错，什么都没有写入。请另存为新文件后重试；仍不行请联系管理员。")

@@ -1,0 +1,299 @@
+"""A manager's FAQ sheets, from the file to the entries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+from sqlalchemy import select
+
+from core.database import Database
+from core.errors import Conflict, NotFound
+from kb.care.drafts import DraftRow, propose
+from kb.entries import Audience, Entry
+from kb.ingest.collisions import resolve, resolve_open
+from kb.ingest.imports import DONE, FAILED, PREVIEW, in_preview, lock_import
+from kb.ingest.report import rows_of, write_report
+from kb.store import EntryVersionRow, live_entries, save_document, save_entry
+from tests.ingesters import confirm, read, seen, work
+from tests.workbooks import workbook
+
+STAY = Entry(
+    id="t-1", question="出差住宿费能报多少？", answer="限额内据实。", similar=("酒店一晚上限多少",), owner="报销组"
+)
+LOAN = Entry(id="t-2", question="怎么申请员工借款？", answer="提交借款单。", business_type="借款")
+
+
+def csv(*lines: str) -> bytes:
+    return "\r\n".join(lines).encode("utf-8-sig")
+
+
+def stored(database: Database) -> dict[str, Entry]:
+    with database.read() as session:
+        return {entry.id: entry for entry in live_entries(session)}
+
+
+def by_question(database: Database) -> dict[str, Entry]:
+    return {entry.question: entry for entry in stored(database).values()}
+
+
+def keep(database: Database, *entries: Entry) -> None:
+    with database.write() as session:
+        for entry in entries:
+            save_entry(session, entry, "starter")
+
+
+def shown(database: Database, import_id: str, only: str = "") -> list[dict[str, Any]]:
+    with database.read() as session:
+        return rows_of(session, seen(database, import_id), only=only, page_size=100)[0]
+
+
+def decide(database: Database, import_id: str, resolution: str, row: int | None = None) -> None:
+    with database.write() as session:
+        held = in_preview(lock_import(session, import_id))
+        if row is None:
+            resolve_open(session, held, resolution)
+        else:
+            resolve(session, held, row, resolution)
+
+
+def applied(database: Database, import_id: str, approve: bool = True) -> dict[str, int]:
+    confirm(database, import_id, approve=approve)
+    work(database)
+    row = seen(database, import_id)
+    assert row.state == DONE, row.error
+    return row.counts
+
+
+def test_a_departments_sheet_as_it_comes(database: Database) -> None:
+    """A title above, remarks in the headers, merged cells, a section between the rows, two sheets, a sheet of notes."""
+    with database.write() as session:
+        policy = {
+            "id": "travel",
+            "title": "差旅费管理办法",
+            "articles": [{"number": 12, "label": "第十二条", "text": "x"}],
+        }
+        save_document(session, "policy", policy)
+
+    def merge(sheet: Any) -> None:
+        sheet.merge_cells("A1:G1")
+        for column in "ACDEF":
+            sheet.merge_cells(f"{column}3:{column}5")
+        sheet.merge_cells("A6:G6")
+
+    first = [
+        ["财务共享常见问题（2026 年）"],
+        ["*问题（必填）", "扩展问", "回答", "所属分类", "生效日期", "来源", "备注"],
+        ["住宿费能报多少", "酒店上限", "见限额表", "差旅", "2026年1月1日", "《差旅费管理办法》第十二条", "新"],
+        [None, "宾馆能报多少|旅馆标准"],
+        [None, "住店费用\n住宿限额"],
+        ["二、发票"],
+        ["发票抬头怎么写", None, "写公司全称", "发票", "2026/3/1", None, None],
+    ]
+    second = [["Question", "Answer", "受众"], ["How to pay", "Ask AP", "用户组:finance"]]
+    row = read(database, "FAQ.xlsx", workbook(first, second, [["填写说明"], ["请联系张三"]], change=merge))
+    assert row.state == PREVIEW, row.error
+    assert row.counts["create"] == 3 and row.counts["invalid"] == 0
+    assert row.summary["sheets"] == ["表1", "表2"] and row.summary["passed_over"] == ["表3"]
+    assert row.summary["ignored"] == ["备注"]
+    assert stored(database) == {}
+    assert applied(database, row.id)["created"] == 3
+    entries = by_question(database)
+    stay = entries["住宿费能报多少"]
+    assert stay.similar == ("酒店上限", "宾馆能报多少", "旅馆标准", "住店费用", "住宿限额")
+    assert (stay.business_type, str(stay.effective_from), stay.extra) == ("差旅", "2026-01-01", (("备注", "新"),))
+    assert (stay.sources[0].policy, stay.sources[0].article) == ("travel", 12)
+    assert entries["How to pay"].audience == Audience(groups=frozenset({"finance"}))
+    with database.read() as session:
+        version = session.scalars(select(EntryVersionRow).where(EntryVersionRow.entry_id == stay.id)).one()
+    assert (version.author, version.reviewer) == ("li", "wang")
+
+
+def test_every_bad_row_says_why_and_the_others_go_in(database: Database) -> None:
+    row = read(
+        database,
+        "问答.csv",
+        csv(
+            "编号,问题,回答,生效日期,失效日期,适用范围",
+            ",好问题,好答案,,,",
+            ",,没有问题,,,",
+            ",没有答案,,,,",
+            ",日期不对,答,明天,,",
+            ",倒着,答,2026-02-01,2026-01-01,",
+            ",范围,答,,,北京分公司",
+            "a b,编号,答,,,",
+            f",{'长' * 501},答,,,",
+            ",？！,答,,,",
+        ),
+    )
+    messages = {one["line"]: one["message"] for one in shown(database, row.id, "invalid")}
+    words = ["缺少标准问", "缺少答案", "明天", "早于", "北京分公司", "编号", "500", "没有文字"]
+    assert len(messages) == 8
+    for (line, message), word in zip(messages.items(), words, strict=True):
+        assert word in message, (line, message)
+    counts = applied(database, row.id)
+    assert (counts["created"], counts["failed"]) == (1, 8)
+    assert list(by_question(database)) == ["好问题"]
+    assert {one["outcome"] for one in shown(database, row.id, "invalid")} == {"failed"}
+
+
+def test_a_row_that_asks_what_an_entry_asks_waits_for_a_person(database: Database) -> None:
+    keep(database, STAY, LOAN)
+    row = read(
+        database,
+        "问答.csv",
+        csv("问题,相似问,回答", "出差住宿费能报多少,宾馆上限,新答案", "酒店一晚，上限多少？,,另一个", "全新的问题,,答"),
+    )
+    first, second = shown(database, row.id, "collide")
+    assert first["collides_with"]["entry_id"] == second["collides_with"]["entry_id"] == "t-1"
+    assert (
+        first["collides_with"]["answer"] == "限额内据实。" and second["collides_with"]["question"] == "酒店一晚上限多少"
+    )
+    with pytest.raises(Conflict, match="2 行"):
+        confirm(database, row.id)
+    decide(database, row.id, "merge", first["row"])
+    assert [one["row"] for one in shown(database, row.id, "open")] == [second["row"]]
+    with pytest.raises(NotFound):
+        decide(database, row.id, "merge", 4)
+    decide(database, row.id, "skip")
+    counts = applied(database, row.id)
+    assert (counts["merged"], counts["skipped"], counts["created"]) == (1, 1, 1)
+    stay = stored(database)["t-1"]
+    assert stay.similar == ("酒店一晚上限多少", "宾馆上限") and stay.answer == "限额内据实。"
+
+
+@pytest.mark.parametrize("resolution", ["overwrite", "create"])
+def test_overwrite_and_create(database: Database, resolution: str) -> None:
+    keep(database, STAY)
+    row = read(database, "问答.csv", csv("问题,回答", "出差住宿费能报多少,新答案"))
+    decide(database, row.id, resolution)
+    applied(database, row.id)
+    entries = stored(database)
+    if resolution == "overwrite":
+        assert list(entries) == ["t-1"]
+        assert (entries["t-1"].answer, entries["t-1"].similar) == ("新答案", STAY.similar)
+        assert entries["t-1"].owner == "报销组", "what the file has no column for must stay"
+    else:
+        assert len(entries) == 2 and entries["t-1"].answer == STAY.answer
+
+
+def test_rows_of_one_file_that_ask_the_same(database: Database) -> None:
+    row = read(database, "问答.csv", csv("问题,相似问,回答", "甲问题,,一", "甲问题？,乙问法,二", "甲问题,,一"))
+    create, collide, same = shown(database, row.id)
+    assert (create["action"], collide["action"], same["action"]) == ("create", "collide", "same")
+    assert collide["collides_with"]["row"] == create["row"] and collide["collides_with"]["answer"] == "一"
+    decide(database, row.id, "merge")
+    counts = applied(database, row.id)
+    assert (counts["created"], counts["merged"], counts["skipped"]) == (1, 1, 1)
+    (entry,) = stored(database).values()
+    assert (entry.question, entry.similar, entry.answer) == ("甲问题", ("乙问法",), "一")
+
+
+def test_an_id_changes_its_entry_and_no_more_than_the_file_says(database: Database) -> None:
+    keep(database, STAY, LOAN)
+    row = read(
+        database, "改答案.csv", csv("编号,答案", "t-1,新的答案", "t-2,提交借款单。", "t-9,没有这条", "t-1,又一个")
+    )
+    update, same, unknown, twice = shown(database, row.id)
+    assert (update["action"], same["action"], unknown["action"], twice["action"]) == (
+        "update",
+        "same",
+        "invalid",
+        "invalid",
+    )
+    assert update["question"] == STAY.question
+    assert applied(database, row.id)["updated"] == 1
+    entry = stored(database)["t-1"]
+    assert (entry.answer, entry.similar, entry.owner, entry.version) == ("新的答案", STAY.similar, "报销组", 2)
+    assert stored(database)["t-2"].version == 1
+
+
+def test_without_approval_everything_is_a_draft_for_review(database: Database) -> None:
+    keep(database, STAY)
+    row = read(database, "问答.csv", csv("编号,问题,答案", "t-1,出差住宿费能报多少？,改了", ",新问题,新答案"))
+    assert applied(database, row.id, approve=False)["updated"] == 1
+    assert stored(database) == {"t-1": STAY}
+    with database.read() as session:
+        drafts = session.scalars(select(DraftRow)).all()
+    assert {(draft.state, draft.author) for draft in drafts} == {("submitted", "li")} and len(drafts) == 2
+    again = read(database, "问答.csv", csv("问题,答案", "新问题,新答案", "新问题。,别的答案"))
+    assert [one["action"] for one in shown(database, again.id)] == ["same", "collide"]
+
+
+def test_somebody_elses_draft_is_left_alone(database: Database) -> None:
+    keep(database, STAY)
+    with database.write() as session:
+        propose(session, Entry(id="t-1", question=STAY.question, answer="她在改"), "zhao")
+    row = read(database, "问答.csv", csv("编号,答案", "t-1,我也改"))
+    for approve in (True, False):
+        if seen(database, row.id).state != PREVIEW:
+            row = read(database, "问答.csv", csv("编号,答案", "t-1,我也改"))
+        assert applied(database, row.id, approve=approve)["failed"] == 1
+        assert "zhao" in shown(database, row.id)[0]["message"]
+    assert stored(database)["t-1"] == STAY
+
+
+def test_what_changes_between_preview_and_confirmation_is_seen(database: Database) -> None:
+    keep(database, STAY)
+    row = read(database, "问答.csv", csv("问题,相似问,回答", "酒店一晚上限多少,甲|乙,x"))
+    decide(database, row.id, "merge")
+    keep(database, Entry(id="t-1", question=STAY.question, answer="刚改的", similar=("酒店一晚上限多少", "甲")))
+    applied(database, row.id)
+    entry = stored(database)["t-1"]
+    assert (entry.answer, entry.similar) == ("刚改的", ("酒店一晚上限多少", "甲", "乙"))
+
+
+def test_what_changes_while_the_worker_prepares_is_prepared_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kb.ingest import faq
+
+    keep(database, STAY)
+    row = read(database, "问答.csv", csv("问题,相似问,回答", "酒店一晚上限多少,甲,x"))
+    decide(database, row.id, "merge")
+    made, plans = faq.make_plan, []
+
+    def slow(task: Any) -> Any:
+        plans.append(made(task))
+        if len(plans) == 1:
+            keep(database, Entry(id="t-1", question=STAY.question, answer="同时改的", similar=STAY.similar))
+        return plans[-1]
+
+    monkeypatch.setattr(faq, "make_plan", slow)
+    applied(database, row.id)
+    entry = stored(database)["t-1"]
+    assert len(plans) == 2 and (entry.answer, entry.similar) == ("同时改的", ("酒店一晚上限多少", "甲"))
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (csv("姓名,部门", "张三,财务"), "没有找到表头"),
+        (csv("问题,答案"), "没有内容"),
+        (csv("问题,答案", '"没有收尾的引号,答'), "缺少答案|引号"),
+    ],
+)
+def test_a_sheet_of_no_use_fails_with_advice(database: Database, data: bytes, words: str) -> None:
+    import re
+
+    row = read(database, "问答.csv", data)
+    told = row.error if row.state == FAILED else shown(database, row.id)[0]["message"]
+    assert re.search(words, told or "")
+
+
+def test_the_report_has_every_row_and_no_formula(database: Database, tmp_path: Path) -> None:
+    row = read(
+        database, "问答.csv", csv("问题,答案", '"=HYPERLINK(""http://x"",""y"")怎么办",答', "+86怎么打,", "正常,答")
+    )
+    applied(database, row.id)
+    path = tmp_path / "report.xlsx"
+    with database.read() as session:
+        assert write_report(session, seen(database, row.id), path) == 3
+    sheet = load_workbook(path).active
+    cells = [cell for line in sheet.iter_rows() for cell in line if cell.value is not None]
+    assert all(cell.data_type == "s" and cell.value[0] not in "=+-@" for cell in cells)
+    table = [[cell.value for cell in line] for line in sheet.iter_rows(min_row=2)]
+    assert [line[5] for line in table] == ["已新建", "未导入", "已新建"]
+    assert table[0][2].startswith("'=HYPERLINK") and "缺少答案" in table[1][9]
