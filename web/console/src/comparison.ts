@@ -1,14 +1,5 @@
-import type { RouteLocationRaw } from "vue-router";
-
 import type { AnswerChange, Evaluation, Outcome } from "./api/types-releases";
 import { bandLabel, percent } from "./labels";
-
-/** Where an entry is read: a passage (`travel@2026.1#3.2`) at its article of the policy. */
-export function placeOfEntry(id: string): RouteLocationRaw {
-  const [policy = "", part] = id.split("#");
-  if (part === undefined) return { name: "entry", params: { id } };
-  return { name: "policies", params: { id: policy.split("@")[0] }, hash: `#article-${parseInt(part, 10)}` };
-}
 
 export interface Comparison {
   key: string;
@@ -21,6 +12,9 @@ export interface Comparison {
   verdict: "better" | "worse" | "same" | "unknown";
   words: string;
 }
+
+/** Percentage points; below it a change is not worth a colour. */
+const SLIGHT = 0.5;
 
 interface Known {
   key: string;
@@ -83,8 +77,8 @@ export function comparisons(before: Evaluation | null | undefined, after: Evalua
         meaning,
         before: old === null ? "—" : percent(old),
         after: now === null ? "—" : percent(now),
-        delta: points === null ? "—" : points === 0 ? "持平" : `${points > 0 ? "+" : "−"}${Math.abs(points).toFixed(1)}`,
-        verdict: points === null ? "unknown" : points === 0 ? "same" : points * good > 0 ? "better" : "worse",
+        delta: points === null ? "—" : points === 0 ? "0" : `${points > 0 ? "+" : "−"}${Math.abs(points).toFixed(1)}`,
+        verdict: points === null ? "unknown" : Math.abs(points) < SLIGHT ? "same" : points * good > 0 ? "better" : "worse",
         words: now === null ? "" : words(now),
       } as const,
     ];

@@ -127,6 +127,17 @@ export function plan(counts: Record<string, number>): string {
   return left.length ? `${doing}；${left.join("，")}，不会写入。` : `${doing}。`;
 }
 
+/** What a policy's file holds, against the stored version. */
+export function policyPlan(counts: Record<string, number>): string {
+  const parts = [
+    counts.changed && `修改 ${counts.changed} 条`,
+    counts.added && `新增 ${counts.added} 条`,
+    counts.removed && `删除 ${counts.removed} 条`,
+  ].filter(Boolean);
+  const tables = counts.tables ? `，${counts.tables} 张表` : "";
+  return parts.length ? `${parts.join("、")}${tables}` : `${counts.articles ?? 0} 条条款没有变化${tables}`;
+}
+
 /** What was done, in a sentence. */
 export function report(counts: Record<string, number>): string {
   const parts = Object.entries(OUTCOMES)

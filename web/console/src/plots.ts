@@ -25,17 +25,18 @@ const up = (name: string) => ({
   splitLine: { lineStyle: { color: LINE } },
 });
 
-/** A round end for the axis of wrong rates, so that the accepted one stands in its lower half. */
-function mostWrong(points: CurvePoint[], accepted: number | null): number {
-  const most = Math.max(2.5 * (accepted ?? 0.03), ...points.map((one) => one.wrong_rate));
-  return [0.05, 0.1, 0.2, 0.4, 0.6, 0.8].find((end) => end >= most) ?? 1;
-}
+const ROUND_ENDS = [0.05, 0.1, 0.15, 0.2, 0.3, 0.5];
+
+/** Four times the accepted wrong rate, rounded up: what lies above it at thresholds near zero nobody considers. */
+const mostWrong = (accepted: number | null): number =>
+  ROUND_ENDS.find((end) => end >= 4 * (accepted ?? 0.03) - 1e-9) ?? 1;
 
 /** Coverage and, on a scale of its own, wrong rate at every threshold; the release's threshold and the accepted wrong rate as lines. */
 export function curveOption(curve: CurvePoint[], answerThreshold: number | null, accepted: number | null) {
   const points = [...curve].sort((a, b) => a.threshold - b.threshold);
   const mark = (data: unknown[]) => ({ silent: true, symbol: "none", data });
   return {
+    animation: false,
     grid: { ...grid, right: 56 },
     legend: { top: 4, textStyle: { color: INK } },
     tooltip: {
@@ -47,7 +48,7 @@ export function curveOption(curve: CurvePoint[], answerThreshold: number | null,
       up("直接答对率"),
       {
         ...up("答错率"),
-        max: mostWrong(points, accepted),
+        max: mostWrong(accepted),
         splitLine: { show: false },
         axisLabel: { formatter: (value: number) => `${Math.round(value * 1000) / 10}%`, color: "#b42318" },
       },
@@ -97,6 +98,7 @@ export function reliabilityOption(bins: ReliabilityBin[]) {
   const filled = bins.filter((one) => one.count > 0);
   const most = Math.max(1, ...filled.map((one) => one.count));
   return {
+    animation: false,
     grid,
     legend: { top: 4, textStyle: { color: INK }, data: ["实际答对", "完全可信"] },
     tooltip: {

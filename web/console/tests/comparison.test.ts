@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import type { Outcome } from "../src/api/types-releases";
-import { comparisons, outcomeWords, placeOfEntry, turnOf } from "../src/comparison";
+import { comparisons, outcomeWords, turnOf } from "../src/comparison";
+import { placeOfEntry } from "../src/places";
 import { curveOption, reliabilityOption } from "../src/plots";
 
 const outcome = (band: Outcome["band"], entry_id: string | null, probability = 0.9): Outcome => ({
@@ -15,9 +16,14 @@ describe("an evaluation before and after", () => {
   it("says for each rate whether the change is for the better", () => {
     const rows = comparisons({ top1: 0.86, coverage: 0.7, wrong_rate: 0.02 }, { top1: 0.86, coverage: 0.65, wrong_rate: 0.01 });
     expect(rows.map((one) => [one.key, one.before, one.after, one.delta, one.verdict])).toEqual([
-      ["top1", "86.0%", "86.0%", "持平", "same"],
+      ["top1", "86.0%", "86.0%", "0", "same"],
       ["coverage", "70.0%", "65.0%", "−5.0", "worse"],
       ["wrong_rate", "2.0%", "1.0%", "−1.0", "better"],
+    ]);
+    const little = comparisons({ top1: 0.86, wrong_rate: 0.028 }, { top1: 0.859, wrong_rate: 0.029 });
+    expect(little.map((one) => [one.delta, one.verdict])).toEqual([
+      ["−0.1", "same"],
+      ["+0.1", "same"],
     ]);
     expect(rows[2]!.words).toBe("每 100 个直接回答，1 个是错的");
   });
@@ -70,12 +76,12 @@ describe("the plots", () => {
     ]);
     expect(series[0]!.markLine?.data).toEqual([expect.objectContaining({ xAxis: 0.83 })]);
     expect(series[1]!.markLine?.data).toEqual([expect.objectContaining({ yAxis: 0.03 })]);
-    expect(yAxis[1]!.max).toBe(0.2);
+    expect(yAxis[1]!.max).toBe(0.15);
   });
 
-  it("keep the accepted rate inside the picture when nothing is wrong", () => {
-    const { yAxis } = curveOption([{ threshold: 0.5, coverage: 1, wrong_rate: 0 }], null, 0.06);
-    expect(yAxis[1]!.max).toBeGreaterThan(0.06);
+  it("scale wrong rates to the accepted one", () => {
+    const ends = [0.01, 0.05, 0.3].map((accepted) => curveOption(curve, null, accepted).yAxis[1]!.max);
+    expect(ends).toEqual([0.05, 0.2, 1]);
   });
 
   it("leave out bars of the reliability diagram that stand for no question", () => {

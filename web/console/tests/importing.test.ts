@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { changeCounts, firstShown } from "../src/articles";
-import { fileSize, plan, progressOf, refusalOf, report, rowFilters } from "../src/importing";
+import { fileSize, plan, policyPlan, progressOf, refusalOf, report, rowFilters } from "../src/importing";
 
 const file = (name: string, size = 1000) => ({ name, size });
 
@@ -54,6 +54,11 @@ describe("what an import says", () => {
     ]);
     const done = { ...counts, created: 20, merged: 1, failed: 2 };
     expect(rowFilters({ state: "done", counts: done }).map((one) => one.value)).toEqual(["", "created", "merged", "failed"]);
+  });
+
+  it("sums up a policy against the stored version", () => {
+    expect(policyPlan({ articles: 12, changed: 2, added: 1, removed: 0, tables: 1 })).toBe("修改 2 条、新增 1 条，1 张表");
+    expect(policyPlan({ articles: 12, unchanged: 12 })).toBe("12 条条款没有变化");
   });
 
   it("counts what was done", () => {
