@@ -14,7 +14,7 @@ from kb.ingest.policies.blocks import TITLE, Document
 from kb.ingest.policies.labels import value_of
 from kb.ingest.policies.splitter import Split
 
-_KINDS = "实施细则|管理办法|暂行办法|试行办法|管理规定|暂行规定|管理制度|操作规程|操作手册|工作指引|办法|规定|制度|细则|规程|流程|准则|条例|规范|指引|指南|手册|标准|通知|意见|方案|须知|说明|规则|章程"
+_KINDS = "实施细则|管理办法|暂行办法|试行办法|管理规定|暂行规定|管理制度|操作规程|操作手册|工作指引|办法|规定|制度|细则|规程|流程|准则|条例|规范|指引|指南|手册|标准|通知|意见|方案|须知|说明|规则|章程|公告|决定"
 _ENDS_LIKE_A_TITLE = re.compile(rf"(?:{_KINDS})(?:[（(][^）)]{{1,20}}[）)])?$")
 _KIND_AT_END = re.compile(rf"(?:{_KINDS})$")
 _EDITION = re.compile(
@@ -24,10 +24,11 @@ _COMPANY = re.compile(r"^.*(?:公司|集团|总部)(?=.{2,})")
 _ISSUED = re.compile(r"关于(?:印发|发布|修订|下发)[^《]*《([^》]{2,80})》")
 _NUMBER = re.compile(
     r"[\u3400-\u9fffA-Za-z·]{0,14}\s*[〔\[［【（(]\s*(?:19|20)\d{2}\s*[〕\]］】）)]\s*(?:第\s*)?\d{1,5}\s*号"
+    r"|[\u3400-\u9fff]{2,20}(?:公告|令|通告)\s*(?:(?:19|20)\d{2}\s*年\s*)?第\s*\d{1,5}\s*号"
     r"|(?:文件编号|制度编号|编号|文号)\s*[:：]\s*[A-Za-z0-9][\w./-]{2,30}"
 )
 _VERSION = re.compile(
-    r"(?:版本号?|版次)\s*[:：]?\s*[Vv]?(\d+(?:\.\d+){0,2})(?![\d年])|[（(]\s*[Vv](\d+(?:\.\d+){0,2})\s*[）)]"
+    r"(?:版本号?|版次)\s*[:：]?\s*[Vv]?(\d+(?:\.\d+){0,2})(?![\d年])|(?:[（(]\s*|\s)[Vv](\d+(?:\.\d+){0,2})\s*(?:[）)]|$)"
 )
 _EDITION_YEAR = re.compile(r"[（(]?((?:19|20)\d{2})\s*年?\s*(?:版|修订|修正)")
 _DAY = r"([\d〇○零一二三四五六七八九]{4})\s*[年./-]\s*([\d十一二三四五六七八九]{1,3})\s*[月./-]\s*([\d十一二三四五六七八九]{1,3})\s*日?"
@@ -46,7 +47,8 @@ def about_of(document: Document, split: Split, file_name: str) -> dict[str, Any]
     front = list(split.front)
     body = [article.text for article in split.articles]
     opening = [*front, *(text for article in split.articles[:1] for text in article.text.splitlines()[:12])]
-    number = next((found[0] for text in opening if (found := _NUMBER.search(text))), "")
+    told = [*(_NUMBER.search(text) for text in front), *(_NUMBER.fullmatch(text.strip()) for text in opening)]
+    number = next((found[0] for found in told if found), "")
     number = re.sub(r"\s+", "", re.sub(r"^(?:文件|制度)?(?:编号|文号)\s*[:：]\s*", "", number))
     since = document.about.get("effective_from") or _since(front, body)
     title = document.about.get("title", "") if "number" in document.about or "id" in document.about else ""

@@ -103,9 +103,9 @@ def split(blocks: Sequence[Block]) -> Split:
         label = item.label
         if label and label.kind in STRUCTURE:
             writer.heading(STRUCTURE[label.kind], item.block)
-        elif label and label.kind == unit:
+        elif label and label.kind == unit and (unit == ARTICLE or item.block.kind != "heading"):
             writer.article(item.block, label, follows)
-        elif label and label.kind in upper:
+        elif label and label.kind in upper and item.block.kind != "heading":
             title, _ = _title_and_text(label.rest, True)
             if title or not label.rest.strip():
                 writer.heading(60 + ITEMS.index(label.kind), item.block, label.text)
@@ -197,7 +197,7 @@ def _labelled(blocks: list[Block]) -> list[_Item]:
     """Blocks with their number, where they begin with one rather than speak of it."""
     items: list[_Item] = []
     last: int | None = None
-    for block in blocks:
+    for index, block in enumerate(blocks):
         label = label_of(block.text) if block.kind != "table" else None
         if label and label.kind == ARTICLE:
             apart = not label.rest or not label.rest[0].isalnum()
@@ -210,8 +210,12 @@ def _labelled(blocks: list[Block]) -> list[_Item]:
             long = len(block.text) > _LONGEST_HEADING or _SENTENCE.search(block.text)
             if long and block.kind != "heading":
                 label = None
-            if label and label.kind == APPENDIX and last is None and not _is_title(block.text, items):
-                label = None
+            if label and label.kind == APPENDIX:
+                mention = last is None and not _is_title(block.text, items)
+                named = label.rest.lstrip()[:1] in ("：", ":") and label.value is None
+                before_table = index + 1 < len(blocks) and blocks[index + 1].kind == "table"
+                if mention or (named and not before_table):
+                    label = None
         items.append(_Item(block, label))
     return items
 
@@ -249,6 +253,8 @@ def _begins(item: _Item, upper: frozenset[str], unit: str | None) -> bool:
 def _front(items: list[_Item], structured: bool) -> tuple[bool, int]:
     """How many blocks are the title page: short lines that are no sentence, then the table of contents."""
     end, titles = 0, 0
+    top = min((item.block.level for item in items if item.block.kind == "heading"), default=0)
+    sections = Counter(item.block.level for item in items if item.block.kind == "heading" and item.block.level > top)
     while end < len(items):
         block = items[end].block
         text = re.sub(r"\s", "", block.text)
@@ -261,7 +267,7 @@ def _front(items: list[_Item], structured: bool) -> tuple[bool, int]:
         if block.kind == "table" or items[end].label or end >= 40:
             break
         if block.kind == "heading":
-            if titles and not structured and block.level != TITLE:
+            if titles and not _is_front_line(block.text, True) and (not structured or sections[block.level] > 1):
                 break
             titles += 1
         elif not _is_front_line(block.text):
@@ -272,9 +278,12 @@ def _front(items: list[_Item], structured: bool) -> tuple[bool, int]:
     return end > 0, end
 
 
-def _is_front_line(text: str) -> bool:
+def _is_front_line(text: str, heading: bool = False) -> bool:
+    """Short and no sentence; of headings, the edition in brackets and the document's number."""
     if text[0] in "（(〔[" and text[-1] in "）)〕]" and len(text) <= 200:
         return True
+    if heading:
+        return text[-1] == "号" and len(text) <= _LONGEST_HEADING
     return len(text) <= _LONGEST_HEADING and not _SENTENCE.search(text) and text[-1] not in "：:，,"
 
 

@@ -127,6 +127,31 @@ def test_headings_alone_divide_a_page():
     assert found.articles[1].as_dict()["chapter"] == ""
 
 
+def test_a_list_of_appendices_is_no_appendix():
+    found = split(
+        paragraphs("第一条 甲。\n第二条 乙。\n附件：1. 水单样式\n2. 计算表\n财务共享中心\n附件1 水单样式\n样式如下。")
+    )
+    assert [one.label for one in found.articles] == ["第一条", "第二条", "附件1"]
+    assert found.articles[1].text.startswith("乙。\n附件：1. 水单样式")
+
+
+def test_a_manual_with_numbered_headings():
+    texts = (
+        ("操作手册", 1),
+        ("文件编号：CW-012", 0),
+        ("1 目的", 2),
+        ("规范流程。", 0),
+        ("2 流程", 2),
+        ("2.1 提单", 3),
+        ("登录系统。", 0),
+    )
+    found = split([Block("heading" if level else "paragraph", text, level or 1) for text, level in texts])
+    assert found.front == ("操作手册", "文件编号：CW-012")
+    assert [(one.label, one.title, one.as_dict()["chapter"]) for one in found.articles] == [
+        ("1 目的", "", ""), ("2.1", "提单", "2 流程"),
+    ]  # fmt: skip
+
+
 def test_the_table_of_contents_is_not_read_as_chapters():
     text = """
     费用报销管理办法
