@@ -22,7 +22,10 @@ PLACES = (
     "/knowledge/entries/travel-001",
     "/knowledge/policies",
     "/knowledge/tables",
+    "/knowledge/policies/travel/versions",
+    "/knowledge/imports",
     "/knowledge/releases",
+    "/knowledge/releases/1",
     "/try?q=发票",
 )
 
