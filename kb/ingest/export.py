@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
@@ -139,12 +138,12 @@ def _cells(entry: Entry, aside: list[str], most: dict[str, int]) -> list[str]:
     own = {name: value for name, value in body["extra"] if named[name] == 1 and name in aside}
     rest = [pair for pair in body["extra"] if pair[0] not in own]
     cells += [body["title"], *(own.get(name, "") for name in aside)]
-    return [*cells, json.dumps(rest, ensure_ascii=False) if rest else ""]
+    return [*cells, values.as_json(rest) if rest else ""]
 
 
 def _details(sources: list[dict[str, object]]) -> str:
     known = [{name: value for name, value in source.items() if value is not None} for source in sources]
-    return json.dumps(known, ensure_ascii=False) if known else ""
+    return values.as_json(known) if known else ""
 
 
 def _write_csv(path: Path, header: list[str], rows: Iterator[list[str]]) -> int:

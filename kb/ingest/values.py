@@ -149,6 +149,12 @@ def extra_of(text: str) -> list[list[str]] | None:
     return pairs if good else None
 
 
+def as_json(value: object) -> str:
+    """JSON that a cell carries unharmed: readable Chinese, and controls escaped that `clean` would take out."""
+    text = json.dumps(value, ensure_ascii=False)
+    return _CONTROLS.sub(lambda found: "".join(f"\\u{ord(c):04x}" for c in found[0]), text)
+
+
 class SourceReader:
     """Turns 《差旅费管理办法》第十二条 into a reference to the policy that we hold.
 
