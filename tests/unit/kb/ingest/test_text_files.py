@@ -129,7 +129,7 @@ def test_nothing_to_read_is_said(tmp_path: Path):
         read_document(put(tmp_path, "a,b"), "csv")
 
 
-@given(st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc")), max_size=300))
+@given(st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc", "Co", "Cn")), max_size=300))
 def test_any_text_is_read_without_loss(tmp_path_factory: pytest.TempPathFactory, text: str):
     path = put(tmp_path_factory.getbasetemp(), text)
     try:
