@@ -130,7 +130,8 @@ def leaks(viewer: Identity, said: Any, day: date = NOW) -> list[str]:
     found = []
     for n in range(len(SECRETS)):
         if not sees(viewer, n, day):
-            found += [m for m in (f"QM{n:02d}", f"AM{n:02d}", f"SM{n:02d}", f"LM{n:02d}", f'e{n:02d}"') if m in text]
+            marks = [f"{kind}M{n:02d}" for kind in "QASL"] + [f'"e{n:02d}"', f"entry:e{n:02d}"]
+            found += [mark for mark in marks if mark in text]
     if "finance" not in viewer.groups:
         found += [m for m in ("QMpp", "AMpp", "LMpp", "internal#") if m in text]
     return found
