@@ -107,6 +107,7 @@ export interface Preview extends ReleaseFindings {
   progress?: string | null;
   error?: string | null;
   started_at?: string | null;
+  author?: string;
   /** The current release holds exactly this already. */
   nothing_changed?: boolean;
 }
