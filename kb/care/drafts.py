@@ -146,7 +146,6 @@ def approve(
     *,
     admin: bool = False,
     revision: int | None = None,
-    comment: str = "",
 ) -> Entry:
     """Make a submitted draft the entry's newest version, or retire it; return the entry.
 

@@ -42,7 +42,6 @@ class ChangedDraft(BaseModel):
 class Approval(BaseModel):
     """`revision` is that of the draft that the reviewer has read."""
 
-    comment: Comment = ""
     revision: int | None = Field(None, ge=0, lt=2**31)
 
 

@@ -145,7 +145,7 @@ def test_a_draft_is_written_reviewed_and_approved(desk: SimpleNamespace) -> None
     assert draft["findings"] == [] and draft["comment"] == ""
     wang("POST", "/kb/drafts/t-1/submit")
     li.refused("draft_changed", "POST", "/kb/drafts/t-1/approve", json={"revision": 1})
-    entry = li("POST", "/kb/drafts/t-1/approve", json={"revision": draft["revision"], "comment": "好"})
+    entry = li("POST", "/kb/drafts/t-1/approve", json={"revision": draft["revision"]})
     assert (entry["version"], entry["answer"]) == (2, "北京：其他人员500元。")
     shown = li("GET", "/kb/entries/t-1")
     assert shown["draft"] is None and shown["version"] == 2
