@@ -17,7 +17,7 @@ from core.transcript import Turn
 from kb.contents import Changes
 from kb.entries import PUBLIC, Entry, Viewer
 from kb.gate import Asked
-from kb.index import Index, passage_rows
+from kb.index import Index
 from kb.search import LONGEST, Band, Query, Searcher, SearchResult
 from kb.store import UnresolvedRow
 
@@ -83,15 +83,14 @@ def curated_questions(old: Index, new: Index, changes: Changes, everything: bool
     gone = [*changes.removed, *(before for before, _ in changes.changed)]
     touched_new, touched_old = _rows(new, fresh, random), _rows(old, gone, random)
     near: dict[int, None] = {}
-    allowed = ~passage_rows(new.entries)
-    kept = ~passage_rows(old.entries)
+    allowed = ~new.passage
     for index, chosen in ((new, touched_new), (old, touched_old)):
         for row in chosen:
             if len(near) < (_SAMPLE if everything else _MOST_NEAR):
                 near.update(dict.fromkeys(new.nearest(index.vectors[row], allowed, _NEIGHBOURS)[0].tolist()))
     if everything:
         near.update(dict.fromkeys(random.permutation(np.flatnonzero(allowed))[:_SAMPLE].tolist()))
-    questions = {old.texts[row]: _curated(old, row, kept=False) for row in touched_old.tolist() if kept[row]}
+    questions = {old.texts[row]: _curated(old, row, kept=False) for row in touched_old.tolist() if not old.passage[row]}
     questions |= {new.texts[row]: _curated(new, row) for row in [*touched_new.tolist(), *near] if allowed[row]}
     return list(questions.values())
 

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from core.database import Database
 from core.errors import Conflict, InvalidInput
 from kb.comparison import Comparison, compare, curated_questions, lately_asked, real_questions
-from kb.contents import EMPTY, Changes, Contents, changes_between, different, freeze, live_contents, unpack
+from kb.contents import EMPTY, Changes, Contents, Item, changes_between, different, freeze, live_contents, unpack
 from kb.diagrams import curve, reliability
 from kb.encoder import Encoder
 from kb.entries import Entry
@@ -85,6 +85,7 @@ class Publisher:
         self._home = home
         self._encoder = encoder
         self._current: Loaded | None = None
+        self._fitted: tuple[int, tuple[Item, ...]] | None = None
 
     def prepare(self, wrong_rate: float, progress: Progress, refit: bool = False) -> Candidate | None:
         """The release that the live entries would make; None when the current one holds exactly this.
@@ -151,12 +152,12 @@ class Publisher:
     def _carries(self, base: Loaded, contents: Contents) -> bool:
         if base.row.report.get("matching") != _MATCHING or base.row.encoder != self._encoder.fingerprint:
             return False
-        fitted_in = base.row.fitted_in or base.row.number
-        with self._database.read() as session:
-            row = release_of(session, fitted_in)
-            return row is not None and different(unpack(row.contents), contents.items) < CARRIED_SHARE * len(
-                contents.items
-            )
+        number = base.row.fitted_in or base.row.number
+        if self._fitted is None or self._fitted[0] != number:
+            with self._database.read() as session:
+                row = release_of(session, number)
+            self._fitted = (number, unpack(row.contents) if row else ())
+        return different(self._fitted[1], contents.items) < CARRIED_SHARE * len(contents.items)
 
     def _judgement(
         self, base: Loaded | None, index: Index, vectors: np.ndarray, wrong_rate: float, progress: Progress

@@ -14,7 +14,7 @@ import numpy as np
 
 from kb.contents import Changes
 from kb.features import Probe, gather
-from kb.index import Index, passage_rows
+from kb.index import Index
 from kb.judgement import Judgement
 
 MEASURES = ("top1", "coverage", "wrong_rate", "out_of_scope_refused")
@@ -54,7 +54,7 @@ def moved(
     if evaluation.get("top1") is None or not changes:
         return {}
     old, new = before[0], after[0]
-    asked_old, asked_new = ~passage_rows(old.entries), ~passage_rows(new.entries)
+    asked_old, asked_new = ~old.passage, ~new.passage
     fresh = _rows(new, [*changes.added, *(entry for _, entry in changes.changed)])
     gone = _rows(old, [*changes.removed, *(entry for entry, _ in changes.changed)])
     pairs = _pairs(old, new, asked_new, fresh, gone)
