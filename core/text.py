@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 
 import opencc
 
@@ -17,6 +17,8 @@ _NOISE = re.compile(
     "\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ud800-\udfff\ue000-\uf8ff"
     "\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e01ef\U000f0000-\U0010ffff]+"
 )
+_KEPT_CHARACTERS = 500
+"""One question is normalized by everything that reads it: its last form is kept."""
 _IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 
 
@@ -25,6 +27,10 @@ def normalize(text: str) -> str:
 
     Full-width letters and digits become half-width, traditional characters simplified by OpenCC's `t2s`. Case is kept.
     """
+    return _kept(text) if len(text) <= _KEPT_CHARACTERS else _normalized(text)
+
+
+def _normalized(text: str) -> str:
     if _PLAIN.fullmatch(text):
         return text
     text = _NOISE.sub("", text)
@@ -32,6 +38,9 @@ def normalize(text: str) -> str:
         text = unicodedata.normalize("NFKC", text)
     text = _SPACE.sub(" ", text).strip()
     return _simplifier().convert(text) if _IDEOGRAPH.search(text) else text
+
+
+_kept = lru_cache(maxsize=1024)(_normalized)
 
 
 @cache

@@ -60,7 +60,8 @@ class Lexicon:
         self._frequency = np.bincount(terms.held, minlength=len(terms.vocabulary))
         self._postings = rows[np.argsort(terms.held, kind="stable")]
         self._starts = np.concatenate([[0], np.cumsum(self._frequency)])
-        weight = _weight(self._frequency, self.size)[terms.held]
+        self._weights = _weight(self._frequency, self.size)
+        weight = self._weights[terms.held]
         self._total = np.bincount(rows, weight, minlength=self.size).astype(np.float32)
         self._unit = np.sqrt(weight / self._total[rows])
 
@@ -68,11 +69,12 @@ class Lexicon:
         """What the question is made of; texts `without` do not count towards a term's rarity."""
         distinct = set(terms)
         known = np.array(sorted(self.terms.vocabulary[t] for t in distinct if t in self.terms.vocabulary), np.int64)
-        frequency = self._frequency[known]
-        for row in without:
-            frequency = frequency - np.isin(known, self._held(row))
+        frequency, weights = self._frequency[known], self._weights[known]
         size = self.size - len(without)
-        weights = _weight(frequency, size)
+        if without:
+            for row in without:
+                frequency = frequency - np.isin(known, self._held(row))
+            weights = _weight(frequency, size)
         unseen = (len(distinct) - len(known)) * float(_weight(np.zeros(1), size)[0])
         unseen += float(weights[frequency == 0].sum())
         total = max(float(weights[frequency > 0].sum()) + unseen, 1e-9)
@@ -80,14 +82,14 @@ class Lexicon:
 
     def overlap(self, question: Asked, rows: np.ndarray) -> Overlap:
         """How much each of the texts `rows` shares with the question."""
-        places = self.terms.places(rows)
-        nth = np.repeat(np.arange(len(rows)), self.terms.starts[rows + 1] - self.terms.starts[rows])
+        places, nth = self.terms.places(rows)
         held = self.terms.held[places]
+        column = np.full(len(self.terms.vocabulary) + 1, -1, np.int32)
+        column[question.terms] = np.arange(len(question.terms))
+        column = column[held]
+        same = column >= 0
         has = np.zeros((len(rows), len(question.terms)), bool)
-        if len(question.terms):
-            column = np.minimum(np.searchsorted(question.terms, held), len(question.terms) - 1)
-            same = question.terms[column] == held
-            has[nth[same], column[same]] = True
+        has[nth[same], column[same]] = True
         shared = has @ question.weights
         return Overlap(
             np.minimum(shared / question.total, 1),
@@ -118,8 +120,7 @@ class Lexicon:
 
     def alike(self, rows: np.ndarray) -> np.ndarray:
         """Ochiai's coefficient of each pair among the texts `rows`: (k, k) float32."""
-        places = self.terms.places(rows)
-        nth = np.repeat(np.arange(len(rows)), self.terms.starts[rows + 1] - self.terms.starts[rows])
+        places, nth = self.terms.places(rows)
         held = self.terms.held[places]
         column = np.zeros(len(self.terms.vocabulary), np.int32)
         column[held] = 1

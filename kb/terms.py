@@ -40,17 +40,16 @@ class Terms:
         starts = np.concatenate([[0], np.cumsum(lengths)])
         held = np.empty(starts[-1], np.int32)
         old = np.repeat(kept >= 0, lengths)
-        held[old] = self.held[self.places(rows)]
+        held[old] = self.held[self.places(rows)[0]]
         held[~old] = np.concatenate([*fresh, np.empty(0, np.int32)])
         return Terms(vocabulary, starts, held)
 
-    def places(self, rows: np.ndarray) -> np.ndarray:
-        """Where in `held` the terms of these texts stand, text by text."""
+    def places(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where in `held` the terms of these texts stand, text by text, and which of `rows` each belongs to."""
         begin = self.starts[rows]
         lengths = self.starts[rows + 1] - begin
-        ends = np.cumsum(lengths)
-        total = int(ends[-1]) if len(ends) else 0
-        return np.arange(total) + np.repeat(begin - (ends - lengths), lengths)
+        nth = np.arange(len(rows)).repeat(lengths)
+        return np.arange(len(nth)) + (begin - (lengths.cumsum() - lengths))[nth], nth
 
     def save(self, directory: Path, name: str) -> None:
         """Write `name.npz` and `name.txt` into an existing directory."""
