@@ -18,6 +18,10 @@ from kb.thresholds import HeldOut
 
 FOLDS = 5
 LOYALTY = 5.0
+STRANGERS = 0.25
+"""What a question without a right entry weighs in the fit. People's questions lie further from the curated ones than curated
+questions do from each other, and most of what is out of scope lies further off than our sentences: with equal weights, the
+matcher takes the unusual question of an employee for a stranger's. Thresholds are chosen by equal weights all the same."""
 _RIVALS = 8
 _CHOICES = 5
 _FEWEST_CITED = 100
@@ -113,7 +117,7 @@ def fitted(taught: Sequence[Lesson], drawn_to: Matcher, loyalty: float, begin: M
     curves = ramps(features, FEATURES)
     size = curves.shape[2]
     circumstances = ramps(np.stack([lesson.evidence.circumstances for lesson in taught]), CIRCUMSTANCES)
-    weight = np.array([lesson.weight for lesson in taught])
+    weight = np.array([lesson.weight * (1 if lesson.answerable else STRANGERS) for lesson in taught])
     none = 1 - right.sum(1)
     origin, start = (
         np.concatenate([one.features, one.circumstances, [one.none]]) for one in (drawn_to, begin or drawn_to)

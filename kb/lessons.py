@@ -32,8 +32,8 @@ OUT_OF_SCOPE = Path(__file__).with_name("out_of_scope.txt")
 
 NEAR_SHARE = 0.03
 """How many of the questions without a right entry are near misses: a knowledge base in use answers most of its field."""
-WORD_SHARE = 0.05
-ELLIPSIS_SHARE = 0.3
+WORD_SHARE = 0.02
+ELLIPSIS_SHARE = 0.1
 SCENE_KNOWN = 0.5
 SCENE_RIGHT = 0.8
 SCENE_EXACT = 0.6

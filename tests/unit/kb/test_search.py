@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -149,3 +150,42 @@ def test_many_threads_get_what_one_gets(searcher: Searcher) -> None:
     for one, other in zip(alone, together, strict=True):
         assert [c.entry.id for c in one.candidates] == [c.entry.id for c in other.candidates]
         assert np.allclose([c.probability for c in one.candidates], [c.probability for c in other.candidates])
+
+
+PASSAGES = [
+    Entry("lodging-rule", "", answer="住宿费按照城市类别限额据实报销，超出部分由个人承担。", title="住宿费"),
+    Entry("seal-rule", "", answer="公章由印章管理员保管，外借须经分管领导批准。", title="印章保管与外借"),
+]
+
+
+def test_passages_are_found_beside_entries_and_what_is_shown_adds_up(encode) -> None:
+    both = searcher_of([*ENTRIES, *PASSAGES], encode)
+    assert ids(both, "公章外借要谁批准")[0] == "seal-rule"
+    for text in ("公章外借要谁批准", "出差住宿费能报多少？", "天气"):
+        shown = [candidate.probability for candidate in both.search(Query(text, TODAY, top_k=50)).candidates]
+        assert sum(shown) <= 1 + 1e-9 and shown == sorted(shown, reverse=True)
+
+
+def test_an_entry_that_answers_comes_before_any_passage(encode) -> None:
+    eager = replace(typical(), passages=replace(typical().passages, none=-100.0))
+    both = searcher_of([*ENTRIES, *PASSAGES], encode, Thresholds(0.0, 0.0, 1.0, 0.0), eager)
+    result = both.search(Query("出差住宿费报多少", TODAY))
+    assert result.band is Band.ANSWER and result.candidates[0].entry.id == "lodging"
+
+
+def test_a_passage_answers_from_its_own_threshold_on(encode) -> None:
+    for threshold, band in ((0.0, Band.ANSWER), (1.0, Band.CLARIFY)):
+        alone = searcher_of(PASSAGES, encode, Thresholds(0.0, 0.0, 1.0, threshold))
+        assert alone.search(Query("公章外借要谁批准", TODAY)).band is band
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("What should I do if I lost the invoice?", "lost"),
+        ("invoice 丢了 how to do", "lost"),
+        ("出差住素费能报多少", "lodging"),
+    ],
+)
+def test_other_languages_and_homophones_find_the_chinese_entry(text: str, found: str, searcher: Searcher) -> None:
+    assert ids(searcher, text)[0] == found
