@@ -68,6 +68,15 @@ def _told(console: Console = console) -> Iterator[Settings]:
         raise typer.Exit(1) from error
 
 
+def _opened(settings: Settings) -> Database:
+    """The database with the tables of this version, also where set-up has not run yet."""
+    from service.migrate import migrate
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    migrate(settings.database)
+    return Database(settings.database)
+
+
 @app.command()
 def run() -> None:
     """Set up what is missing, then start everything until Ctrl-C."""
@@ -105,7 +114,7 @@ def password(username: str) -> None:
         new = typer.prompt("New password", hide_input=True, confirmation_prompt=True)
         if len(new) < 10:
             raise SettingsError("a password needs at least 10 characters")
-        database = Database(settings.database)
+        database = _opened(settings)
         with database.write() as session:
             known = set_password(session, username, new)
         if not known:
@@ -121,7 +130,7 @@ def load(directory: Path) -> None:
     with _told() as settings:
         if not directory.is_dir():
             raise SettingsError(f"{directory} is no directory")
-        load_knowledge(Database(settings.database), directory, "cli", _progress)
+        load_knowledge(_opened(settings), directory, "cli", _progress)
 
 
 @kb.command()
@@ -134,7 +143,7 @@ def publish(
     from service.releasing import release
 
     with _told() as settings:
-        database = Database(settings.database)
+        database = _opened(settings)
         release(settings, database, encoder_of(settings), _progress, override_reason=override or None, refit=refit)
 
 
@@ -146,7 +155,7 @@ def rollback(
     from service.releasing import roll_back_to
 
     with _told() as settings:
-        roll_back_to(Database(settings.database), number, reason, _progress)
+        roll_back_to(_opened(settings), number, reason, _progress)
 
 
 @kb.command("import")
@@ -165,7 +174,7 @@ def import_files(
     from service.importing import Wishes, import_file
 
     with _told() as settings:
-        database = Database(settings.database)
+        database = _opened(settings)
         wishes = Wishes(yes, approve, on_collision and on_collision.value, policy or None)
         done = [import_file(database, path, wishes, console, typer.confirm) for path in files]
     if not all(done):
@@ -178,7 +187,7 @@ def export_entries(file: Path) -> None:
     from service.importing import export_file
 
     with _told() as settings:
-        count = export_file(Database(settings.database), file)
+        count = export_file(_opened(settings), file)
         console.print(f"✓ {count} entries in {file}", markup=False)
 
 
@@ -195,7 +204,7 @@ def search(
     from service.bootstrap import encoder_of
 
     with _told() as settings:
-        knowledge = LiveKnowledge(Database(settings.database), settings.home, encoder_of(settings))
+        knowledge = LiveKnowledge(_opened(settings), settings.home, encoder_of(settings))
         knowledge.refresh()
         result = knowledge.searcher.search(Query(normalize(question), today(), page or None, node or None))
         table = Table("entry", "question", "probability")
@@ -238,7 +247,7 @@ def add_user(username: str, name: Annotated[str, typer.Option(help="As colleague
 
     with _told() as settings:
         password = _new_password()
-        with Database(settings.database).write() as session:
+        with _opened(settings).write() as session:
             row = add_user(session, username, name, password, role or [])
         console.print(f"✓ {row.username}: {', '.join(row.roles) or 'no roles'}", markup=False)
 
@@ -250,7 +259,7 @@ def list_users() -> None:
 
     with _told() as settings:
         table = Table("user", "name", "roles")
-        with Database(settings.database).read() as session:
+        with _opened(settings).read() as session:
             for row in users(session):
                 table.add_row(row.username, row.name, ", ".join(row.roles))
         console.print(table)
@@ -262,7 +271,7 @@ def set_roles(username: str, role: Roles = None) -> None:
     from service.users import change_user
 
     with _told() as settings:
-        with Database(settings.database).write() as session:
+        with _opened(settings).write() as session:
             row = change_user(session, username, roles=role or [])
         console.print(f"✓ {row.username}: {', '.join(row.roles) or 'no roles'}", markup=False)
 
@@ -273,7 +282,7 @@ def remove_user(username: str) -> None:
     from service.users import remove_user
 
     with _told() as settings:
-        with Database(settings.database).write() as session:
+        with _opened(settings).write() as session:
             remove_user(session, username)
         console.print(f"✓ {username} removed", markup=False)
 
