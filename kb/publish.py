@@ -41,7 +41,7 @@ from kb.tokens import Tokens
 from kb.vectors import texts_to_vectors, vectors_of
 
 CARRIED_SHARE = 0.02
-_MATCHING = "4"
+_MATCHING = "5"
 """Raise it when the same entries would be fitted differently, so that the next publish fits anew."""
 _MOST_LISTED = 500
 _ATTEMPTS = 3
