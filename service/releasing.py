@@ -74,9 +74,7 @@ def described(candidate: Candidate) -> list[str]:
     before, after = report["before"] or {}, prepared["evaluation"]
     lines += [f"{label}：{_percent(before.get(name))} → {_percent(after.get(name))}" for label, name in _SHARES]
     lines.append("匹配模型：沿用" if candidate.carried else "匹配模型：重新训练")
-    changed = [
-        f"  {one['question']}：{_told(one['before'])} → {_told(one['after'])}" for one in report["answer_changes"]
-    ]
+    changed = [f"  {one['question']}：{_difference(one['before'], one['after'])}" for one in report["answer_changes"]]
     if changed:
         lines.append(f"答案有变化的问题（{report['answers_changed']} 个）：")
         lines += _short(changed, report["answers_changed"])
@@ -94,6 +92,12 @@ def _short(lines: list[str], total: int) -> list[str]:
 
 def _percent(share: float | None) -> str:
     return "—" if share is None else f"{share:.1%}"
+
+
+def _difference(before: dict[str, Any], after: dict[str, Any]) -> str:
+    if all(before[name] == after[name] for name in ("band", "entry_id")):
+        return f"{_told(after)}，答案内容有改动"
+    return f"{_told(before)} → {_told(after)}"
 
 
 def _told(answer: dict[str, Any]) -> str:
