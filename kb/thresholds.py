@@ -26,6 +26,8 @@ WORTH_OFFERING = 0.1
 """An offer is made when at least one such offer in ten holds the right entry."""
 ENOUGH = 300
 """Questions with a right entry from which on a base needs no others to be judged by."""
+FOREIGN = 0.5
+"""The part of the accepted rate that is spent on passages which no curated question cites: texts differ more than questions."""
 RICHNESS = (0, 1, 2, 5)
 """Similar questions an entry, for which `kb.typical` keeps held-out questions of the starter knowledge."""
 
@@ -101,7 +103,8 @@ def choose(held_out: HeldOut, accepted_wrong_rate: float = ACCEPTED_WRONG_RATE) 
     judged = _completed(held_out, str(nearest))
     answer = _lowest(judged.probability, ~judged.right, judged.weight, accepted_wrong_rate)
     found = _completed(held_out.passages, "passages")
-    passage = _lowest(found.probability, ~found.right, found.weight, accepted_wrong_rate)
+    careful = 1 if held_out.passages is not None else FOREIGN
+    passage = _lowest(found.probability, ~found.right, found.weight, accepted_wrong_rate * careful)
     return Thresholds(answer, _worth(judged, judged.probability < answer), accepted_wrong_rate, passage)
 
 
