@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from kb.terms import Terms
 
@@ -57,9 +58,10 @@ class Lexicon:
         self.size = len(terms)
         lengths = np.diff(terms.starts)
         rows = np.repeat(np.arange(self.size, dtype=np.int32), lengths)
-        self._frequency = np.bincount(terms.held, minlength=len(terms.vocabulary))
-        self._postings = rows[np.argsort(terms.held, kind="stable")]
-        self._starts = np.concatenate([[0], np.cumsum(self._frequency)])
+        by_text = csr_array((np.ones(len(rows), bool), terms.held, terms.starts), (self.size, len(terms.vocabulary)))
+        by_term = by_text.tocsc()
+        self._postings, self._starts = by_term.indices, by_term.indptr
+        self._frequency = np.diff(self._starts)
         self._weights = _weight(self._frequency, self.size)
         weight = self._weights[terms.held]
         self._total = np.bincount(rows, weight, minlength=self.size).astype(np.float32)
