@@ -7,4 +7,18 @@ from kb.care import drafts, flags
 from kb.ingest import imports
 from service import users
 
-ROOMS = (events, transcript, tickets, policies, releases, contents, vectors, preview, store, drafts, flags, imports, users)
+ROOMS = (
+    events,
+    transcript,
+    tickets,
+    policies,
+    releases,
+    contents,
+    vectors,
+    preview,
+    store,
+    drafts,
+    flags,
+    imports,
+    users,
+)

@@ -24,6 +24,8 @@ from service.supervisor import free_port
 from tests.stack import LI, Employee, Stack
 
 ROOT = Path(__file__).resolve().parents[1]
+DATABASES = os.environ.get("FSSC_TEST_DATABASES", "sqlite,postgresql").split(",")
+"""What a test of the stores runs on; `make test-fast` leaves PostgreSQL out."""
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +49,7 @@ def postgres() -> Iterator[str]:
         server.cleanup()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty, migrated database: once SQLite, once PostgreSQL."""
     if request.param == "sqlite":

@@ -38,6 +38,8 @@ from service.app import create_app
 from service.bootstrap import build_desk
 from service.migrate import migrate
 
+pytestmark = pytest.mark.slow
+
 A, B = "甲公司", "乙公司"
 DAY = timedelta(days=1)
 NOW = today()

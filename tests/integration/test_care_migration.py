@@ -18,6 +18,8 @@ from kb.store import EntryRow, live_entries
 from service.migrate import alembic_config, migrate
 from tests.conftest import fresh_postgres
 
+pytestmark = pytest.mark.slow
+
 BODY = {
     "id": "old-1",
     "question": "旧问题？",

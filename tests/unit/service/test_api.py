@@ -76,6 +76,7 @@ def test_changes_need_the_header_that_only_our_page_sends(client: TestClient) ->
     assert signed_in.status_code == 200 and "httponly" in cookie and "samesite=strict" in cookie
 
 
+@pytest.mark.slow
 def test_no_request_however_odd_is_a_server_error(client: TestClient) -> None:
     client.post(
         "/api/v1/console/session",
