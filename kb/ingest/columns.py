@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count
 
-from kb.ingest.sheets import Cell, Row
+from kb.ingest.rows import Cell, Row
 from kb.ingest.workbooks import unguarded
 from kb.words import bare
 

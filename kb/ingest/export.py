@@ -16,7 +16,7 @@ from kb.entries import Entry
 from kb.ingest import values
 from kb.ingest.columns import LABELS, field_of
 from kb.ingest.fields import canonical
-from kb.ingest.sheets import MOST_COLUMNS
+from kb.ingest.rows import MOST_COLUMNS
 from kb.ingest.workbooks import guarded, new_sheet, text_cells
 from kb.store import EntryRow, entry_from_dict
 

@@ -15,7 +15,8 @@ from kb.ingest.columns import Header, header_of
 from kb.ingest.fields import FieldReader, Line
 from kb.ingest.imports import ImportRow, LineRow
 from kb.ingest.jobs import Preview, Task
-from kb.ingest.sheets import Row, Sheet, read_sheets
+from kb.ingest.rows import Row, Sheet
+from kb.ingest.sheets import read_sheets
 from kb.ingest.values import SourceReader
 from kb.store import documents
 from kb.words import bare

@@ -12,7 +12,7 @@ from core.errors import InvalidInput
 from kb.entries import Entry
 from kb.ingest import values
 from kb.ingest.columns import LABELS, Header
-from kb.ingest.sheets import Cell, Row, Unusable
+from kb.ingest.rows import Cell, Row, Unusable
 from kb.ingest.workbooks import unguarded
 from kb.store import entry_from_dict, entry_to_dict
 from kb.words import bare

@@ -9,7 +9,6 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,10 @@ from openpyxl.worksheet._reader import FORMULA_TAG, INLINE_STRING, WorkSheetPars
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from core.errors import InvalidInput
+from kb.ingest.columns import field_of
 from kb.ingest.decoding import decode
+from kb.ingest.rows import MOST_COLUMNS, Cell, Row, Sheet, Unusable
 
-MOST_COLUMNS = 256
 _MOST_MERGES = 100_000
 _TEXT = f"{{{SHEET_MAIN_NS}}}t"
 _RUN_TEXT = f"{{{SHEET_MAIN_NS}}}r/{_TEXT}"
@@ -42,34 +42,6 @@ _BROKEN = (
 _TAIL = re.compile(rb"<(?:\w+:)?mergeCells\b.*", re.S)
 _MERGE = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*?\bref=[\"']([A-Z]+\d+:[A-Z]+\d+)[\"']")
 csv.field_size_limit(2**24)
-
-
-@dataclass(frozen=True)
-class Unusable:
-    """A cell that shows something in Excel which the file does not hold; `reason` says so in Chinese."""
-
-    reason: str
-
-
-Cell = str | date | Unusable | None
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """`line` counts from 1 as the program shows it; `merged` are the first and last column (from 0) of merges across."""
-
-    line: int
-    cells: list[Cell]
-    merged: tuple[tuple[int, int], ...] = ()
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """`rows` may be gone through once. `about` is how many there are, as far as the file says."""
-
-    name: str
-    rows: Iterator[Row]
-    about: int
 
 
 def read_sheets(path: Path, form: str) -> Iterator[Sheet]:
@@ -234,8 +206,6 @@ def _delimited(path: Path) -> Sheet:
 
 def _delimiter(head: str) -> str:
     """The one of comma, semicolon and tab that cuts a line of the head into most known columns."""
-    from kb.ingest.columns import field_of
-
     if named := re.match(r"sep=(.)\r?\n", head):
         return named[1]
 

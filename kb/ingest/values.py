@@ -11,7 +11,7 @@ from typing import Any
 from core.errors import InvalidInput
 from core.text import normalize
 from kb.files import article_label
-from kb.ingest.sheets import Cell
+from kb.ingest.rows import Cell
 from kb.ingest.workbooks import unguarded
 from kb.words import bare
 

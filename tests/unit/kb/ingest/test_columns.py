@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kb.ingest.columns import field_of, header_of
-from kb.ingest.sheets import Row
+from kb.ingest.rows import Row
 
 
 @pytest.mark.parametrize(

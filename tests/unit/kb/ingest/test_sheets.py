@@ -15,7 +15,8 @@ from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
 from core.errors import InvalidInput
-from kb.ingest.sheets import Unusable, read_sheets
+from kb.ingest.rows import Unusable
+from kb.ingest.sheets import read_sheets
 from tests.workbooks import workbook
 
 

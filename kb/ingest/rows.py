@@ -1,0 +1,37 @@
+"""What a sheet holds, whatever file it came from: rows of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+MOST_COLUMNS = 256
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A cell that shows something in Excel which the file does not hold; `reason` says so in Chinese."""
+
+    reason: str
+
+
+Cell = str | date | Unusable | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`line` counts from 1 as the program shows it; `merged` are the first and last column (from 0) of merges across."""
+
+    line: int
+    cells: list[Cell]
+    merged: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """`rows` may be gone through once. `about` is how many there are, as far as the file says."""
+
+    name: str
+    rows: Iterator[Row]
+    about: int
