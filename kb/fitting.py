@@ -12,8 +12,9 @@ from threadpoolctl import threadpool_limits
 from kb.entries import Entry
 from kb.features import CIRCUMSTANCES, FEATURES
 from kb.index import Index
-from kb.lessons import Lesson, about_passages, lessons
+from kb.lessons import Lesson, about_passages, lessons, reviewed_lessons
 from kb.matcher import Matcher, ramps, typical
+from kb.reviewed import Reviewed
 from kb.thresholds import HeldOut
 
 FOLDS = 5
@@ -40,12 +41,14 @@ def fit(
     seed: int = 0,
     drawn_to: Matcher | None = None,
     loyalty: float = LOYALTY,
+    reviewed: Sequence[Reviewed] = (),
 ) -> Fitted:
     """Fit on every entry; `held_out` is judged by matchers fitted without the entry (or sentence) in question.
 
     `vectors` (texts, dim) float32 are those of `kb.index.texts(entries)`; `encode` is asked for the sentences out of
     scope and for single words. The same input and seed give the same result. The curves are drawn to those of
     `drawn_to`, the typical matcher by default, as strongly as `loyalty` says: a handful of entries cannot bend them far.
+    `reviewed` are questions of employees with their verdict on the answer: they join the lessons and what is held out.
     Passages are matched as is typical unless a hundred curated questions and more cite them.
     """
     drawn_to = drawn_to or typical()
@@ -56,7 +59,8 @@ def fit(
     with threadpool_limits(1):  # on such small matrices a second thread costs more than it gives
         matcher, judged = drawn_to, held_out([], [])
         if questions:
-            matcher, judged = cross_fitted(lessons(index, encode, seed), drawn_to, loyalty, seed)
+            taught = [*lessons(index, encode, seed), *reviewed_lessons(index, reviewed, encode)]
+            matcher, judged = cross_fitted(taught, drawn_to, loyalty, seed)
         passages, found = drawn_to.passages, None
         taught = about_passages(index, encode, seed) if questions and index.passage.any() else []
         if passages and sum(lesson.answerable for lesson in taught) >= _FEWEST_CITED:

@@ -24,6 +24,7 @@ import numpy as np
 from kb.entries import Entry
 from kb.features import FEATURES, Evidence, Probe, gather
 from kb.index import Index
+from kb.reviewed import Reviewed
 from kb.words import bare, words
 
 Encode = Callable[[list[str]], np.ndarray]
@@ -137,6 +138,18 @@ def asked_lessons(index: Index, allowed: np.ndarray, asked: Sequence[Asked], enc
             near.append(_lesson(gather(index, one.probe, _without(allowed, hidden), hidden), set(), group))
     scale = float(max(len(right), 1))
     return [*_weighing(right, scale), *_without_right(near, _far(index, allowed, encode), scale)]
+
+
+def reviewed_lessons(index: Index, reviewed: Sequence[Reviewed], encode: Encode) -> list[Lesson]:
+    """Lessons from what employees said of answers: the entry was right, or what was shown was not. A curated question, or
+    one whose entry has gone, teaches nothing."""
+    told = [one for one in reviewed if one.entry_id in index.position and not index.equal(one.text)]
+    taught = []
+    for one, (text, vector) in zip(told, _encoded([one.text for one in told], encode), strict=True):
+        owner = index.position[one.entry_id]
+        evidence = gather(index, Probe(text, vector), ~index.passage)
+        taught.append(_lesson(evidence, {owner} if one.right else (), owner))
+    return taught
 
 
 def about_passages(index: Index, encode: Encode, seed: int) -> list[Lesson]:

@@ -1,7 +1,7 @@
 """Publish: freeze the entries as a numbered release, fitted, measured and compared with the one before; roll back.
 
 Only what changed is encoded, cut into words and asked again. The matcher and its thresholds are carried over while less
-than `CARRIED_SHARE` of the entries changed since they were fitted.
+than `CARRIED_SHARE` of the entries changed since they were fitted, and employees gave fewer than `NEW_VERDICTS`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from kb.lessons import out_of_scope
 from kb.loading import Loaded, Progress, directory_of, load, prune, write
 from kb.rejudging import MEASURES, moved
 from kb.releases import KnowledgeSettingRow, ReleaseRow, add_release, current_number, move_back, release_of
+from kb.reviewed import Reviewed, lately_reviewed
 from kb.search import Searcher
 from kb.store import DocumentRow, EntryRow
 from kb.thresholds import choose
@@ -41,6 +42,8 @@ from kb.tokens import Tokens
 from kb.vectors import texts_to_vectors, vectors_of
 
 CARRIED_SHARE = 0.02
+NEW_VERDICTS = 20
+"""So many verdicts of employees since the matcher was fitted are reason to fit it again."""
 _MATCHING = "5"
 """Raise it when the same entries would be fitted differently, so that the next publish fits anew."""
 _MOST_LISTED = 500
@@ -85,7 +88,7 @@ class Publisher:
         self._home = home
         self._encoder = encoder
         self._current: Loaded | None = None
-        self._fitted: tuple[int, tuple[Item, ...]] | None = None
+        self._fitted: tuple[ReleaseRow, tuple[Item, ...]] | None = None
 
     def prepare(self, wrong_rate: float, progress: Progress, refit: bool = False) -> Candidate | None:
         """The release that the live entries would make; None when the current one holds exactly this.
@@ -97,6 +100,7 @@ class Publisher:
             stamp = live_stamp(session)
             contents = live_contents(session, base.contents if base else EMPTY)
             real = lately_asked(session) if base else []
+            reviewed = lately_reviewed(session)
         if not contents.items:
             raise InvalidInput(
                 "没有可发布的知识，请先导入，例如运行 fssc kb load kb/starter。", code="nothing_to_publish"
@@ -109,8 +113,8 @@ class Publisher:
             known = base.contents.entries, base.index.vectors
         vectors, encoded = vectors_of(self._database, self._encoder, contents.entries, progress, known)
         index = Index(contents.entries, vectors, Tokens.of(contents.entries, base.index.tokens if base else None))
-        carried = base is not None and not refit and self._carries(base, contents)
-        judgement = self._judgement(base if carried else None, index, vectors, wrong_rate, progress)
+        carried = base is not None and not refit and self._carries(base, contents, reviewed)
+        judgement = self._judgement(base if carried else None, index, vectors, wrong_rate, reviewed, progress)
         progress("正在评测，并与线上版本对比")
         changes = changes_between(base.contents if base else EMPTY, contents)
         comparison = self._compared(base, index, judgement, changes, real, not carried, progress)
@@ -149,18 +153,29 @@ class Publisher:
             self._current = load(self._database, self._home, self._encoder, number, progress, self._current)
         return self._current
 
-    def _carries(self, base: Loaded, contents: Contents) -> bool:
+    def _carries(self, base: Loaded, contents: Contents, reviewed: Sequence[Reviewed]) -> bool:
         if base.row.report.get("matching") != _MATCHING or base.row.encoder != self._encoder.fingerprint:
             return False
         number = base.row.fitted_in or base.row.number
-        if self._fitted is None or self._fitted[0] != number:
+        if self._fitted is None or self._fitted[0].number != number:
             with self._database.read() as session:
                 row = release_of(session, number)
-            self._fitted = (number, unpack(row.contents) if row else ())
-        return different(self._fitted[1], contents.items) < CARRIED_SHARE * len(contents.items)
+            if row is None:
+                return False
+            self._fitted = row, unpack(row.contents)
+        row, items = self._fitted
+        if sum(one.at > row.created_at for one in reviewed) >= NEW_VERDICTS:
+            return False
+        return different(items, contents.items) < CARRIED_SHARE * len(contents.items)
 
     def _judgement(
-        self, base: Loaded | None, index: Index, vectors: np.ndarray, wrong_rate: float, progress: Progress
+        self,
+        base: Loaded | None,
+        index: Index,
+        vectors: np.ndarray,
+        wrong_rate: float,
+        reviewed: Sequence[Reviewed],
+        progress: Progress,
     ) -> Judgement:
         if base is not None:
             kept = base.judgement
@@ -168,7 +183,7 @@ class Publisher:
                 return kept
             return Judgement(kept.matcher, choose(kept.held_out, wrong_rate), kept.held_out)
         progress(f"正在训练匹配模型：{len(index.entries)} 条知识、{len(index.texts)} 个问题和段落")
-        fitted = fit(index.entries, vectors, lambda texts: self._encode(texts, progress))
+        fitted = fit(index.entries, vectors, lambda texts: self._encode(texts, progress), reviewed=reviewed)
         return Judgement(fitted.matcher, choose(fitted.held_out, wrong_rate), fitted.held_out)
 
     def _moved(
