@@ -179,6 +179,7 @@ def test_a_publisher_that_was_overtaken_starts_again_from_what_is_there(
     assert (done.number, done.new) == (1, False)
 
 
+@pytest.mark.slow
 def test_search_goes_on_while_releases_swap_and_never_mixes_them(
     database: Database, publisher: Publisher, tmp_path: Path, encoder: Remembering
 ) -> None:

@@ -13,6 +13,8 @@ import pytest
 
 from kb.encoder import Encoder, EncoderError, load_encoder
 
+pytestmark = pytest.mark.slow
+
 SENTENCES = """\
 出差住宿费能报多少？
 我去上海开会，酒店超标了怎么办
@@ -149,7 +151,6 @@ def test_the_default_encoder_starts_without_torch(encoder_dir: Path) -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-@pytest.mark.slow
 def test_sentence_transformers_loads_the_same_directory(encoder: Encoder, encoder_dir: Path, tmp_path: Path) -> None:
     from sentence_transformers import SentenceTransformer
 
@@ -179,7 +180,6 @@ def tiny_model(directory: Path, prompts: dict[str, str]) -> str:
     return str(directory)
 
 
-@pytest.mark.slow
 def test_another_model_brings_its_own_prompts(tmp_path: Path) -> None:
     e5 = load_encoder(tiny_model(tmp_path / "e5", {"query": "query: ", "passage": "passage: "}), tmp_path)
     plain = load_encoder(tiny_model(tmp_path / "plain", {}), tmp_path)
