@@ -17,6 +17,9 @@ from core.privacy import mask
 
 
 class Conversation(Base):
+    """In mode `agent` the bot is silent and `held_by` names the ticket that what the employee writes joins; `read_seq` is
+    the number of the last message that they have seen."""
+
     __tablename__ = "conversation"
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -24,6 +27,8 @@ class Conversation(Base):
     employee_no: Mapped[str | None] = mapped_column(String(64), index=True)
     identity: Mapped[dict[str, Any]] = mapped_column(Json)
     mode: Mapped[str] = mapped_column(String(10), default="bot")
+    held_by: Mapped[str | None] = mapped_column(String(20))
+    read_seq: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(Moment)
     last_at: Mapped[datetime] = mapped_column(Moment, index=True)
 

@@ -47,6 +47,7 @@ class Status(StrEnum):
     WAITING = "waiting"
     RESOLVED = "resolved"
     CLOSED = "closed"
+    REOPENED = "reopened"
     CANCELLED = "cancelled"
     MERGED = "merged"
 
@@ -68,18 +69,33 @@ _STATUS_LABELS = {
     Status.WAITING: "待您补充",
     Status.RESOLVED: "已解决",
     Status.CLOSED: "已关闭",
+    Status.REOPENED: "已重开",
     Status.CANCELLED: "已取消",
     Status.MERGED: "已合并",
 }
 
 
+OPEN = (Status.NEW, Status.ASSIGNED, Status.IN_PROGRESS, Status.WAITING, Status.REOPENED)
+"""States in which somebody still owes something."""
+
+
+class ServiceTier(StrEnum):
+    """VIP units get their own SLA."""
+
+    STANDARD = "standard"
+    VIP = "vip"
+
+
 class Reason(StrEnum):
-    """Why the bot handed over."""
+    """Why a person is needed."""
 
     CUSTOMER_REQUEST = "customer_request"
     MISSING_KNOWLEDGE = "missing_knowledge"
     LOW_CONFIDENCE = "low_confidence"
+    POLICY_RESTRICTION = "policy_restriction"
     TOOL_FAILURE = "tool_failure"
+    COMPLAINT = "complaint"
+    EMERGENCY = "emergency"
 
 
 @dataclass(frozen=True)
@@ -95,6 +111,12 @@ class TicketFiled(Event):
 
 
 class TicketRow(Base):
+    """The aggregate; only the verbs of `handoff.lifecycle` change it.
+
+    `priority` is 1 (first) to 4; `tier` 2 or 3; `unread` says that the requester wrote and nobody of the desk has looked
+    since; `due_at` is the earliest moment at which a running clock runs out, `due_kind` that clock; `rating` is 1 to 5.
+    """
+
     __tablename__ = "ticket"
 
     number: Mapped[str] = mapped_column(String(20), primary_key=True)
@@ -117,11 +139,37 @@ class TicketRow(Base):
     created_at: Mapped[datetime] = mapped_column(Moment)
     updated_at: Mapped[datetime] = mapped_column(Moment)
 
+    subtype: Mapped[str] = mapped_column(String(40), default="")
+    company: Mapped[str | None] = mapped_column(String(100))
+    department: Mapped[str | None] = mapped_column(String(100))
+    service_tier: Mapped[str] = mapped_column(String(20), default=ServiceTier.STANDARD)
+    tier: Mapped[int] = mapped_column(default=2)
+    priority: Mapped[int] = mapped_column(default=3)
+    risk_words: Mapped[list[str]] = mapped_column(Json, default=list)
+    emergency: Mapped[bool] = mapped_column(default=False)
+    group_id: Mapped[str | None] = mapped_column(String(40))
+    assignee: Mapped[str | None] = mapped_column(String(64))
+    experts: Mapped[list[str]] = mapped_column(Json, default=list)
+    merged_into: Mapped[str | None] = mapped_column(String(20))
+    version: Mapped[int] = mapped_column(default=1)
+    reopenings: Mapped[int] = mapped_column(default=0)
+    unread: Mapped[bool] = mapped_column(default=False)
+    resolution: Mapped[str] = mapped_column(Text, default="")
+    first_response_at: Mapped[datetime | None] = mapped_column(Moment)
+    resolved_at: Mapped[datetime | None] = mapped_column(Moment)
+    closed_at: Mapped[datetime | None] = mapped_column(Moment)
+    urged_at: Mapped[datetime | None] = mapped_column(Moment)
+    sla_policy: Mapped[str | None] = mapped_column(String(40))
+    due_at: Mapped[datetime | None] = mapped_column(Moment)
+    due_kind: Mapped[str | None] = mapped_column(String(20))
+    breached: Mapped[bool] = mapped_column(default=False)
+    rating: Mapped[int | None]
+
     __table_args__ = (Index("ix_ticket_status_created", "status", "created_at"),)
 
 
 class TicketEventRow(Base):
-    """The timeline of a ticket: its history, oldest first."""
+    """The timeline of a ticket: its history, oldest first. `public` is what the requester may read."""
 
     __tablename__ = "ticket_event"
 
@@ -131,6 +179,8 @@ class TicketEventRow(Base):
     actor: Mapped[str] = mapped_column(String(64))
     text: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(Moment)
+    public: Mapped[bool] = mapped_column(default=False)
+    detail: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
 
 
 class TicketCounterRow(Base):

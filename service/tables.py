@@ -1,7 +1,7 @@
 """Every table of every room, imported so that migrations and tests see the whole database."""
 
 from core import events, transcript
-from handoff import tickets
+from handoff import notices, staff, tickets
 from kb import contents, policies, preview, releases, store, vectors
 from kb.care import drafts, flags
 from kb.ingest import imports
@@ -11,6 +11,8 @@ ROOMS = (
     events,
     transcript,
     tickets,
+    staff,
+    notices,
     policies,
     releases,
     contents,

@@ -19,8 +19,21 @@ from core.errors import Conflict, InvalidInput, NotFound, NotSignedIn, SettingsE
 _HASHER = PasswordHash.recommended()
 _NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
 
-ROLES = ("admin", "editor", "reviewer", "publisher", "agent")
-"""Editors draft, reviewers approve, publishers publish, agents handle tickets; an administrator may do everything."""
+ROLES = (
+    "admin",
+    "editor",
+    "reviewer",
+    "publisher",
+    "agent",
+    "expert",
+    "leader",
+    "supervisor",
+    "inspector",
+    "auditor",
+)
+"""Editors draft, reviewers approve, publishers publish. Agents handle the tickets of their groups, experts those of tier 3,
+leaders answer for a group, supervisors for the desk; inspectors judge quality, auditors read all and change nothing. An
+administrator may do everything."""
 
 LEAST_PASSWORD = 10
 MOST_PASSWORD = 200
