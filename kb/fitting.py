@@ -42,10 +42,11 @@ def fit(
     drawn_to: Matcher | None = None,
     loyalty: float = LOYALTY,
     reviewed: Sequence[Reviewed] = (),
+    index: Index | None = None,
 ) -> Fitted:
     """Fit on every entry; `held_out` is judged by matchers fitted without the entry (or sentence) in question.
 
-    `vectors` (texts, dim) float32 are those of `kb.index.texts(entries)`; `encode` is asked for the sentences out of
+    `vectors` (texts, dim) float32 are those of `kb.index.texts(entries)`, `index` is made of both unless given; `encode` is asked for the sentences out of
     scope and for single words. The same input and seed give the same result. The curves are drawn to those of
     `drawn_to`, the typical matcher by default, as strongly as `loyalty` says: a handful of entries cannot bend them far.
     `reviewed` are questions of employees with their verdict on the answer: they join the lessons and what is held out.
@@ -54,7 +55,7 @@ def fit(
     drawn_to = drawn_to or typical()
     if not entries:
         return Fitted(drawn_to, held_out([], []))
-    index = Index(entries, vectors)
+    index = index or Index(entries, vectors)
     questions = [len(entry.questions) for entry in entries if not entry.is_passage]
     with threadpool_limits(1):  # on such small matrices a second thread costs more than it gives
         matcher, judged = drawn_to, held_out([], [])

@@ -158,7 +158,7 @@ def _rebuilt(
         except ValueError:
             progress("its matcher was fitted by another version of the product")
     progress("fitting the matcher again")
-    fitted = fit(contents.entries, vectors, encoder.encode_queries)
+    fitted = fit(contents.entries, vectors, encoder.encode_queries, index=index)
     return index, Judgement(fitted.matcher, choose(fitted.held_out, row.wrong_rate), fitted.held_out)
 
 

@@ -183,7 +183,9 @@ class Publisher:
                 return kept
             return Judgement(kept.matcher, choose(kept.held_out, wrong_rate), kept.held_out)
         progress(f"正在训练匹配模型：{len(index.entries)} 条知识、{len(index.texts)} 个问题和段落")
-        fitted = fit(index.entries, vectors, lambda texts: self._encode(texts, progress), reviewed=reviewed)
+        fitted = fit(
+            index.entries, vectors, lambda texts: self._encode(texts, progress), reviewed=reviewed, index=index
+        )
         return Judgement(fitted.matcher, choose(fitted.held_out, wrong_rate), fitted.held_out)
 
     def _moved(
