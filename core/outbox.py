@@ -1,11 +1,166 @@
-"""The durable outbox: what is said to an employee, kept in the transaction that says it until their channel has it."""
+"""The durable outbox: what is said to an employee, kept in the transaction that says it until their channel has it.
+
+waiting    due at `due_at`
+sending    claimed by one process until `claimed_until`; a claim that ran out may have been sent or not
+delivered  the channel has it
+unsure     it may have been sent, and the channel cannot tell: a person decides
+dead       given up
+"""
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
+import uuid
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
 
-from core.transcript import Message
+from sqlalchemy import ForeignKey, Index, String, and_, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
+from sqlalchemy.sql import ColumnElement
+
+from core.clock import now
+from core.database import Base, Database, Json, Moment
+from core.transcript import Conversation, Message
+
+CLAIM = timedelta(seconds=60)
+"""Longer than any channel's send may take."""
+
+
+class DeliveryState(StrEnum):
+    WAITING = "waiting"
+    SENDING = "sending"
+    DELIVERED = "delivered"
+    UNSURE = "unsure"
+    DEAD = "dead"
+
+
+_UNDER_WAY = (DeliveryState.WAITING, DeliveryState.SENDING)
+
+
+class DeliveryRow(Base):
+    """One message on its way to one channel. `key` names what caused it; `first_tried_at` is when it may have been sent
+    first, from which a channel's memory of keys is counted."""
+
+    __tablename__ = "delivery"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    channel: Mapped[str] = mapped_column(String(20))
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversation.id"))
+    message_id: Mapped[str] = mapped_column(ForeignKey("message.id"))
+    state: Mapped[str] = mapped_column(String(10))
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime] = mapped_column(Moment)
+    claim: Mapped[str | None] = mapped_column(String(36))
+    claimed_until: Mapped[datetime | None] = mapped_column(Moment)
+    first_tried_at: Mapped[datetime | None] = mapped_column(Moment)
+    receipt: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    error: Mapped[str | None] = mapped_column(String(500))
+    at: Mapped[datetime] = mapped_column(Moment)
+    delivered_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    __table_args__ = (
+        Index("ix_delivery_state_due", "state", "due_at"),
+        Index("ix_delivery_conversation_state", "conversation_id", "state", "id"),
+    )
 
 
 def deliver(session: Session, message: Message, *, key: str) -> None:
-    """Have `message` brought to its conversation's channel; the same `key` is delivered once."""
+    """Have `message` brought to its conversation's channel; the same `key` (at most 120 characters) is delivered once.
+
+    What is said in one conversation arrives in the order in which it was handed over here.
+    """
+    conversation = session.get_one(Conversation, message.conversation_id)
+    dialect = session.get_bind().dialect.name
+    session.execute(
+        (postgres_insert if dialect == "postgresql" else sqlite_insert)(DeliveryRow)
+        .values(
+            key=key,
+            channel=conversation.channel,
+            conversation_id=conversation.id,
+            message_id=message.id,
+            state=DeliveryState.WAITING,
+            attempts=0,
+            due_at=now(),
+            at=now(),
+        )
+        .on_conflict_do_nothing(index_elements=["key"])
+    )
+
+
+def _due(moment: datetime) -> ColumnElement[bool]:
+    """Nobody has it, its time has come, and nothing said before it in the conversation is still on its way."""
+    before = aliased(DeliveryRow)
+    return and_(
+        or_(
+            and_(DeliveryRow.state == DeliveryState.WAITING, DeliveryRow.due_at <= moment),
+            and_(DeliveryRow.state == DeliveryState.SENDING, DeliveryRow.claimed_until < moment),
+        ),
+        ~select(before.id)
+        .where(
+            before.conversation_id == DeliveryRow.conversation_id,
+            before.state.in_(_UNDER_WAY),
+            before.id < DeliveryRow.id,
+        )
+        .exists(),
+    )
+
+
+def due(session: Session, moment: datetime, limit: int = 100) -> list[int]:
+    """Deliveries that may be claimed at `moment`, the oldest first."""
+    return list(session.scalars(select(DeliveryRow.id).where(_due(moment)).order_by(DeliveryRow.id).limit(limit)))
+
+
+def anything_due(database: Database) -> bool:
+    with database.read() as session:
+        return bool(due(session, now(), limit=1))
+
+
+def claim(session: Session, delivery_id: int, moment: datetime) -> tuple[DeliveryRow, bool] | None:
+    """The delivery, for the one process that may send it until `CLAIM` has passed, and whether an earlier claim ran out, so
+    that it may have been sent already. None where somebody else was quicker."""
+    before = session.scalars(
+        select(DeliveryRow).where(DeliveryRow.id == delivery_id, _due(moment)).with_for_update(skip_locked=True)
+    ).one_or_none()
+    if before is None:
+        return None
+    taken_over = before.state == DeliveryState.SENDING
+    before.state = DeliveryState.SENDING
+    before.attempts += 1
+    before.claim = str(uuid.uuid4())
+    before.claimed_until = moment + CLAIM
+    before.first_tried_at = before.first_tried_at or moment
+    session.flush()
+    return before, taken_over
+
+
+def finish(session: Session, delivery: DeliveryRow, **values: Any) -> bool:
+    """Record what became of a claimed delivery; False when the claim was lost to another process meanwhile."""
+    done = session.execute(
+        update(DeliveryRow)
+        .where(
+            DeliveryRow.id == delivery.id,
+            DeliveryRow.claim == delivery.claim,
+            DeliveryRow.state == DeliveryState.SENDING,
+        )
+        .values(claim=None, claimed_until=None, **values)
+    )
+    return done.rowcount == 1
+
+
+def stuck(session: Session, limit: int = 100) -> list[DeliveryRow]:
+    """What a person should look at: dead and unsure deliveries, the newest first."""
+    query = select(DeliveryRow).where(DeliveryRow.state.in_((DeliveryState.DEAD, DeliveryState.UNSURE)))
+    return list(session.scalars(query.order_by(DeliveryRow.id.desc()).limit(limit)))
+
+
+def try_again(session: Session, delivery_id: int) -> bool:
+    """Put a dead or unsure delivery back on its way; False where it is neither."""
+    put = session.execute(
+        update(DeliveryRow)
+        .where(DeliveryRow.id == delivery_id, DeliveryRow.state.in_((DeliveryState.DEAD, DeliveryState.UNSURE)))
+        .values(state=DeliveryState.WAITING, attempts=0, due_at=now(), error=None, first_tried_at=None)
+    )
+    return put.rowcount == 1

@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.clock import now
@@ -31,6 +31,8 @@ class Conversation(Base):
     read_seq: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(Moment)
     last_at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+    __table_args__ = (Index("ix_conversation_mode_last", "mode", "last_at"),)
 
 
 class Turn(Base):
@@ -110,6 +112,13 @@ def conversation_of(session: Session, conversation_id: str, identity: Identity) 
     return conversation
 
 
+def locked(session: Session, conversation_id: str) -> Conversation:
+    """The conversation as it stands now, for this transaction alone to go on."""
+    query = select(Conversation).where(Conversation.id == conversation_id)
+    # FOR NO KEY UPDATE: others may still insert rows that refer to it.
+    return session.scalars(query.with_for_update(key_share=True).execution_options(populate_existing=True)).one()
+
+
 def say(
     session: Session,
     conversation_id: str,
@@ -120,7 +129,10 @@ def say(
     turn_id: str | None = None,
     extras: dict[str, Any] | None = None,
 ) -> Message:
-    """Append a message to the transcript, masked. The caller holds the conversation, so numbers do not clash."""
+    """Append a message to the transcript, masked. Who says something waits until the conversation's lock is free, so that
+    numbers do not clash; a ticket's row is locked before its conversation's, never after."""
+    conversation = locked(session, conversation_id)
+    conversation.last_at = now()
     last = session.scalar(select(func.max(Message.seq)).where(Message.conversation_id == conversation_id))
     message = Message(
         id=str(uuid.uuid4()),
@@ -138,7 +150,7 @@ def say(
     return message
 
 
-_IDS = {"client_message_id", "entry_id", "number"}
+_IDS = {"id", "client_message_id", "entry_id", "number"}
 """An id may look like a phone number, and is none."""
 
 
@@ -150,6 +162,34 @@ def _masked(value: Any) -> Any:
     if isinstance(value, list):
         return [_masked(item) for item in value]
     return value
+
+
+def current_conversation(session: Session, channel: str, identity: Identity) -> Conversation | None:
+    """Where an employee goes on, whatever page or device they come from; an anonymous visitor has to know the id."""
+    if identity.anonymous:
+        return None
+    query = select(Conversation).where(
+        Conversation.employee_no == identity.employee_no, Conversation.channel == channel
+    )
+    return session.scalars(query.order_by(Conversation.last_at.desc()).limit(1)).one_or_none()
+
+
+def unread_of(session: Session, conversation: Conversation) -> int:
+    """How many messages the employee has not seen."""
+    query = select(func.count()).where(
+        Message.conversation_id == conversation.id, Message.seq > conversation.read_seq, Message.sender != "user"
+    )
+    return session.scalar(query) or 0
+
+
+def mark_read(session: Session, conversation: Conversation, seq: int) -> None:
+    """The employee has seen everything up to message number `seq`; what was read stays read."""
+    last = session.scalar(select(func.max(Message.seq)).where(Message.conversation_id == conversation.id)) or 0
+    session.execute(
+        update(Conversation)
+        .where(Conversation.id == conversation.id, Conversation.read_seq < min(seq, last))
+        .values(read_seq=min(seq, last))
+    )
 
 
 def messages_of(session: Session, conversation_id: str, after: int = 0, limit: int = 500) -> list[Message]:

@@ -1,6 +1,6 @@
 """Every table of every room, imported so that migrations and tests see the whole database."""
 
-from core import events, transcript
+from core import events, outbox, transcript
 from handoff import notices, staff, tickets
 from kb import contents, policies, preview, releases, store, vectors
 from kb.care import drafts, flags
@@ -10,6 +10,7 @@ from service import users
 ROOMS = (
     events,
     transcript,
+    outbox,
     tickets,
     staff,
     notices,
