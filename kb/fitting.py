@@ -46,8 +46,8 @@ def fit(
 ) -> Fitted:
     """Fit on every entry; `held_out` is judged by matchers fitted without the entry (or sentence) in question.
 
-    `vectors` (texts, dim) float32 are those of `kb.index.texts(entries)`, `index` is made of both unless given; `encode` is asked for the sentences out of
-    scope and for single words. The same input and seed give the same result. The curves are drawn to those of
+    `vectors` (texts, dim) float32 are those of `kb.index.texts(entries)`, `index` is made of both unless given; `encode` is
+    asked for the sentences out of scope and for single words. The same input and seed give the same result. The curves are drawn to those of
     `drawn_to`, the typical matcher by default, as strongly as `loyalty` says: a handful of entries cannot bend them far.
     `reviewed` are questions of employees with their verdict on the answer: they join the lessons and what is held out.
     Passages are matched as is typical unless a hundred curated questions and more cite them.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-import faiss
 import numpy as np
 
 from core.text import normalize
+from kb.codes import Codes
 from kb.entries import Entry, Viewer
 from kb.lexicon import Lexicon
 from kb.tokens import Tokens, asked
@@ -55,10 +55,8 @@ class Index:
         self._equal: dict[str, list[int]] = {}
         for row, text in enumerate(self.texts):
             self._equal.setdefault(stripped(text), []).append(row)
-        self._flat = faiss.IndexFlatIP(vectors.shape[1])
-        self._flat.add(np.ascontiguousarray(vectors, dtype=np.float32))
-        # FAISS keeps its own copy; ours is a view of it.
-        self.vectors = faiss.rev_swig_ptr(self._flat.get_xb(), vectors.size).reshape(vectors.shape)
+        self._codes = Codes(vectors)
+        self.vectors = self._codes.vectors
         self.passage = passage_rows(self.entries)
         self._unrelated = [_unrelated(self.vectors, self.owner, self.passage == kind) for kind in (False, True)]
         self._audiences = list({entry.audience for entry in self.entries})
@@ -110,14 +108,7 @@ class Index:
         """Up to `count` rows nearest in meaning among the `allowed` ((texts,) bool), and their cosines, best first."""
         if not allowed.any():
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        if allowed.all():
-            parameters = None
-        else:
-            bits = np.packbits(allowed, bitorder="little")
-            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
-        scores, rows = self._flat.search(vector[None], min(count, len(self.vectors)), params=parameters)
-        found = rows[0] >= 0
-        return rows[0][found], scores[0][found]
+        return self._codes.nearest(vector, allowed, count)
 
     def equal(self, text: str) -> list[int]:
         """The rows of this very question; punctuation, blanks and case do not count."""

@@ -86,10 +86,8 @@ class Lexicon:
         """How much each of the texts `rows` shares with the question."""
         places, nth = self.terms.places(rows)
         held = self.terms.held[places]
-        column = np.full(len(self.terms.vocabulary) + 1, -1, np.int32)
-        column[question.terms] = np.arange(len(question.terms))
-        column = column[held]
-        same = column >= 0
+        column = np.searchsorted(question.terms, held)
+        same = np.append(question.terms, -1)[column] == held
         has = np.zeros((len(rows), len(question.terms)), bool)
         has[nth[same], column[same]] = True
         shared = has @ question.weights
@@ -108,27 +106,29 @@ class Lexicon:
         frequency = self._frequency[question.terms]
         rarest = np.argsort(frequency, kind="stable")
         rarest = rarest[: max(int(np.searchsorted(np.cumsum(frequency[rarest]), _MOST_POSTINGS, "right")), 1)]
-        runs = [self._postings[self._starts[t] : self._starts[t + 1]] for t in question.terms[rarest]]
-        rows = np.concatenate([*runs, np.empty(0, np.int32)])
-        weights = np.repeat(question.weights[rarest], [len(run) for run in runs])
+        # A text's number and, in the lower half, whose posting it is: sorted, its postings stand together.
+        runs = [
+            (self._postings[self._starts[t] : self._starts[t + 1]].astype(np.int64) << 32) + n
+            for n, t in enumerate(question.terms[rarest].tolist())
+        ]
+        posted = np.sort(np.concatenate([*runs, np.empty(0, np.int64)]))
+        rows = posted >> 32
         kept = allowed[rows]
-        rows, weights = rows[kept], weights[kept]
-        shared = np.bincount(rows, weights, minlength=self.size)
-        found = np.flatnonzero(shared)
+        posted, rows = posted[kept], rows[kept]
+        first = np.flatnonzero(np.diff(rows, prepend=-1))
+        found = rows[first]
         if len(found) <= count:
             return found
-        likeness = shared[found] ** 2 / np.maximum(self._total[found], 1e-9)
+        shared = np.add.reduceat(question.weights[rarest[posted & 0xFFFFFFFF]], first, dtype=np.float64)
+        likeness = shared**2 / np.maximum(self._total[found], 1e-9)
         return found[np.argpartition(-likeness, count)[:count]]
 
     def alike(self, rows: np.ndarray) -> np.ndarray:
         """Ochiai's coefficient of each pair among the texts `rows`: (k, k) float32."""
         places, nth = self.terms.places(rows)
-        held = self.terms.held[places]
-        column = np.zeros(len(self.terms.vocabulary), np.int32)
-        column[held] = 1
-        np.cumsum(column, out=column)
-        unit = np.zeros((len(rows), column[-1] + 1 if len(column) else 1), np.float32)
-        unit[nth, column[held]] = self._unit[places]
+        distinct, column = np.unique(self.terms.held[places], return_inverse=True)
+        unit = np.zeros((len(rows), max(len(distinct), 1)), np.float32)
+        unit[nth, column] = self._unit[places]
         return unit @ unit.T
 
     def _held(self, row: int) -> np.ndarray:
