@@ -1,5 +1,6 @@
 """Every table of every room, imported so that migrations and tests see the whole database."""
 
+from connectors import api_clients, webhooks
 from core import events, outbox, transcript
 from handoff import notices, staff, tickets
 from kb import contents, policies, preview, releases, store, vectors
@@ -24,4 +25,6 @@ ROOMS = (
     flags,
     imports,
     users,
+    api_clients,
+    webhooks,
 )

@@ -14,48 +14,56 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-_TICKET = (
-    sa.Column("subtype", sa.String(40), nullable=False, server_default=""),
-    sa.Column("company", sa.String(100)),
-    sa.Column("department", sa.String(100)),
-    sa.Column("service_tier", sa.String(20), nullable=False, server_default="standard"),
-    sa.Column("tier", sa.Integer(), nullable=False, server_default="2"),
-    sa.Column("priority", sa.Integer(), nullable=False, server_default="3"),
-    sa.Column("risk_words", JSON, nullable=False, server_default="[]"),
-    sa.Column("emergency", sa.Boolean(), nullable=False, server_default=sa.false()),
-    sa.Column("group_id", sa.String(40)),
-    sa.Column("assignee", sa.String(64)),
-    sa.Column("experts", JSON, nullable=False, server_default="[]"),
-    sa.Column("merged_into", sa.String(20)),
-    sa.Column("version", sa.Integer(), nullable=False, server_default="1"),
-    sa.Column("reopenings", sa.Integer(), nullable=False, server_default="0"),
-    sa.Column("unread", sa.Boolean(), nullable=False, server_default=sa.false()),
-    sa.Column("resolution", sa.Text(), nullable=False, server_default=""),
-    sa.Column("first_response_at", MOMENT),
-    sa.Column("resolved_at", MOMENT),
-    sa.Column("closed_at", MOMENT),
-    sa.Column("urged_at", MOMENT),
-    sa.Column("sla_policy", sa.String(40)),
-    sa.Column("due_at", MOMENT),
-    sa.Column("due_kind", sa.String(20)),
-    sa.Column("breached", sa.Boolean(), nullable=False, server_default=sa.false()),
-    sa.Column("rating", sa.Integer()),
-)
-_EVENT = (
-    sa.Column("public", sa.Boolean(), nullable=False, server_default=sa.false()),
-    sa.Column("detail", JSON, nullable=False, server_default="{}"),
-)
-_CONVERSATION = (
-    sa.Column("held_by", sa.String(20)),
-    sa.Column("read_seq", sa.Integer(), nullable=False, server_default="0"),
-)
+
+def _ticket() -> tuple[sa.Column, ...]:
+    return (
+        sa.Column("subtype", sa.String(40), nullable=False, server_default=""),
+        sa.Column("company", sa.String(100)),
+        sa.Column("department", sa.String(100)),
+        sa.Column("service_tier", sa.String(20), nullable=False, server_default="standard"),
+        sa.Column("tier", sa.Integer(), nullable=False, server_default="2"),
+        sa.Column("priority", sa.Integer(), nullable=False, server_default="3"),
+        sa.Column("risk_words", JSON, nullable=False, server_default="[]"),
+        sa.Column("emergency", sa.Boolean(), nullable=False, server_default=sa.false()),
+        sa.Column("group_id", sa.String(40)),
+        sa.Column("assignee", sa.String(64)),
+        sa.Column("experts", JSON, nullable=False, server_default="[]"),
+        sa.Column("merged_into", sa.String(20)),
+        sa.Column("version", sa.Integer(), nullable=False, server_default="1"),
+        sa.Column("reopenings", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("unread", sa.Boolean(), nullable=False, server_default=sa.false()),
+        sa.Column("resolution", sa.Text(), nullable=False, server_default=""),
+        sa.Column("first_response_at", MOMENT),
+        sa.Column("resolved_at", MOMENT),
+        sa.Column("closed_at", MOMENT),
+        sa.Column("urged_at", MOMENT),
+        sa.Column("sla_policy", sa.String(40)),
+        sa.Column("due_at", MOMENT),
+        sa.Column("due_kind", sa.String(20)),
+        sa.Column("breached", sa.Boolean(), nullable=False, server_default=sa.false()),
+        sa.Column("rating", sa.Integer()),
+    )
+
+
+def _event() -> tuple[sa.Column, ...]:
+    return (
+        sa.Column("public", sa.Boolean(), nullable=False, server_default=sa.false()),
+        sa.Column("detail", JSON, nullable=False, server_default="{}"),
+    )
+
+
+def _conversation() -> tuple[sa.Column, ...]:
+    return (
+        sa.Column("held_by", sa.String(20)),
+        sa.Column("read_seq", sa.Integer(), nullable=False, server_default="0"),
+    )
 
 
 def upgrade() -> None:
-    for table, columns in (("ticket", _TICKET), ("ticket_event", _EVENT), ("conversation", _CONVERSATION)):
+    for table, columns in (("ticket", _ticket()), ("ticket_event", _event()), ("conversation", _conversation())):
         with op.batch_alter_table(table) as batch:
             for column in columns:
-                batch.add_column(column.copy())
+                batch.add_column(column)
     op.create_table(
         "staff_group",
         sa.Column("id", sa.String(40), nullable=False),
@@ -102,7 +110,7 @@ def downgrade() -> None:
     op.drop_table("notice")
     op.drop_table("staff")
     op.drop_table("staff_group")
-    for table, columns in (("conversation", _CONVERSATION), ("ticket_event", _EVENT), ("ticket", _TICKET)):
+    for table, columns in (("conversation", _conversation()), ("ticket_event", _event()), ("ticket", _ticket())):
         with op.batch_alter_table(table) as batch:
             for column in columns:
                 batch.drop_column(column.name)
