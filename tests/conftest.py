@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -14,6 +16,7 @@ import psycopg
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError
+from sqlalchemy import make_url
 
 from core.database import Database
 from core.identity import Identity
@@ -51,22 +54,41 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty, migrated database: once SQLite, once PostgreSQL."""
+    """An empty, migrated database: once SQLite, once PostgreSQL; a copy of one that was migrated once."""
+    migrated = request.getfixturevalue(f"migrated_{request.param}")
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'db.sqlite3'}"
+        url = f"sqlite:///{shutil.copy(migrated, tmp_path / 'db.sqlite3')}"
     else:
-        url = Settings(DATABASE_URL=fresh_postgres(request.getfixturevalue("postgres"))).database
-    migrate(url)
+        url = Settings(DATABASE_URL=fresh_postgres(request.getfixturevalue("postgres"), migrated)).database
     database = Database(url)
     yield database
     database.close()
 
 
-def fresh_postgres(server: str) -> str:
-    """A new database on `server`; its URL."""
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an empty database with every table."""
+    path = tmp_path_factory.mktemp("migrated") / "db.sqlite3"
+    migrate(f"sqlite:///{path}")
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgres: str) -> str:
+    """The name of an empty database with every table."""
+    url = fresh_postgres(postgres)
+    migrate(Settings(DATABASE_URL=url).database)
+    return make_url(url).database or ""
+
+
+def fresh_postgres(server: str, template: str = "template1") -> str:
+    """A new database on `server`, a copy of `template`; its URL."""
     name = f"t{uuid.uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return server.replace("/postgres?", f"/{name}?")
 
 

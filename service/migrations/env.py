@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from alembic import context
-from sqlalchemy import create_engine
+from sqlalchemy import NullPool, create_engine
 
 import service.tables  # noqa: F401  brings every room's tables into the metadata
 from core.database import Base, Moment
@@ -20,7 +20,7 @@ def render(kind: str, item: Any, _: Any) -> str | Literal[False]:
     return False
 
 
-with create_engine(url).connect() as connection:
+with create_engine(url, poolclass=NullPool).connect() as connection:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
