@@ -3,6 +3,8 @@
 from connectors import api_clients, webhooks
 from core import events, outbox, transcript
 from handoff import notices, staff, tickets
+from handoff.quality import documents as quality_documents
+from handoff.quality import inspections, reviews, satisfaction, surveys
 from kb import contents, policies, preview, releases, store, vectors
 from kb.care import drafts, flags
 from kb.ingest import imports
@@ -15,6 +17,11 @@ ROOMS = (
     tickets,
     staff,
     notices,
+    quality_documents,
+    satisfaction,
+    reviews,
+    inspections,
+    surveys,
     policies,
     releases,
     contents,

@@ -1,0 +1,33 @@
+"""What quality does by itself as time goes by. Any number of schedulers may call it at once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.clock import now
+from core.database import Database
+from handoff.quality import reviews, satisfaction, surveys
+from handoff.quality.sampling import draw_due
+
+
+def keep(database: Database, supervisors: list[str], moment: datetime | None = None) -> dict[str, int]:
+    """Remind, expire, send, tell and draw what is due at `moment`; how many of each. `supervisors` hear what is overdue."""
+    moment = moment or now()
+    with database.read() as session:
+        to_remind, to_send = satisfaction.to_remind(session, moment), surveys.to_send(session, moment)
+    done = {"reminded": 0, "sent": 0}
+    for satisfaction_id in to_remind:
+        with database.write() as session:
+            done["reminded"] += satisfaction.remind(session, satisfaction_id, moment)
+    for token in to_send:
+        with database.write() as session:
+            done["sent"] += surveys.send(session, token, moment)
+    with database.write() as session:
+        done["expired"] = satisfaction.expire_due(session, moment)
+        done["closed"] = surveys.close_due(session, moment)
+    with database.write() as session:
+        reviews.tell_unled(session, moment, supervisors)
+        done["overdue"] = reviews.tell_overdue(session, moment, supervisors)
+    with database.write() as session:
+        done["drawn"] = draw_due(session, moment)
+    return done
