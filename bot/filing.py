@@ -10,13 +10,15 @@ from bot.turns import Option, Reply, TurnContext
 from core.clock import local
 from core.database import Database
 from core.transcript import Turn
+from handoff.filing import file_ticket
+from handoff.talk import answered_by_person
 from handoff.tickets import (
+    OPEN,
     Reason,
     Status,
     TicketDraft,
     TicketRow,
     Urgency,
-    file_ticket,
     ticket_of,
     tickets_of_requester,
 )
@@ -76,25 +78,41 @@ class Filing:
         """A ticket's state. Somebody else's ticket and one that does not exist look the same."""
         with self._database.read() as session:
             ticket = ticket_of(session, number)
-        own = ticket is not None and (
-            ticket.conversation_id == context.conversation_id
-            if context.identity.anonymous
-            else ticket.employee_no == context.identity.employee_no
-        )
-        if not ticket or not own:
+        if not ticket or not owns(ticket, context):
             return Reply(
                 f"没有找到您名下的工单 {number}。请核对编号，或查看您的全部工单。",
                 options=(Option("我的工单", "my_tickets"),),
             )
-        return card(ticket, f"工单 **{ticket.number}** 当前状态：**{Status(ticket.status).label}**。")
+        return card(
+            ticket,
+            f"工单 **{ticket.number}** 当前状态：**{Status(ticket.status).label}**。",
+            _next_steps(ticket),
+        )
 
 
-def card(ticket: TicketRow, heading: str) -> Reply:
+def owns(ticket: TicketRow, context: TurnContext) -> bool:
+    """Whether the ticket is this employee's own; an anonymous visitor's is that of their conversation."""
+    if context.identity.anonymous:
+        return ticket.conversation_id == context.conversation_id
+    return ticket.employee_no == context.identity.employee_no
+
+
+def _next_steps(ticket: TicketRow) -> tuple[Option, ...]:
+    number = ticket.number
+    if ticket.status in OPEN:
+        go_on = (Option("和人工说", f"talk:{number}"),) if answered_by_person(ticket) else ()
+        return (*go_on, Option("催办", f"urge:{number}"))
+    if ticket.status == Status.RESOLVED:
+        return (Option("问题已解决", f"confirm:{number}"), Option("没有解决，重新打开", f"reopen:{number}"))
+    return ()
+
+
+def card(ticket: TicketRow, heading: str, options: tuple[Option, ...] = ()) -> Reply:
     """The ticket card; `heading` says what has just happened or how things stand."""
     return Reply(
         heading,
         "ticket",
-        (),
+        options,
         {
             "number": ticket.number,
             "status": ticket.status,

@@ -8,16 +8,12 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, func, insert, or_, select
-from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import ForeignKey, Index, String, Text, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from core.clock import now, today
 from core.database import Base, Json, Moment
-from core.events import Event, append_event
+from core.events import Event
 from core.identity import Identity
-from core.privacy import mask
 
 BUSINESS_TYPES = (
     "差旅报销",
@@ -169,7 +165,8 @@ class TicketRow(Base):
 
 
 class TicketEventRow(Base):
-    """The timeline of a ticket: its history, oldest first. `public` is what the requester may read."""
+    """The timeline of a ticket: its history, oldest first. `public` is what the requester may read; `actor_kind` is
+    `staff`, `employee` or `system`."""
 
     __tablename__ = "ticket_event"
 
@@ -181,6 +178,26 @@ class TicketEventRow(Base):
     at: Mapped[datetime] = mapped_column(Moment)
     public: Mapped[bool] = mapped_column(default=False)
     detail: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    actor_kind: Mapped[str] = mapped_column(String(10), default="system")
+    actor_name: Mapped[str] = mapped_column(String(64), default="")
+
+
+class TicketExpertRow(Base):
+    """Who was invited to a ticket: `TicketRow.experts`, to be searched by person."""
+
+    __tablename__ = "ticket_expert"
+
+    username: Mapped[str] = mapped_column(String(64), primary_key=True)
+    ticket: Mapped[str] = mapped_column(ForeignKey("ticket.number"), primary_key=True, index=True)
+
+
+class TicketLinkRow(Base):
+    """Two tickets that have to do with each other; `one` is the smaller number."""
+
+    __tablename__ = "ticket_link"
+
+    one: Mapped[str] = mapped_column(ForeignKey("ticket.number"), primary_key=True)
+    other: Mapped[str] = mapped_column(ForeignKey("ticket.number"), primary_key=True, index=True)
 
 
 class TicketCounterRow(Base):
@@ -207,79 +224,8 @@ class TicketDraft:
     page: str = ""
     node: str = ""
     asked: str = ""
+    subtype: str = ""
     tried: list[dict[str, Any]] = field(default_factory=list)
-
-
-def _next_number(session: Session, day: date) -> str:
-    """`FW20261121-0001`; the counter is raised in one statement, so two filings never share a number."""
-    dialect = session.get_bind().dialect.name
-    statement = (postgres_insert if dialect == "postgresql" else sqlite_insert)(TicketCounterRow)
-    last = session.scalar(
-        statement.values(day=day, last=1)
-        .on_conflict_do_update(index_elements=["day"], set_={"last": TicketCounterRow.last + 1})
-        .returning(TicketCounterRow.last)
-    )
-    return f"FW{day:%Y%m%d}-{last:04d}"
-
-
-def file_ticket(session: Session, draft: TicketDraft) -> TicketRow:
-    """File `draft` and return the ticket; the same `idempotency_key` again returns the first one."""
-    known = session.scalars(select(TicketRow).where(TicketRow.idempotency_key == draft.idempotency_key)).one_or_none()
-    if known:
-        return known
-    number = _next_number(session, today())
-    ticket = TicketRow(
-        number=number,
-        idempotency_key=draft.idempotency_key,
-        status=Status.NEW,
-        business_type=draft.business_type,
-        description=draft.description,
-        urgency=draft.urgency,
-        document_no=draft.document_no,
-        contact=draft.contact,
-        employee_no=draft.requester.employee_no,
-        requester=draft.requester.to_dict(),
-        channel=draft.channel,
-        page=draft.page,
-        node=draft.node,
-        reason=draft.reason,
-        conversation_id=draft.conversation_id,
-        tried=draft.tried,
-        search_text="\n".join(
-            filter(
-                None,
-                (
-                    number,
-                    draft.description,
-                    draft.document_no,
-                    draft.requester.name,
-                    draft.requester.employee_no,
-                    draft.requester.department,
-                ),
-            )
-        ).lower(),
-        created_at=now(),
-        updated_at=now(),
-    )
-    session.add(ticket)
-    session.flush()
-    session.execute(
-        insert(TicketEventRow).values(
-            ticket=number, kind="filed", actor=draft.requester.employee_no or "anonymous", text="提交工单", at=now()
-        )
-    )
-    append_event(
-        session,
-        TicketFiled(
-            number=number,
-            conversation_id=draft.conversation_id,
-            question=mask(draft.asked or draft.description),
-            page=draft.page,
-            node=draft.node,
-            reason=draft.reason,
-        ),
-    )
-    return ticket
 
 
 def ticket_of(session: Session, number: str) -> TicketRow | None:

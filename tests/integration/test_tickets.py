@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from core.database import Database
 from core.identity import ANONYMOUS, Identity
 from core.transcript import open_conversation
+from handoff.filing import file_ticket
 from handoff.tickets import (
     Reason,
     Status,
     TicketDraft,
     Urgency,
     events_of,
-    file_ticket,
     find_tickets,
     tickets_of_requester,
 )

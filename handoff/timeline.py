@@ -1,0 +1,117 @@
+"""The one way in which something happens to a ticket: an event on its timeline, which clocks, routing and quality follow."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.clock import now
+from core.events import Event, append_event
+from core.privacy import mask
+from handoff.actors import Actor
+from handoff.tickets import TicketEventRow, TicketRow
+
+
+@dataclass(frozen=True)
+class TicketChanged(Event):
+    """Something happened to a ticket: event `event_id` on its timeline, whose kind is `happened`; `status` is its state
+    afterwards."""
+
+    number: str
+    happened: str
+    status: str
+    actor: str
+    event_id: int
+
+
+@dataclass(frozen=True)
+class TicketAssigned(Event):
+    """A ticket lies with a person now."""
+
+    number: str
+    assignee: str
+    actor: str
+
+
+@dataclass(frozen=True)
+class TicketReplied(Event):
+    """A person of the desk answered the requester."""
+
+    number: str
+    conversation_id: str
+    message_id: str
+    actor: str
+
+
+@dataclass(frozen=True)
+class TicketResolved(Event):
+    """A ticket was resolved; `resolution` is masked."""
+
+    number: str
+    conversation_id: str
+    resolution: str
+    actor: str
+
+
+@dataclass(frozen=True)
+class TicketReopened(Event):
+    """A resolved or closed ticket was not settled after all."""
+
+    number: str
+    reason: str
+    actor: str
+
+
+def record(
+    session: Session,
+    ticket: TicketRow,
+    actor: Actor,
+    kind: str,
+    text: str,
+    *,
+    public: bool = False,
+    detail: dict[str, Any] | None = None,
+) -> TicketEventRow:
+    """Put what `actor` has just done to `ticket` on its timeline, masked; raise its version; let the others follow."""
+    # They record events and use verbs themselves, so they can be known only when something happens.
+    from handoff import clocks, quality, routing, search
+
+    moment = now()
+    ticket.version = (ticket.version or 0) + 1
+    ticket.updated_at = moment
+    event = TicketEventRow(
+        ticket=ticket.number,
+        kind=kind,
+        actor=actor.id,
+        actor_kind=actor.kind,
+        actor_name=actor.name[:64],
+        text=mask(text),
+        at=moment,
+        public=public,
+        detail=detail or {},
+    )
+    session.add(event)
+    session.flush()
+    audit.append(
+        session,
+        actor,
+        f"ticket.{kind}",
+        ticket.number,
+        {
+            "event": event.id,
+            "version": ticket.version,
+            "status": str(ticket.status),
+            "assignee": ticket.assignee,
+            "group": ticket.group_id,
+            "text": hashlib.sha256(event.text.encode()).hexdigest(),
+            "detail": event.detail,
+        },
+    )
+    append_event(session, TicketChanged(ticket.number, kind, str(ticket.status), actor.id, event.id))
+    for room in (clocks, search, routing, quality):
+        room.follow(session, ticket, event)
+    return event
