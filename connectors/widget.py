@@ -1,4 +1,5 @@
-"""The chat widget: the host system vouches for the visitor with a short-lived JWT; without one they are anonymous."""
+"""The chat widget: the host system vouches for the visitor with a short-lived JWT; without one they are anonymous. What is
+said to them lies in the transcript, which the widget reads."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from datetime import timedelta
 
 import jwt
 
+from connectors.delivery import Delivery, Receipt
 from core.clock import now
 from core.errors import TokenExpired, TokenInvalid
 from core.identity import ANONYMOUS, Identity
@@ -13,6 +15,15 @@ from core.identity import ANONYMOUS, Identity
 AUDIENCE = "fssc-desk"
 _LONGEST_LIFE = timedelta(hours=24)
 _LONGEST_NUMBER = 64
+
+
+class WidgetChannel:
+    """A message in the transcript has arrived: the widget fetches it, now or when the employee comes back."""
+
+    repeats = timedelta.max
+
+    def send(self, delivery: Delivery) -> Receipt:
+        return Receipt(delivery.message["id"])
 
 
 def identity_of(token: str | None, key: str, issuer: str) -> Identity:

@@ -24,7 +24,9 @@ from service.api import (
     entries,
     health,
     imports,
+    integration,
     knowledge,
+    open,
     pages,
     policy_imports,
     releases,
@@ -96,6 +98,8 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
         policy_imports,
         releases,
         users,
+        integration,
+        open,
         engine,
     )
     for room in rooms:
@@ -120,10 +124,11 @@ def _wake_worker(desk: Desk):
     """Ask the worker to do what waits in the database: deliver events, prepare a release, work on imports."""
 
     async def wake() -> None:
+        from connectors.webhook_sender import waiting as webhooks_wait
         from core.events import undelivered
         from kb.ingest.jobs import waiting as imports_wait
         from kb.preview import waiting
-        from service.worker import prepare_release, relay_events, run_imports
+        from service.worker import prepare_release, relay_events, run_imports, send_webhooks
 
         if await to_thread.run_sync(undelivered, desk.database):
             await to_thread.run_sync(relay_events.send)
@@ -131,6 +136,8 @@ def _wake_worker(desk: Desk):
             await to_thread.run_sync(prepare_release.send)
         if await to_thread.run_sync(imports_wait, desk.database):
             await to_thread.run_sync(run_imports.send)
+        if await to_thread.run_sync(webhooks_wait, desk.database):
+            await to_thread.run_sync(send_webhooks.send)
 
     return wake
 

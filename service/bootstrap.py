@@ -14,10 +14,12 @@ from bot.answering import Answering
 from bot.dialogue import Dialogue
 from bot.engine_client import EngineClient
 from bot.filing import Filing
+from connectors.ticket_facts import tell_webhooks
 from core.database import Database
 from core.events import EventRelay
 from core.settings import Settings
 from handoff.tickets import TicketFiled
+from handoff.timeline import TicketChanged
 from kb.encoder import Encoder, load_encoder
 from kb.live import LiveKnowledge
 from kb.signals import EntryAnswered, QuestionUnresolved, record_hit, record_unresolved
@@ -76,6 +78,7 @@ def event_relay(database: Database) -> EventRelay:
     relay.subscribe(EntryAnswered, record_hit)
     relay.subscribe(QuestionUnresolved, record_unresolved)
     relay.subscribe(TicketFiled, _keep_question)
+    relay.subscribe(TicketChanged, tell_webhooks)
     return relay
 
 

@@ -7,6 +7,7 @@ from functools import cache
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker
 
+from connectors import webhook_sender
 from core.database import Database
 from core.events import EventRelay
 from core.logs import configure_logs
@@ -57,3 +58,10 @@ def prepare_release() -> None:
 def run_imports() -> None:
     """Read new imports and apply confirmed ones. Lost calls do no harm: imports wait in the database."""
     run_waiting(_database(), KINDS)
+
+
+@dramatiq.actor(max_retries=0, time_limit=600_000)
+def send_webhooks() -> None:
+    """Bring waiting webhook deliveries to their addresses. Lost calls do no harm: deliveries wait in the database."""
+    webhook_sender.send_due(_database(), settings.internal_token)
+    webhook_sender.forget_old(_database())

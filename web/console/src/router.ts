@@ -124,6 +124,12 @@ const routes = [
         meta: { title: "检索测试", section: "try" },
       },
       {
+        path: "integration",
+        name: "integration",
+        component: () => import("./pages/integration/IntegrationPage.vue"),
+        meta: { title: "系统接入", section: "integration" },
+      },
+      {
         path: "users",
         name: "users",
         component: () => import("./pages/UserList.vue"),

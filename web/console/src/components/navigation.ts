@@ -1,4 +1,4 @@
-import { Cpu, DataLine, Document, Grid, Memo, Tickets, Upload, User } from "@element-plus/icons-vue";
+import { Connection, Cpu, DataLine, Document, Grid, Memo, Tickets, Upload, User } from "@element-plus/icons-vue";
 import type { Component } from "vue";
 
 export interface NavItem {
@@ -29,5 +29,11 @@ export const NAVIGATION: NavGroup[] = [
     ],
   },
   { label: "调试", items: [{ section: "try", to: "/try", label: "检索测试", icon: Cpu }] },
-  { label: "系统", items: [{ section: "users", to: "/users", label: "用户", icon: User, role: "admin" }] },
+  {
+    label: "系统",
+    items: [
+      { section: "users", to: "/users", label: "用户", icon: User, role: "admin" },
+      { section: "integration", to: "/integration", label: "系统接入", icon: Connection, role: "admin" },
+    ],
+  },
 ];
