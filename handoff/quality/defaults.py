@@ -96,7 +96,14 @@ QUESTIONNAIRE: dict[str, Any] = {
     "title": "财务共享服务回访",
     "intro": "感谢您使用财务共享服务，耽误您一分钟，说说用下来的感受。",
     "questions": [
-        {"id": "overall", "kind": "score", "text": "总体来说，您对这次服务满意吗？", "required": True},
+        {
+            "id": "overall",
+            "kind": "score",
+            "text": "总体来说，您对这次服务满意吗？",
+            "options": [],
+            "many": False,
+            "required": True,
+        },
         {
             "id": "solved",
             "kind": "choice",
@@ -113,7 +120,14 @@ QUESTIONNAIRE: dict[str, Any] = {
             "many": True,
             "required": False,
         },
-        {"id": "words", "kind": "text", "text": "还有什么想告诉我们的？", "required": False},
+        {
+            "id": "words",
+            "kind": "text",
+            "text": "还有什么想告诉我们的？",
+            "options": [],
+            "many": False,
+            "required": False,
+        },
     ],
 }
 

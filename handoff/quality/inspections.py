@@ -15,11 +15,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from core.clock import local, now
 from core.database import Base, Json, Moment
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
-from core.text import normalize
 from handoff.actors import Actor
 from handoff.notices import notify
 from handoff.quality.documents import QualityDocumentRow, document, newest
 from handoff.quality.rubric import checked_points, total_of
+from handoff.quality.wording import written
 from handoff.quality.workdays import after_workdays
 
 STATES = {"waiting": "待评分", "scored": "已评分", "appealed": "申诉中", "decided": "已裁定"}
@@ -126,7 +126,7 @@ def score(
     row.points, row.vetoes = checked_points(rubric, points, vetoes, comment)
     row.total = total_of(rubric, row.points, row.vetoes)
     row.rubric_version = stored.version if stored else None
-    row.comment = normalize(comment)[:MOST_WORDS]
+    row.comment = written(comment, MOST_WORDS)
     row.state, row.inspector, row.scored_at = "scored", actor.id, moment
     row.appeal_until = after_workdays(moment, rubric["appeal_days"])
     notify(
@@ -167,7 +167,7 @@ def appeal(
         raise Conflict("这条质检现在不能申诉：还没有评分，或已经申诉过。", code="wrong_state")
     if not may_appeal(actor, row, moment):
         raise Conflict(f"申诉期已于 {local(row.appeal_until or moment)} 结束。", code="appeal_expired")
-    words = normalize(words)[:MOST_WORDS]
+    words = written(words, MOST_WORDS)
     if len(words) < 4:
         raise InvalidInput("请写明申诉理由，不少于 4 个字。", code="words")
     row.state, row.appeal, row.appealed_at = "appealed", words, moment
@@ -205,7 +205,7 @@ def decide(
         raise Conflict("这条质检没有待裁定的申诉。", code="wrong_state")
     if not may_decide(actor, row):
         raise Forbidden("申诉要由原质检员以外的质检员或主管裁定。", code="not_decider")
-    words = normalize(words)[:MOST_WORDS]
+    words = written(words, MOST_WORDS)
     if len(words) < 4:
         raise InvalidInput("请写明裁定理由，不少于 4 个字。", code="words")
     row.decision = "upheld"

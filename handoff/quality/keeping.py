@@ -10,8 +10,8 @@ from handoff.quality import reviews, satisfaction, surveys
 from handoff.quality.sampling import draw_due
 
 
-def keep(database: Database, supervisors: list[str], moment: datetime | None = None) -> dict[str, int]:
-    """Remind, expire, send, tell and draw what is due at `moment`; how many of each. `supervisors` hear what is overdue."""
+def keep(database: Database, moment: datetime | None = None) -> dict[str, int]:
+    """Remind, expire, send, tell and draw what is due at `moment`; how many of each."""
     moment = moment or now()
     with database.read() as session:
         to_remind, to_send = satisfaction.to_remind(session, moment), surveys.to_send(session, moment)
@@ -26,8 +26,7 @@ def keep(database: Database, supervisors: list[str], moment: datetime | None = N
         done["expired"] = satisfaction.expire_due(session, moment)
         done["closed"] = surveys.close_due(session, moment)
     with database.write() as session:
-        reviews.tell_unled(session, moment, supervisors)
-        done["overdue"] = reviews.tell_overdue(session, moment, supervisors)
+        done["overdue"] = reviews.tell_overdue(session, moment)
     with database.write() as session:
         done["drawn"] = draw_due(session, moment)
     return done

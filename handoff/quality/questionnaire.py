@@ -9,7 +9,7 @@ from typing import Any
 
 from core.errors import InvalidInput
 from core.privacy import mask
-from core.text import normalize
+from handoff.quality.wording import written
 
 KINDS = ("score", "choice", "text")
 MOST_QUESTIONS = 20
@@ -19,7 +19,7 @@ _ID = re.compile(r"[a-z][a-z0-9_]{0,29}")
 
 def checked_questionnaire(body: Mapping[str, Any]) -> dict[str, Any]:
     """`{title, intro, questions}` as stored. Raises InvalidInput for one that nobody could answer."""
-    title, intro = normalize(str(body.get("title") or "")), normalize(str(body.get("intro") or ""))
+    title, intro = written(body.get("title"), 61), written(body.get("intro"), 301)
     if not 0 < len(title) <= 60 or len(intro) > 300:
         raise InvalidInput("问卷要有 60 字以内的标题，开场白不超过 300 字。", code="questionnaire")
     questions = [_question(one) for one in body.get("questions") or []]
@@ -31,12 +31,12 @@ def checked_questionnaire(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _question(one: Mapping[str, Any]) -> dict[str, Any]:
-    text = normalize(str(one.get("text") or ""))
+    text = written(one.get("text"), 201)
     if not _ID.fullmatch(str(one.get("id") or "")) or one.get("kind") not in KINDS or not 0 < len(text) <= 200:
         raise InvalidInput("每道题要有编号、题型（打分、选择或文字）和 200 字以内的题目。", code="questionnaire")
     options = []
     if one["kind"] == "choice":
-        options = [normalize(str(option)) for option in one.get("options") or []]
+        options = [written(option, 61) for option in one.get("options") or []]
         if (
             not 2 <= len(options) <= 20
             or len(set(options)) != len(options)
@@ -80,7 +80,7 @@ def _answer(question: Mapping[str, Any], value: Any) -> Any:
     if question["kind"] == "text":
         if not isinstance(value, str):
             raise wrong
-        return mask(normalize(value))[:MOST_WORDS]
+        return mask(written(value, MOST_WORDS))
     chosen = value if question["many"] else [value]
     if not isinstance(chosen, list) or any(one not in question["options"] for one in chosen):
         raise wrong

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from core import audit
 from core.clock import local, now
 from core.database import Base, Moment
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
-from core.text import normalize
+from core.privacy import mask
 from handoff.actors import Actor
 from handoff.notices import notify
 from handoff.quality.defaults import CLASSES
 from handoff.quality.satisfaction import SatisfactionRow
+from handoff.quality.wording import written
 from handoff.quality.workdays import after_workdays
-from handoff.staff import StaffRow
+from handoff.staff import leaders_of, supervisors
 from handoff.tickets import TicketRow
 
 NOT_OURS = "非服务原因"
@@ -47,9 +49,10 @@ class ReviewRow(Base):
     __table_args__ = (Index("ix_quality_review_open", "closed_at", "due_at"),)
 
 
-def leaders_of(session: Session, group_id: str | None) -> list[str]:
-    """Usernames of those who lead a group."""
-    return [row.username for row in session.scalars(select(StaffRow)) if group_id in row.leads]
+def reviewers_of(session: Session, row: ReviewRow) -> list[str]:
+    """The group's leaders but the agent; the supervisors where nobody else leads it."""
+    leaders = leaders_of(session, row.group_id) if row.group_id else []
+    return [one for one in leaders if one != row.agent] or supervisors(session)
 
 
 def open_review(
@@ -71,7 +74,7 @@ def open_review(
     session.flush()
     notify(
         session,
-        leaders_of(session, row.group_id),
+        reviewers_of(session, row),
         "review",
         f"工单 {ticket.number} 得了 {rating.score} 分，请在 {local(row.due_at)} 前回访并填写原因和措施。",
         key=f"review:{row.id}",
@@ -98,8 +101,6 @@ def close_review(
     moment: datetime | None = None,
 ) -> ReviewRow:
     """Close a review with what was found and what is done. Raises NotFound, Forbidden, Conflict `closed`, InvalidInput."""
-    from core.audit import append
-
     row = session.get(ReviewRow, review_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFound("没有这个回访任务，请刷新列表。")
@@ -109,12 +110,12 @@ def close_review(
         raise Conflict("这个回访任务已经办结，不能再改。", code="closed")
     if cause not in CAUSES:
         raise InvalidInput(f"请选择原因分类：{'、'.join(CAUSES)}。", code="cause")
-    finding, action = normalize(finding)[:MOST_WORDS], normalize(action)[:MOST_WORDS]
+    finding, action = mask(written(finding, MOST_WORDS)), mask(written(action, MOST_WORDS))
     if len(finding) < LEAST_WORDS or len(action) < LEAST_WORDS:
         raise InvalidInput(f"调查结论和改进措施都要写清楚，各不少于 {LEAST_WORDS} 个字。", code="words")
     row.cause, row.finding, row.action = cause, finding, action
     row.closed_at, row.closed_by = moment or now(), actor.id
-    append(session, actor, "review_closed", row.ticket, {"review": row.id, "cause": cause})
+    audit.append(session, actor, "review.closed", row.ticket, {"review": row.id, "cause": cause})
     notify(
         session,
         [row.agent],
@@ -126,7 +127,7 @@ def close_review(
     return row
 
 
-def tell_overdue(session: Session, moment: datetime, supervisors: list[str], limit: int = 200) -> int:
+def tell_overdue(session: Session, moment: datetime, limit: int = 200) -> int:
     """Tell leaders and supervisors of reviews whose time is over, once; return how many reviews."""
     rows = session.scalars(
         select(ReviewRow)
@@ -139,7 +140,7 @@ def tell_overdue(session: Session, moment: datetime, supervisors: list[str], lim
         row.overdue_told_at = moment
         notify(
             session,
-            [*leaders_of(session, row.group_id), *supervisors],
+            [*reviewers_of(session, row), *supervisors(session)],
             "review",
             f"工单 {row.ticket} 的低分回访已超过期限（{local(row.due_at)}），请尽快办结。",
             key=f"review:{row.id}:overdue",
@@ -147,20 +148,3 @@ def tell_overdue(session: Session, moment: datetime, supervisors: list[str], lim
             urgent=True,
         )
     return len(rows)
-
-
-def tell_unled(session: Session, moment: datetime, supervisors: list[str]) -> None:
-    """Reviews of groups that nobody leads are the supervisors' own."""
-    recent = session.scalars(
-        select(ReviewRow).where(ReviewRow.closed_at.is_(None), ReviewRow.opened_at >= moment - timedelta(days=1))
-    )
-    for row in recent:
-        if not leaders_of(session, row.group_id):
-            notify(
-                session,
-                supervisors,
-                "review",
-                f"工单 {row.ticket} 得了低分，而它的组没有组长，请在 {local(row.due_at)} 前处理回访。",
-                key=f"review:{row.id}",
-                ticket=row.ticket,
-            )

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from core.errors import InvalidInput
-from core.text import normalize
+from handoff.quality.wording import written
 
 _ID = re.compile(r"[a-z][a-z0-9_]{0,29}")
 MOST_ITEMS = 20
@@ -35,7 +35,7 @@ def checked_rubric(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _named(one: Mapping[str, Any]) -> dict[str, Any]:
-    name, guide = (normalize(str(one.get(field) or "")) for field in ("name", "guide"))
+    name, guide = written(one.get("name"), 31), written(one.get("guide"), 301)
     if not _ID.fullmatch(str(one.get("id") or "")) or not 0 < len(name) <= 30 or len(guide) > 300:
         raise InvalidInput("每个评分项要有编号（小写字母开头）、30 字以内的名称和 300 字以内的说明。", code="rubric")
     return {"id": one["id"], "name": name, "guide": guide}
@@ -58,14 +58,14 @@ def checked_points(
         if one is None:
             raise InvalidInput(f"还没有给“{item['name']}”打分。", code="points")
         value = _whole(one.get("points"), 0, 100, f"“{item['name']}”的得分")
-        why = normalize(str(one.get("comment") or ""))[:MOST_COMMENT]
+        why = written(one.get("comment"), MOST_COMMENT)
         if value < rubric["pass"] and not why:
             raise InvalidInput(f"“{item['name']}”低于 {rubric['pass']} 分，请写明扣分理由。", code="comment")
         given[item["id"]] = {"points": value, "comment": why}
     known = [veto["id"] for veto in rubric["vetoes"]]
     if set(points) - set(given) or set(vetoes) - set(known):
         raise InvalidInput("评分标准里没有这一项，请刷新后重新评分。", code="points")
-    if vetoes and not normalize(comment):
+    if vetoes and not written(comment, MOST_COMMENT):
         raise InvalidInput("一票否决要写明理由。", code="comment")
     return given, [veto for veto in known if veto in vetoes]
 

@@ -13,10 +13,11 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from core.clock import SHANGHAI, now
+from core.clock import now
 from core.errors import InvalidInput
 from handoff.quality.documents import document
 from handoff.quality.inspections import InspectionRow, InspectionRunRow
+from handoff.quality.periods import bounds, week_of
 from handoff.quality.promises import broken
 from handoff.tickets import Status, TicketRow
 
@@ -176,19 +177,10 @@ def _waiting(run: InspectionRunRow, ticket: TicketRow, why: list[str], moment: d
     }
 
 
-def last_week(moment: datetime) -> tuple[str, datetime, datetime]:
-    """The last whole week before `moment`, Monday to Monday in Shanghai: `2026-W47`, its start and end."""
-    today = moment.astimezone(SHANGHAI).date()
-    monday = today - timedelta(days=today.weekday())
-    end = datetime(monday.year, monday.month, monday.day, tzinfo=SHANGHAI)
-    start = end - timedelta(days=7)
-    year, week, _ = start.isocalendar()
-    return f"{year}-W{week:02d}", start, end
-
-
 def draw_due(session: Session, moment: datetime) -> int:
     """Draw last week's sample if the rules say so and nobody has; how many tickets."""
-    name, start, end = last_week(moment)
+    name = week_of(moment - timedelta(days=7))
+    start, end = bounds(name)
     key = f"week:{name}"
     rules = document(session, "sampling")
     if not rules["weekly"] or session.scalar(select(InspectionRunRow.id).where(InspectionRunRow.key == key)):

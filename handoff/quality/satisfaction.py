@@ -20,10 +20,10 @@ from core.database import Base, Json, Moment
 from core.errors import Conflict, InvalidInput, NotFound
 from core.outbox import deliver
 from core.privacy import mask
-from core.text import normalize
 from core.transcript import say
 from handoff.actors import SYSTEM, Actor
 from handoff.quality.documents import document
+from handoff.quality.wording import written
 from handoff.tickets import Status, TicketRow
 
 SCORES = {5: "非常满意", 4: "满意", 3: "一般", 2: "不满意", 1: "很不满意"}
@@ -160,7 +160,7 @@ def rate(
     else's ticket, Conflict `not_resolved` or `rating_expired`, InvalidInput for a score or reason that is not offered.
     """
     from handoff.lifecycle import close
-    from handoff.lifecycle.locking import lock
+    from handoff.locking import lock
     from handoff.quality.reviews import open_review
 
     moment = moment or now()
@@ -174,7 +174,7 @@ def rate(
     row = _of(session, ticket) or _row(session, ticket, None, ticket.resolved_at or moment)
     if row.state == "expired" or row.expires_at <= moment:
         raise Conflict("评价时间已过。如果问题还没解决，可以再提一张工单，或直接告诉我。", code="rating_expired")
-    said = mask(normalize(words))[:MOST_WORDS]
+    said = mask(written(words, MOST_WORDS))
     if (row.state, row.score, row.reasons, row.words) == ("rated", score, chosen, said):
         return row
     row.state, row.score, row.reasons, row.words, row.rated_at = "rated", score, chosen, said, moment
@@ -237,7 +237,7 @@ def to_remind(session: Session, moment: datetime, limit: int = 200) -> list[int]
 
 def remind(session: Session, satisfaction_id: int, moment: datetime) -> bool:
     """Remind the requester; False where somebody was quicker, or they have answered meanwhile."""
-    from handoff.lifecycle.locking import lock
+    from handoff.locking import lock
 
     number = session.scalar(select(SatisfactionRow.ticket).where(SatisfactionRow.id == satisfaction_id))
     if number is None:

@@ -10,19 +10,20 @@ import secrets
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from core.clock import SHANGHAI, now
+from core.clock import now
 from core.database import Base, Json, Moment
 from core.errors import Conflict, InvalidInput, NotFound
 from core.outbox import deliver
 from core.transcript import say
 from handoff.actors import Actor
+from handoff.quality.periods import days
 from handoff.quality.questionnaire import checked_answers, checked_questionnaire
 from handoff.tickets import Status, TicketRow
 
@@ -96,11 +97,10 @@ class Population:
 
 def people(session: Session, population: Population) -> list[TicketRow]:
     """The last ticket of each employee of the population, by employee number."""
-    if population.end < population.start:
-        raise InvalidInput("结束日期不能早于开始日期。", code="period")
+    start, end = days(population.start, population.end)
     query = select(TicketRow).where(
-        TicketRow.resolved_at >= datetime.combine(population.start, time(), SHANGHAI),
-        TicketRow.resolved_at < datetime.combine(population.end + timedelta(days=1), time(), SHANGHAI),
+        TicketRow.resolved_at >= start,
+        TicketRow.resolved_at < end,
         TicketRow.status.in_((Status.RESOLVED, Status.CLOSED)),
         TicketRow.employee_no.is_not(None),
     )
@@ -124,14 +124,14 @@ def plan(
     population: Population,
     size: int,
     seed: int,
-    days: int,
+    open_days: int,
     *,
     moment: datetime | None = None,
 ) -> SurveyRow:
-    """Draw the sample of a campaign that is open for `days` days once it is sent. Raises InvalidInput for nobody."""
+    """Draw the sample of a campaign that is open for `open_days` days once it is sent. Raises InvalidInput for nobody."""
     moment = moment or now()
     asked = checked_questionnaire(questionnaire)
-    if not 1 <= size <= MOST_PEOPLE or not 1 <= days <= 90:
+    if not 1 <= size <= MOST_PEOPLE or not 1 <= open_days <= 90:
         raise InvalidInput(f"样本量要在 1 到 {MOST_PEOPLE} 之间，有效期在 1 到 90 天之间。", code="size")
     found = people(session, population)
     if not found:
@@ -148,7 +148,7 @@ def plan(
         state="draft",
         author=actor.id,
         created_at=moment,
-        expires_at=moment + timedelta(days=days),
+        expires_at=moment + timedelta(days=open_days),
     )
     session.add(row)
     session.flush()
