@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Index, String, Text, select, update
@@ -31,6 +33,18 @@ class NoticeRow(Base):
     __table_args__ = (Index("ix_notice_username_read", "username", "read_at", "id"),)
 
 
+@dataclass(frozen=True)
+class Notice:
+    """Something to tell one person; `key` names the cause (at most 90 characters)."""
+
+    username: str
+    kind: str
+    text: str
+    key: str
+    ticket: str | None = None
+    urgent: bool = False
+
+
 def notify(
     session: Session,
     usernames: list[str],
@@ -42,23 +56,32 @@ def notify(
     urgent: bool = False,
 ) -> int:
     """Tell each of `usernames`; return how many were told. `key` names the cause (at most 90 characters)."""
+    return notify_all(session, [Notice(username, kind, text, key, ticket, urgent) for username in usernames])
+
+
+def notify_all(session: Session, notices: Sequence[Notice]) -> int:
+    """Tell many things at a time; return how many were new."""
+    if not notices:
+        return 0
     dialect = session.get_bind().dialect.name
     statement = (postgres_insert if dialect == "postgresql" else sqlite_insert)(NoticeRow)
-    told = 0
-    for username in dict.fromkeys(usernames):
-        made = session.execute(
-            statement.values(
-                key=f"{key}:{username}",
-                username=username,
-                kind=kind,
-                ticket=ticket,
-                text=text,
-                urgent=urgent,
-                at=now(),
-            ).on_conflict_do_nothing(index_elements=["key"])
-        )
-        told += made.rowcount
-    return told
+    moment = now()
+    told = session.scalars(
+        statement.on_conflict_do_nothing(index_elements=["key"]).returning(NoticeRow.id),
+        [
+            {
+                "key": f"{one.key}:{one.username}",
+                "username": one.username,
+                "kind": one.kind,
+                "ticket": one.ticket,
+                "text": one.text,
+                "urgent": one.urgent,
+                "at": moment,
+            }
+            for one in notices
+        ],
+    )
+    return len(told.all())
 
 
 def notices_of(session: Session, username: str, *, unread: bool = False, limit: int = 50) -> list[NoticeRow]:

@@ -1,11 +1,8 @@
 """Service level agreements: clocks on business calendars, which follow what happens to a ticket."""
 
-from __future__ import annotations
+from handoff.clocks.checking import Checked, check
+from handoff.clocks.clock import kept, summary
+from handoff.clocks.following import follow
+from handoff.clocks.timetable import calendar_of, rules_changed
 
-from sqlalchemy.orm import Session
-
-from handoff.tickets import TicketEventRow, TicketRow
-
-
-def follow(session: Session, ticket: TicketRow, event: TicketEventRow) -> None:
-    """Start, stop, pause or go on with the clocks of `ticket`, as `event` has just happened to it."""
+__all__ = ["Checked", "calendar_of", "check", "follow", "kept", "rules_changed", "summary"]

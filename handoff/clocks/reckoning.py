@@ -1,0 +1,66 @@
+"""What a clock says: working time since its start without its pauses, and the moment at which a promise is used up.
+
+Pure. Pauses are `(start, end)`, oldest first and apart; the end of one that still lasts is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from handoff.clocks.calendars import HORIZON, Calendar, Span
+
+Pause = tuple[datetime, datetime | None]
+
+
+def running(start: datetime, end: datetime, pauses: Sequence[Pause]) -> Iterator[tuple[datetime, datetime]]:
+    """The stretches between `start` and `end` that no pause takes out."""
+    at = start
+    for begin, finish in pauses:
+        if begin >= end:
+            break
+        if begin > at:
+            yield at, begin
+        if finish is None:
+            return
+        at = max(at, finish)
+    if at < end:
+        yield at, end
+
+
+def counted(calendar: Calendar, start: datetime, end: datetime, pauses: Sequence[Pause]) -> Iterator[Span]:
+    """The working time that counts, in order: what an auditor adds up."""
+    for begin, finish in running(start, end, pauses):
+        yield from calendar.spans(begin, finish)
+
+
+def worked(calendar: Calendar, start: datetime, end: datetime, pauses: Sequence[Pause]) -> timedelta:
+    return sum((span.length for span in counted(calendar, start, end, pauses)), timedelta())
+
+
+def runs_out(calendar: Calendar, start: datetime, pauses: Sequence[Pause], minutes: float) -> datetime | None:
+    """The first moment at which `minutes` have counted; None while a pause keeps it from coming."""
+    left = timedelta(minutes=minutes)
+    if left <= timedelta():
+        return start
+    for span in counted(calendar, start, start + HORIZON, pauses):
+        if span.length >= left:
+            return span.start + left
+        left -= span.length
+    return None
+
+
+def passes(calendar: Calendar, start: datetime, pauses: Sequence[Pause], minutes: float) -> datetime | None:
+    """The moment after which more than `minutes` have counted: where `minutes` are used up at the end of a period, or as a
+    pause begins, that is when the clock goes on."""
+    end = timedelta(minutes=minutes)
+    for span in counted(calendar, start, start + HORIZON, pauses):
+        if span.length > end:
+            return span.start + end
+        end -= span.length
+    return None
+
+
+def minutes(length: timedelta) -> float:
+    """Minutes with two decimals, as they are stored."""
+    return round(length / timedelta(minutes=1), 2)
