@@ -10,6 +10,8 @@ from fastapi import Cookie, Depends, Header, Path, Query, Request
 from connectors.widget import identity_of
 from core.errors import Forbidden, TokenInvalid
 from core.identity import Identity
+from handoff.actors import Actor
+from handoff.staff import staff_actor
 from service.bootstrap import Desk
 from service.users import UserRow, user_of
 
@@ -47,6 +49,15 @@ def console_user(desk: DeskDep, fssc_session: Annotated[str | None, Cookie()] = 
 
 
 ConsoleUser = Annotated[UserRow, Depends(console_user)]
+
+
+def actor_of(desk: DeskDep, user: ConsoleUser) -> Actor:
+    """The console's user as somebody who does something to tickets, with the groups that they work in and lead."""
+    with desk.database.read() as session:
+        return staff_actor(session, user.username, user.name, user.roles)
+
+
+ActorDep = Annotated[Actor, Depends(actor_of)]
 
 
 def _allowed_to(role: str, doing: str) -> Callable[..., UserRow]:
