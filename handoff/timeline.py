@@ -66,6 +66,10 @@ class TicketReopened(Event):
     actor: str
 
 
+REMARKS = frozenset({"warned", "breached", "chain_climbed", "invited_to_rate", "attached"})
+"""Events that change nothing of the ticket itself: who is writing a reply meanwhile need not look again."""
+
+
 def record(
     session: Session,
     ticket: TicketRow,
@@ -76,12 +80,14 @@ def record(
     public: bool = False,
     detail: dict[str, Any] | None = None,
 ) -> TicketEventRow:
-    """Put what `actor` has just done to `ticket` on its timeline, masked; raise its version; let the others follow."""
+    """Put what `actor` has just done to `ticket` on its timeline, masked; raise its version, unless it is a remark; let the
+    others follow."""
     # They record events and use verbs themselves, so they can be known only when something happens.
     from handoff import clocks, quality, routing, search
 
     moment = now()
-    ticket.version = (ticket.version or 0) + 1
+    if kind not in REMARKS:
+        ticket.version = (ticket.version or 0) + 1
     ticket.updated_at = moment
     event = TicketEventRow(
         ticket=ticket.number,

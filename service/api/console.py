@@ -7,21 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Cookie, Depends, Query, Response
 from pydantic import BaseModel, Field
 
-from core.errors import NotFound
-from core.text import normalize
-from core.transcript import messages_of
 from handoff.tickets import (
     BUSINESS_TYPES,
     OTHER,
     Status,
-    TicketRow,
     Urgency,
-    events_of,
-    find_tickets,
-    ticket_of,
 )
 from kb.entries import Viewer
-from service.api.deps import COOKIE, ConsoleUser, DeskDep, Filter, Page, PageSize, from_our_page
+from service.api.deps import COOKIE, ConsoleUser, DeskDep, from_our_page
 from service.api.knowledge import candidate_of, find, thresholds_of
 from service.users import UserRow, sign_in, sign_out
 
@@ -81,72 +74,6 @@ def get_meta(desk: DeskDep, user: ConsoleUser) -> dict[str, Any]:
         "scenes": desk.knowledge.scenes,
         "groups": sorted({group for entry in entries for group in entry.audience.groups}),
         "companies": sorted({company for entry in entries for company in entry.audience.companies}),
-    }
-
-
-@router.get("/tickets")
-def get_tickets(
-    desk: DeskDep,
-    user: ConsoleUser,
-    status: Filter = "",
-    urgency: Filter = "",
-    business_type: Filter = "",
-    q: Annotated[str, Query(max_length=200)] = "",
-    page: Page = 1,
-    page_size: PageSize = 20,
-) -> dict[str, Any]:
-    """Tickets, newest first; a filter may hold several values, separated by commas."""
-    with desk.database.read() as session:
-        rows, total = find_tickets(
-            session,
-            status=status,
-            urgency=urgency,
-            business_type=business_type,
-            text=normalize(q),
-            page=page,
-            page_size=page_size,
-        )
-        return {"items": [_ticket(desk, row) for row in rows], "total": total}
-
-
-@router.get("/tickets/{number}")
-def get_ticket(desk: DeskDep, user: ConsoleUser, number: str) -> dict[str, Any]:
-    """One ticket with its conversation, what the bot tried, and its timeline."""
-    with desk.database.read() as session:
-        row = ticket_of(session, number)
-        if row is None:
-            raise NotFound(f"没有工单 {number}，请核对编号。")
-        return {
-            **_ticket(desk, row),
-            "contact": row.contact,
-            "transcript": [message.to_dict() for message in messages_of(session, row.conversation_id)],
-            "tried": row.tried,
-            "events": [
-                {"at": event.at.isoformat(), "kind": event.kind, "actor": event.actor, "text": event.text}
-                for event in events_of(session, number)
-            ],
-        }
-
-
-def _ticket(desk: DeskDep, row: TicketRow) -> dict[str, Any]:
-    return {
-        "number": row.number,
-        "status": row.status,
-        "status_label": Status(row.status).staff_label,
-        "business_type": row.business_type,
-        "description": row.description,
-        "urgency": row.urgency,
-        "requester_name": row.requester.get("name"),
-        "employee_no": row.employee_no,
-        "company": row.requester.get("company"),
-        "department": row.requester.get("department"),
-        "page": row.page,
-        "node": row.node,
-        "place_label": desk.knowledge.place_label(row.page, row.node),
-        "document_no": row.document_no,
-        "handoff_reason": row.reason,
-        "channel": row.channel,
-        "created_at": row.created_at.isoformat(),
     }
 
 
