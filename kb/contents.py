@@ -124,7 +124,7 @@ def live_contents(session: Session, base: Contents = EMPTY) -> Contents:
             entry = base.entries[places[entry_id]]
             items.append(base.items[places[entry_id]])
         entries.append(entry)
-    for passage in _passages(session):
+    for passage in live_passages(session):
         digest = digest_of(passage)
         place = places.get(passage.id)
         known = place is not None and base.items[place].digest == digest
@@ -166,7 +166,8 @@ def digest_of(entry: Entry) -> str:
     return hashlib.blake2b(made.encode(), digest_size=16).hexdigest()
 
 
-def _passages(session: Session) -> list[Entry]:
+def live_passages(session: Session) -> list[Entry]:
+    """Those of the policies in force and to come."""
     return [passage for policy in policies_to_publish(session) for passage in passages_of(policy)]
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from redis.exceptions import RedisError
 
 from core.errors import NotFound
+from kb.pending import pending
 from kb.preview import ask, publish_preview, view
 from kb.publish import roll_back
 from kb.releases import (
@@ -54,6 +55,13 @@ def get_releases(desk: DeskDep, user: ConsoleUser) -> list[dict[str, Any]]:
         current = current_number(session)
         moves = moves_of(session, limit=200)
         return [_row(row, current, moves) for row in find_releases(session)]
+
+
+@router.get("/kb/releases/pending")
+def get_pending(desk: DeskDep, user: ConsoleUser) -> dict[str, Any]:
+    """What was approved since the release that serves; no preview is needed to see it."""
+    with desk.database.read() as session:
+        return pending(session)
 
 
 @router.get("/kb/releases/preview")

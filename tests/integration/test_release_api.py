@@ -85,6 +85,9 @@ def test_from_preview_to_rollback(client: TestClient) -> None:
     assert client.put(f"{ROOT}/wrong-rate", json={"wrong_rate": 0}).status_code in (400, 422)
     assert client.put(f"{ROOT}/wrong-rate", json={"wrong_rate": 0.05}).json() == {"wrong_rate": 0.05}
     save(desk.database, entry(0, "新口径。"), entry(2))
+    waiting = client.get(f"{ROOT}/releases/pending").json()
+    assert waiting["base"] == 1 and waiting["counts"] == {"added": 1, "changed": 1, "removed": 0}
+    assert waiting["changes"]["added"] == [{"id": "e-02", "question": entry(2).question}]
     seen = prepare(client)
     assert seen["state"] == "ready" and seen["counts"] == {"added": 1, "changed": 1, "removed": 0}
     assert {"before", "after", "gate", "answer_changes", "reliability", "curve"} <= seen.keys()

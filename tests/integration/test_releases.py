@@ -19,10 +19,11 @@ from kb.encoder import load_encoder
 from kb.entries import Entry
 from kb.evaluation.remembering import Remembering
 from kb.live import LiveKnowledge
+from kb.pending import pending
 from kb.publish import Publisher, publish, roll_back
 from kb.releases import ReleaseRow, accepted_wrong_rate, current_number, find_releases, moves_of, set_wrong_rate
 from kb.search import Query
-from kb.store import EntryRow, save_document, save_entry
+from kb.store import EntryRow, retire_entry, save_document, save_entry
 from kb.vectors import VectorRow
 
 THINGS = ("差旅费", "住宿费", "招待费", "会议费", "培训费", "办公费", "通讯费", "快递费", "租赁费", "维修费", "广告费")
@@ -83,6 +84,26 @@ def test_one_change_among_many_is_encoded_alone_and_carries_the_matcher(
 
     third = released(database, publisher, *(entry(i, "又改了。") for i in range(2)))
     assert third.fitted_in is None, "3 of 55 entries changed since the matcher was fitted"
+
+
+def test_what_waits_to_be_published_is_told_before_anything_is_prepared(
+    database: Database, publisher: Publisher
+) -> None:
+    article = {"number": 1, "label": "第一条", "title": "", "chapter": "", "text": "差旅费按标准报销。"}
+    policy = {"id": "travel", "title": "差旅费管理办法", "version": "1", "articles": [article]}
+    save(database, *map(entry, range(3)))
+    with database.write() as session:
+        save_document(session, "policy", policy)
+        assert pending(session)["base"] is None and pending(session)["counts"]["added"] == 4
+    released(database, publisher)
+    with database.write() as session:
+        assert not any(pending(session)["counts"].values())
+        retire_entry(session, "e-02", "tester")
+        save_document(session, "policy", {**policy, "articles": [{**article, "text": "差旅费包干使用。"}]})
+        found = pending(session)
+    assert found["base"] == 1 and found["counts"] == {"added": 0, "changed": 1, "removed": 1}
+    assert [one["id"] for one in found["changes"]["changed"]] == ["travel#1"]
+    assert found["changes"]["removed"] == [{"id": "e-02", "question": entry(2).question}]
 
 
 def test_the_same_again_is_no_release_unless_it_is_fitted_anew(database: Database, publisher: Publisher) -> None:

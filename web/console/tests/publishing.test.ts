@@ -60,11 +60,20 @@ const READY = {
   curve: [],
 };
 const RATE: Answer = [200, { wrong_rate: 0.03 }];
+const PENDING: Answer = [
+  200,
+  {
+    base: 3,
+    counts: { added: 0, changed: 700, removed: 0 },
+    changes: { added: [], changed: [{ id: "travel-001", question: "住宿费标准是多少" }], removed: [] },
+  },
+];
 
 describe("the next release", () => {
   it("is watched while it is made, and no longer", async () => {
     answers = {
       "GET /wrong-rate": RATE,
+      "GET /releases/pending": PENDING,
       "GET /releases/preview": [
         [200, { state: "working", progress: "正在编码" }],
         [200, { ...READY, gate: { passed: true, reasons: [] } }],
@@ -82,6 +91,7 @@ describe("the next release", () => {
   it("that the gate refuses is published with a reason only", async () => {
     answers = {
       "GET /wrong-rate": RATE,
+      "GET /releases/pending": PENDING,
       "GET /releases/preview": [200, { ...READY, gate: { passed: false, reasons: ["首位命中下降"] } }],
       "POST /releases": [201, { number: 7 }],
     };
@@ -102,6 +112,7 @@ describe("the next release", () => {
   it("is for publishers: others see it and cannot press", async () => {
     answers = {
       "GET /wrong-rate": RATE,
+      "GET /releases/pending": PENDING,
       "GET /releases/preview": [200, { ...READY, gate: { passed: true, reasons: [] } }],
     };
     const root = await shown(["editor", "reviewer"]);
@@ -111,7 +122,11 @@ describe("the next release", () => {
   });
 
   it("that changed meanwhile, or changes nothing, is not offered", async () => {
-    answers = { "GET /wrong-rate": RATE, "GET /releases/preview": [200, { ...READY, state: "stale" }] };
+    answers = {
+      "GET /wrong-rate": RATE,
+      "GET /releases/pending": PENDING,
+      "GET /releases/preview": [200, { ...READY, state: "stale" }],
+    };
     let root = await shown(["admin"]);
     expect(root.textContent).toContain("预览已过时");
     expect(button(root, "发布")).toBeUndefined();
@@ -120,6 +135,37 @@ describe("the next release", () => {
     root = await shown(["admin"]);
     expect(root.textContent).toContain("没有需要发布的变化");
     expect(button(root, "发布")).toBeUndefined();
+  });
+});
+
+describe("before a preview is made", () => {
+  beforeEach(() => {
+    answers = {
+      "GET /wrong-rate": RATE,
+      "GET /releases/pending": PENDING,
+      "GET /releases/preview": [200, { state: "none" }],
+      "POST /releases/preview": [202, { state: "working" }],
+    };
+  });
+
+  it("what was approved is listed already", async () => {
+    const root = await shown(["editor"]);
+    expect(root.textContent).toContain("住宿费标准是多少");
+    expect(root.textContent).toContain("修改 700");
+    expect(button(root, "完整重新训练")).toBeUndefined();
+  });
+
+  it("a publisher may have the matcher fitted anew", async () => {
+    const root = await shown(["publisher"]);
+    for (const [name, refit] of [
+      ["生成发布预览", false],
+      ["完整重新训练", true],
+    ] as const) {
+      asked.length = 0;
+      button(root, name)!.click();
+      await settle();
+      expect(asked.find((one) => one.method === "POST")?.body, name).toBe(JSON.stringify({ refit }));
+    }
   });
 });
 

@@ -1,5 +1,5 @@
 import { call } from "./transport";
-import type { Preview, ReleaseDetail, ReleaseRow } from "./types-releases";
+import type { Pending, Preview, ReleaseDetail, ReleaseRow } from "./types-releases";
 
 const ROOT = "/api/v1/console/kb";
 
@@ -10,7 +10,9 @@ export const releases = {
     ),
   get: (number: number, signal?: AbortSignal) => call<ReleaseDetail>(`${ROOT}/releases/${number}`, { signal }),
   preview: (signal?: AbortSignal) => call<Preview>(`${ROOT}/releases/preview`, { signal }),
-  makePreview: () => call<Preview>(`${ROOT}/releases/preview`, { method: "POST" }),
+  pending: (signal?: AbortSignal) => call<Pending>(`${ROOT}/releases/pending`, { signal }),
+  /** With `refit` the matcher is fitted anew, whatever changed. */
+  makePreview: (refit = false) => call<Preview>(`${ROOT}/releases/preview`, { method: "POST", body: { refit } }),
   publish: (overrideReason = "") =>
     call<ReleaseRow>(`${ROOT}/releases`, {
       method: "POST",

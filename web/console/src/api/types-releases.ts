@@ -21,6 +21,13 @@ export interface ChangeLists {
   removed: EntryName[];
 }
 
+/** What was approved since the current release, whose number is `base`. The lists hold the first of each. */
+export interface Pending {
+  base: number | null;
+  counts: ChangeCounts;
+  changes: ChangeLists;
+}
+
 export interface ReleaseRow {
   number: number;
   created_at: string;
