@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 from sqlalchemy import func, select
 
 from core.clock import today
-from core.errors import Forbidden, InvalidInput, NotFound
+from core.errors import Forbidden, FSSCError, InvalidInput, NotFound
 from core.text import normalize
 from handoff import canned, views
 from handoff.actors import Actor
@@ -22,6 +22,7 @@ from kb import search
 from kb.entries import Viewer
 from service.api.deps import ActorDep, DeskDep, Filter, Page, PageSize, from_our_page
 from service.api.ticket_body import row_bodies
+from service.api.tickets import VerbIn, do
 
 router = APIRouter(prefix="/api/v1/console", tags=["queue"])
 
@@ -71,6 +72,33 @@ def get_tickets(
     with desk.database.read() as session:
         found = find(session, actor, asked, page, page_size)
         return {"items": row_bodies(desk, session, found.rows), "total": found.total, "more": found.more}
+
+
+class BulkIn(BaseModel):
+    """The same verb, with the same arguments, for each of `numbers`."""
+
+    numbers: list[Annotated[str, Field(max_length=20, pattern=r"^FW\d{8}-\d{4,}$")]] = Field(
+        min_length=1, max_length=MOST_AT_ONCE
+    )
+    verb: Literal[
+        "claim", "accept", "assign", "give-back", "transfer", "escalate", "note", "resolve", "close", "cancel", "change"
+    ]
+    arguments: VerbIn = Field(default_factory=VerbIn)
+
+
+@router.post("/tickets/bulk", dependencies=[Depends(from_our_page)])
+def post_bulk(desk: DeskDep, actor: ActorDep, body: BulkIn) -> dict[str, Any]:
+    """Do the same to many tickets, each by itself: `results` says for each whether it was done, or why not."""
+    arguments = body.arguments.model_dump(exclude_unset=True, exclude={"version"})
+    results = []
+    for number in dict.fromkeys(body.numbers):
+        try:
+            with desk.database.write() as session:
+                do(session, actor, number, body.verb, arguments)
+            results.append({"number": number, "ok": True, "message": ""})
+        except FSSCError as error:
+            results.append({"number": number, "ok": False, "message": error.message})
+    return {"results": results, "done": sum(one["ok"] for one in results)}
 
 
 @router.get("/queue/counts")
