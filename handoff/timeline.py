@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import audit
+from core.audit import AuditRow
 from core.clock import now
 from core.events import Event, append_event
 from core.privacy import mask
@@ -113,7 +116,7 @@ def record(
             "status": str(ticket.status),
             "assignee": ticket.assignee,
             "group": ticket.group_id,
-            "text": hashlib.sha256(event.text.encode()).hexdigest(),
+            "text": _digest(event.text),
             "detail": event.detail,
         },
     )
@@ -121,3 +124,40 @@ def record(
     for room in (clocks, search, routing, quality):
         room.follow(session, ticket, event)
     return event
+
+
+def altered(session: Session, batch: int = 2000) -> int | None:
+    """The first event of a timeline that is gone, or no longer says what the audit log knows of it; None where all agree."""
+    last = 0
+    while rows := session.execute(
+        select(AuditRow.id, AuditRow.actor, AuditRow.subject, AuditRow.action, AuditRow.detail)
+        .where(AuditRow.id > last, AuditRow.action.startswith("ticket."))
+        .order_by(AuditRow.id)
+        .limit(batch)
+    ).all():
+        logged = {}
+        for row in rows:
+            detail = json.loads(row.detail)
+            if "event" in detail:
+                kind = row.action.removeprefix("ticket.")
+                logged[detail["event"]] = (row.subject, kind, row.actor, detail["text"])
+        kept = {
+            event.id: (event.ticket, event.kind, event.actor, _digest(event.text))
+            for event in session.execute(
+                select(
+                    TicketEventRow.id,
+                    TicketEventRow.ticket,
+                    TicketEventRow.kind,
+                    TicketEventRow.actor,
+                    TicketEventRow.text,
+                ).where(TicketEventRow.id.in_(logged))
+            )
+        }
+        if wrong := [event for event, facts in logged.items() if kept.get(event) != facts]:
+            return min(wrong)
+        last = rows[-1].id
+    return None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

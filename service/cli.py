@@ -25,6 +25,8 @@ kb = typer.Typer(no_args_is_help=True, help="The knowledge base.")
 app.add_typer(kb, name="kb")
 user = typer.Typer(no_args_is_help=True, help="The console's users.")
 app.add_typer(user, name="user")
+audit = typer.Typer(no_args_is_help=True, help="The audit log.")
+app.add_typer(audit, name="audit")
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -285,6 +287,19 @@ def remove_user(username: str) -> None:
         with _opened(settings).write() as session:
             remove_user(session, username)
         console.print(f"✓ {username} removed", markup=False)
+
+
+@audit.command("verify")
+def verify_audit(
+    expect: Annotated[str, typer.Option(help="ID:HASH that an earlier run printed; shows that no end was cut off.")] = "",
+) -> None:
+    """Check that nobody changed, removed or inserted an entry, and that every ticket's timeline agrees."""
+    from service.audit_command import verify_log
+
+    with _told() as settings:
+        holds = verify_log(_opened(settings), expect, console)
+    if not holds:
+        raise typer.Exit(1)
 
 
 def _new_password() -> str:

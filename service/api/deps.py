@@ -72,6 +72,7 @@ def _allowed_to(role: str, doing: str) -> Callable[..., UserRow]:
 Editor = Annotated[UserRow, Depends(_allowed_to("editor", "编辑知识"))]
 Reviewer = Annotated[UserRow, Depends(_allowed_to("reviewer", "审核知识"))]
 Publisher = Annotated[UserRow, Depends(_allowed_to("publisher", "发布知识"))]
+Auditor = Annotated[UserRow, Depends(_allowed_to("auditor", "查看审计日志"))]
 Admin = Annotated[UserRow, Depends(_allowed_to("admin", "管理用户"))]
 
 
