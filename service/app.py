@@ -15,6 +15,7 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from core.logs import configure_logs
 from core.settings import Settings
 from service.api import (
+    audit,
     chat,
     console,
     demo,
@@ -30,6 +31,7 @@ from service.api import (
     pages,
     policy_imports,
     releases,
+    tickets,
     users,
 )
 from service.api.problems import BodyLimit, install_problem_handlers
@@ -75,6 +77,7 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
         larger={
             "/api/v1/console/kb/imports": imports.MOST_BYTES + 64 * 1024,
             "/api/v1/console/kb/drafts/": drafts.MOST_BYTES,
+            "/api/v1/console/tickets/": tickets.MOST_UPLOAD,
             "/api/v1/console/kb/check": drafts.MOST_BYTES,
         },
     )
@@ -98,6 +101,8 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
         policy_imports,
         releases,
         users,
+        tickets,
+        audit,
         integration,
         open,
         engine,
