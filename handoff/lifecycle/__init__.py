@@ -5,7 +5,7 @@ permission (Forbidden) and the state (Conflict `wrong_state`), and puts one even
 """
 
 from handoff.lifecycle.employee import say_to_ticket, urge
-from handoff.lifecycle.ending import cancel, close, close_due, reopen, resolve
+from handoff.lifecycle.ending import any_due, cancel, close, close_due, reopen, resolve
 from handoff.lifecycle.handing import accept, assign, claim, dismiss, escalate, give_back, invite, transfer
 from handoff.lifecycle.joining import link, linked, merge, survivor, unlink
 from handoff.lifecycle.working import change, note, reply, seen
@@ -13,6 +13,7 @@ from handoff.timeline import record
 
 __all__ = [
     "accept",
+    "any_due",
     "assign",
     "cancel",
     "change",

@@ -52,7 +52,15 @@ def _close(session: Session, ticket: TicketRow, actor: Actor, text: str) -> None
     record(session, ticket, actor, "closed", text, public=True)
 
 
-def close_due(session: Session, moment: datetime, days: int, limit: int = 200) -> int:
+def any_due(session: Session, moment: datetime, days: int) -> bool:
+    """Whether a ticket was resolved `days` before `moment` or earlier, and is not closed."""
+    query = select(TicketRow.number).where(
+        TicketRow.status == Status.RESOLVED, TicketRow.resolved_at <= moment - timedelta(days=days)
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def close_due(session: Session, moment: datetime, days: int, limit: int = 50) -> int:
     """Close up to `limit` tickets that were resolved `days` before `moment`, and return how many."""
     due = session.scalars(
         select(TicketRow)
