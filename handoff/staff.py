@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from core import audit
+from core.clock import now
 from core.database import Base, Json, Moment
+from core.errors import Conflict, InvalidInput, NotFound
+from core.text import normalize
 from handoff.actors import Actor
+from handoff.tickets import BUSINESS_TYPES, OPEN, OTHER, TicketRow
+
+DESK_ROLES = ("agent", "expert", "leader", "supervisor")
+DISPATCH = ("auto", "pool")
+MOST_CAPACITY = 500
+GROUP_SETTINGS = {"answer_within": 30, "skill_required": False}
+"""`answer_within`: minutes after which a ticket that its person has not taken up goes to somebody else;
+`skill_required`: dispatch leaves out those without the skill, instead of only preferring those who have it."""
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 class GroupRow(Base):
@@ -27,9 +42,13 @@ class GroupRow(Base):
     active: Mapped[bool] = mapped_column(default=True)
     settings: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
 
+    def setting(self, name: str) -> Any:
+        return (self.settings or {}).get(name, GROUP_SETTINGS[name])
+
 
 class StaffRow(Base):
-    """A console user who handles tickets. `capacity` is how many open tickets dispatch gives them at most."""
+    """A console user who handles tickets. `capacity` is how many open tickets dispatch gives them at most; who has left
+    the desk is not `active`; `last_given_at` is when dispatch last gave them a ticket."""
 
     __tablename__ = "staff"
 
@@ -42,6 +61,9 @@ class StaffRow(Base):
     on_duty: Mapped[bool] = mapped_column(default=False)
     duty_changed_at: Mapped[datetime | None] = mapped_column(Moment)
     shift: Mapped[str | None] = mapped_column(String(40))
+    active: Mapped[bool] = mapped_column(default=True)
+    roles: Mapped[list[str]] = mapped_column(Json, default=list)
+    last_given_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 def staff_actor(session: Session, username: str, name: str, roles: list[str]) -> Actor:
@@ -55,3 +77,204 @@ def staff_actor(session: Session, username: str, name: str, roles: list[str]) ->
         frozenset(row.groups if row else ()),
         frozenset(row.leads if row else ()),
     )
+
+
+def groups(session: Session, *, active: bool = False) -> list[GroupRow]:
+    """Every group, tier 2 before tier 3; or only those that take tickets."""
+    query = select(GroupRow).order_by(GroupRow.tier, GroupRow.id)
+    return list(session.scalars(query.where(GroupRow.active) if active else query))
+
+
+def group_of(session: Session, group_id: str) -> GroupRow:
+    """Raises NotFound."""
+    row = session.get(GroupRow, group_id)
+    if row is None:
+        raise NotFound(f"没有班组 {group_id}，可能已被删除，请刷新页面。")
+    return row
+
+
+def add_group(session: Session, actor: Actor, group_id: str, name: str, **changes: Any) -> GroupRow:
+    """Raises InvalidInput, or Conflict when the id is taken."""
+    if not _ID.fullmatch(group_id):
+        raise InvalidInput(
+            "班组编号只能用小写字母、数字和连字符，以字母或数字开头，最长 40 个字符。", code="group_invalid"
+        )
+    if session.get(GroupRow, group_id):
+        raise Conflict(f"班组编号 {group_id} 已被使用，请换一个。", code="group_exists")
+    row = GroupRow(
+        id=group_id, name="", tier=2, business_types=[], dispatch="pool", active=True, settings=dict(GROUP_SETTINGS)
+    )
+    _fill_group(row, {"name": name, **changes})
+    session.add(row)
+    session.flush()
+    audit.append(session, actor, "group.added", f"group:{group_id}", _group_facts(row))
+    return row
+
+
+def change_group(session: Session, actor: Actor, group_id: str, **changes: Any) -> GroupRow:
+    """Change what is given. A group that open tickets lie with, or that the rules in force name, stays active."""
+    row = session.get(GroupRow, group_id, with_for_update=True)
+    if row is None:
+        return group_of(session, group_id)
+    before = _group_facts(row)
+    if changes.get("active") is False and row.active:
+        _require_unused(session, row)
+    _fill_group(row, changes)
+    if (after := _group_facts(row)) != before:
+        audit.append(session, actor, "group.changed", f"group:{group_id}", {"before": before, "after": after})
+        if after["calendar"] != before["calendar"]:
+            # Clocks know groups, so groups can only know clocks when something changes.
+            from handoff.clocks import rules_changed
+
+            rules_changed(session)
+    return row
+
+
+def _require_unused(session: Session, row: GroupRow) -> None:
+    # Rules know groups, as do clocks.
+    from handoff.routing import versions
+    from handoff.routing.rules import stored_rules
+
+    lying = session.scalar(
+        select(func.count()).where(TicketRow.group_id == row.id, TicketRow.status.in_([*OPEN])).select_from(TicketRow)
+    )
+    if lying:
+        raise Conflict(f"{row.name}还有 {lying} 张未结工单，请先转派，再停用。", code="group_in_use")
+    rules = versions.in_force(session, versions.RULES)
+    if rules and row.id in stored_rules(rules.body).groups:
+        raise Conflict(f"派工规则还在派给{row.name}，请先修改规则，再停用。", code="group_in_use")
+
+
+def _fill_group(row: GroupRow, changes: dict[str, Any]) -> None:
+    if "name" in changes:
+        row.name = _called(changes["name"], "班组名称", 40)
+    if "tier" in changes:
+        if changes["tier"] not in (2, 3):
+            raise InvalidInput("班组的层级只能是 2（服务组）或 3（专家组）。", code="group_invalid")
+        row.tier = changes["tier"]
+    if "business_types" in changes:
+        row.business_types = _among(changes["business_types"], (*BUSINESS_TYPES, OTHER), "业务类型")
+    if "dispatch" in changes:
+        if changes["dispatch"] not in DISPATCH:
+            raise InvalidInput("派工方式只能是自动派给人，或放入派工池。", code="group_invalid")
+        row.dispatch = changes["dispatch"]
+    if "calendar" in changes:
+        row.calendar = changes["calendar"] or None
+    if "active" in changes:
+        row.active = bool(changes["active"])
+    if "answer_within" in changes or "skill_required" in changes:
+        minutes = changes.get("answer_within", row.setting("answer_within"))
+        if not isinstance(minutes, int) or not 1 <= minutes <= 24 * 60:
+            raise InvalidInput("未受理退回的时间需要 1 到 1440 分钟。", code="group_invalid")
+        required = bool(changes.get("skill_required", row.setting("skill_required")))
+        row.settings = {**(row.settings or {}), "answer_within": minutes, "skill_required": required}
+
+
+def staff(session: Session, *, group: str | None = None) -> list[StaffRow]:
+    """Who works at the desk, by name; or only in one group."""
+    rows = session.scalars(select(StaffRow).where(StaffRow.active).order_by(StaffRow.name, StaffRow.username))
+    return [row for row in rows if group is None or group in row.groups]
+
+
+def staff_of(session: Session, username: str) -> StaffRow:
+    """Raises NotFound."""
+    row = session.get(StaffRow, username)
+    if row is None or not row.active:
+        raise NotFound(f"{username} 不在班组人员中，请先由主管添加。", code="staff_not_found")
+    return row
+
+
+def leaders_of(session: Session, group_id: str) -> list[str]:
+    return [row.username for row in staff(session) if group_id in row.leads]
+
+
+def supervisors(session: Session) -> list[str]:
+    return [row.username for row in staff(session) if "supervisor" in row.roles]
+
+
+def change_staff(session: Session, actor: Actor, username: str, **changes: Any) -> StaffRow:
+    """Change groups, leads, skills, capacity or shift. Raises NotFound or InvalidInput."""
+    row = session.get(StaffRow, username, with_for_update=True)
+    if row is None or not row.active:
+        return staff_of(session, username)
+    before = _staff_facts(row)
+    known = [group.id for group in groups(session)]
+    for field, label in (("groups", "班组"), ("leads", "负责的班组")):
+        if field in changes:
+            setattr(row, field, _among(changes[field], known, label))
+    if "skills" in changes:
+        skills = list(dict.fromkeys(_called(skill, "技能", 40) for skill in changes["skills"]))
+        if len(skills) > 50:
+            raise InvalidInput("一个人最多 50 项技能。", code="staff_invalid")
+        row.skills = skills
+    if "capacity" in changes:
+        if not 0 <= changes["capacity"] <= MOST_CAPACITY:
+            raise InvalidInput(f"同时处理的工单数需要 0 到 {MOST_CAPACITY}。", code="staff_invalid")
+        row.capacity = changes["capacity"]
+    if "shift" in changes:
+        row.shift = changes["shift"] or None
+    if (after := _staff_facts(row)) != before:
+        audit.append(session, actor, "staff.changed", f"staff:{username}", {"before": before, "after": after})
+    return row
+
+
+def set_duty(session: Session, actor: Actor, username: str, on: bool, moment: datetime | None = None) -> StaffRow:
+    """Go on or off duty. What they leave unanswered returns by `handoff.routing.absence`, in transactions of its own."""
+    row = session.get(StaffRow, username, with_for_update=True)
+    if row is None or not row.active:
+        return staff_of(session, username)
+    if row.on_duty != on:
+        row.on_duty, row.duty_changed_at = on, moment or now()
+        audit.append(session, actor, "staff.on_duty" if on else "staff.off_duty", f"staff:{username}", {})
+    return row
+
+
+def follow_user(session: Session, actor: Actor, username: str, name: str, roles: Sequence[str] | None) -> None:
+    """Keep the desk's people in step with the console's users: whoever has a role of the desk is one of its people; who
+    loses it, or is removed (`roles` None), has left, and what they held returns to their groups."""
+    row = session.get(StaffRow, username, with_for_update=True)
+    of_desk = [role for role in roles or () if role in DESK_ROLES]
+    if row is None:
+        if of_desk:
+            joined = StaffRow(username=username, name=name, roles=of_desk)
+            session.add(joined)
+            session.flush()
+            audit.append(session, actor, "staff.added", f"staff:{username}", _staff_facts(joined))
+        elif roles is None and _holds_tickets(session, username):
+            session.add(StaffRow(username=username, name=name, active=False))
+        return
+    before = _staff_facts(row)
+    row.name, row.roles, row.active = name, of_desk, bool(of_desk)
+    if not row.active:
+        row.on_duty = False
+    if (after := _staff_facts(row)) != before:
+        audit.append(session, actor, "staff.changed", f"staff:{username}", {"before": before, "after": after})
+
+
+def _holds_tickets(session: Session, username: str) -> bool:
+    query = select(TicketRow.number).where(TicketRow.assignee == username, TicketRow.status.in_([*OPEN])).limit(1)
+    return session.scalar(query) is not None
+
+
+def _group_facts(row: GroupRow) -> dict[str, Any]:
+    names = ("name", "tier", "business_types", "dispatch", "calendar", "active", "settings")
+    return {name: getattr(row, name) for name in names}
+
+
+def _staff_facts(row: StaffRow) -> dict[str, Any]:
+    facts = {name: getattr(row, name) for name in ("name", "groups", "leads", "skills", "capacity", "shift", "roles")}
+    return facts | {"active": row.active}
+
+
+def _called(name: str, what: str, most: int) -> str:
+    name = normalize(name)
+    if not name or len(name) > most:
+        raise InvalidInput(f"{what}需要 1 到 {most} 个字。", code="name_invalid")
+    return name
+
+
+def _among(values: Iterable[str], known: Sequence[str], label: str) -> list[str]:
+    values = list(dict.fromkeys(values))
+    if unknown := [value for value in values if value not in known]:
+        raise InvalidInput(f"没有{label}“{'、'.join(unknown)}”，请刷新页面后再选。", code="staff_invalid")
+    return values

@@ -1,22 +1,37 @@
 """Every table of every room, imported so that migrations and tests see the whole database."""
 
 from connectors import api_clients, webhooks
-from core import events, outbox, transcript
-from handoff import notices, staff, tickets
+from core import audit, events, outbox, transcript
+from handoff import attachments, canned, notices, search, staff, tickets, timeline, views
+from handoff.clocks import clock, timetable
+from handoff.clocks import policies as sla_policies
 from handoff.quality import documents as quality_documents
 from handoff.quality import inspections, reviews, satisfaction, surveys
+from handoff.routing import emergency, shifts, versions
 from kb import contents, policies, preview, releases, store, vectors
 from kb.care import drafts, flags
 from kb.ingest import imports
 from service import users
 
 ROOMS = (
+    audit,
     events,
     transcript,
     outbox,
     tickets,
+    timeline,
+    attachments,
     staff,
+    timetable,
+    sla_policies,
+    clock,
+    versions,
+    shifts,
+    emergency,
     notices,
+    search,
+    views,
+    canned,
     quality_documents,
     satisfaction,
     reviews,

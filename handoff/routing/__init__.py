@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy.orm import Session
 
-from handoff.tickets import TicketRow
+from handoff.tickets import TicketEventRow, TicketRow
 
 
-def route(session: Session, ticket: TicketRow) -> None:
-    """Give a ticket that was just filed or sent back its tier, group, priority, SLA policy and, where the group works so, a
-    person."""
+def route(session: Session, ticket: TicketRow, moment: datetime | None = None) -> None:
+    """Give a ticket that was just filed its tier, group, priority, SLA policy and, where the group works so, a person.
+    What a rule calls an emergency goes to the on-call list at once."""
+    from handoff.routing.placing import place
+
+    place(session, ticket, moment)
+
+
+def dispatch(session: Session, ticket: TicketRow, moment: datetime | None = None) -> str | None:
+    """Give an open ticket that nobody has to a person of its group, where the group works so; their username."""
+    from handoff.routing.dispatching import give
+
+    return give(session, ticket, moment)
+
+
+def follow(session: Session, ticket: TicketRow, event: TicketEventRow) -> None:
+    """Raise or end the alarm, as `event` has just happened to `ticket`."""
+    from handoff.routing.emergency import heed
+
+    heed(session, ticket, event)
