@@ -70,4 +70,11 @@ def label_of(session: Session, answering: Answering, context: TurnContext, choic
         "my_tickets": "我的工单",
         "none": "都不是",
         "greet": "你好",
+        "bot": "回到机器人",
+        "talk": "和人工说",
+        "urge": "催办",
+        "reopen": "重新打开",
+        "cancel": "撤销工单",
+        "confirm": "问题已解决",
+        "rate": f"{value.rpartition(':')[2]} 分",
     }.get(kind, value)

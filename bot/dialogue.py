@@ -4,6 +4,8 @@ accept   the message is stored in the inbox before anything is done with it; the
 claim    one process works on it; a claim that expires is taken over
 answer   through the dialogue engine, or without it from the knowledge base, or as a ticket
 complete replies, outcome and events in one transaction; a replay returns what is stored
+
+While a person holds the conversation nothing is answered: what is written joins their ticket.
 """
 
 from __future__ import annotations
@@ -14,26 +16,22 @@ from typing import Any
 import structlog
 from anyio import sleep, to_thread
 from redis.asyncio import Redis
-from sqlalchemy.orm import Session
 
 from bot.answering import Answering
-from bot.choices import engine_text, label_of
+from bot.choices import engine_text
+from bot.completion import BotWanted, Completion, Thought
 from bot.engine_client import EngineClient
 from bot.filing import Filing, filed
-from bot.inbox import Inbound, Inbox, TurnResult, result_of
+from bot.inbox import Inbound, Inbox, TurnResult
+from bot.orders import Orders, pressed
 from bot.ticket_form import guess_business_type, wants_person
 from bot.turns import Outcome, Reply, TurnContext
-from core.clock import today
 from core.database import Database
 from core.errors import Conflict, Unavailable
-from core.events import append_event
 from core.metrics import step
-from core.privacy import mask
 from core.redis import exclusive
-from core.transcript import Turn, say
 from handoff.tickets import OTHER, Reason
 from kb.search import Band
-from kb.signals import EntryAnswered, QuestionUnresolved
 
 log = structlog.get_logger()
 
@@ -50,6 +48,7 @@ class Dialogue:
         self._engine = engine
         self._answering = answering
         self._filing = filing
+        self._completion = Completion(database, answering, Orders(filing))
 
     async def receive(self, inbound: Inbound) -> TurnResult:
         """Answer `inbound`, or return the answer it already got.
@@ -57,7 +56,8 @@ class Dialogue:
         Raises InvalidInput for a choice that is none, NotFound for another person's conversation, Conflict when the
         message id was used for a different message or its first sending is still being worked on.
         """
-        engine_text(inbound)  # A choice that means nothing is refused before anything is stored.
+        if not inbound.ticket and not pressed(inbound.choice):
+            engine_text(inbound)  # A choice that means nothing is refused before anything is stored.
         with step("accept"):
             turn_id, conversation_id = await to_thread.run_sync(self._inbox.accept, inbound)
         async with exclusive(self._redis, f"conversation:{conversation_id}", hold=20, wait=20):
@@ -86,8 +86,22 @@ class Dialogue:
         raise Conflict("这条消息正在处理，请稍候再看。", code="in_progress")
 
     async def _run(self, turn_id: str) -> TurnResult:
+        inbound, context, bot = await to_thread.run_sync(self._load, turn_id)
+        thought = await self._think(inbound, context) if bot else None
+        while True:
+            try:
+                with step("complete"):
+                    return await to_thread.run_sync(self._completion.complete, turn_id, inbound, context, thought)
+            except BotWanted:
+                thought = await self._think(inbound, context)
+
+    def _load(self, turn_id: str) -> tuple[Inbound, TurnContext, bool]:
+        inbound, context = self._inbox.load(turn_id)
+        return inbound, context, self._completion.asks_bot(inbound, context)
+
+    async def _think(self, inbound: Inbound, context: TurnContext) -> Thought:
+        """What the bot says to this, through the engine or without it."""
         started = time.perf_counter()
-        inbound, context = await to_thread.run_sync(self._inbox.load, turn_id)
         degraded = False
         try:
             with step("engine"):
@@ -99,9 +113,7 @@ class Dialogue:
             log.warning("engine_unavailable", error=error.message, conversation=context.conversation_id)
             said = await to_thread.run_sync(self._without_engine, inbound, context)
             degraded = True
-        took_ms = (time.perf_counter() - started) * 1000
-        with step("complete"):
-            return await to_thread.run_sync(self._complete, turn_id, inbound, context, said, degraded, took_ms)
+        return Thought(said, degraded, (time.perf_counter() - started) * 1000)
 
     def _without_engine(self, inbound: Inbound, context: TurnContext) -> list[tuple[Reply, Outcome | None]]:
         """Tier 1 without its dialogue: choices and plain questions still work, everything else becomes a ticket."""
@@ -128,81 +140,6 @@ class Dialogue:
         }
         ticket = self._filing.file(context, values, Reason.TOOL_FAILURE)
         return [(filed(ticket), outcome)]
-
-    def _complete(
-        self,
-        turn_id: str,
-        inbound: Inbound,
-        context: TurnContext,
-        said: list[tuple[Reply, Outcome | None]],
-        degraded: bool,
-        took_ms: float,
-    ) -> TurnResult:
-        with self._database.write() as session:
-            turn = session.get_one(Turn, turn_id, with_for_update=True)
-            if turn.state == "done":
-                return result_of(session, turn)
-            heard = typed(inbound) or label_of(session, self._answering, context, inbound.choice)
-            say(
-                session,
-                context.conversation_id,
-                "user",
-                "text",
-                heard,
-                turn_id=turn_id,
-                extras={
-                    "client_message_id": inbound.client_message_id,
-                    **({"choice": inbound.choice} if inbound.choice else {}),
-                },
-            )
-            for reply, _ in said:
-                say(
-                    session,
-                    context.conversation_id,
-                    "bot",
-                    reply.type,
-                    reply.text,
-                    turn_id=turn_id,
-                    extras={**reply.extras, "options": [vars(option) for option in reply.options]},
-                )
-            outcome = next((outcome for _, outcome in said if outcome and outcome.band), None) or Outcome()
-            turn.outcome = {**outcome.to_dict(), "question": mask(outcome.question)}
-            turn.body = {**turn.body, **{name: mask(turn.body[name]) for name in ("text", "choice")}, "said": ""}
-            turn.state, turn.degraded, turn.took_ms = "done", degraded, took_ms
-            self._raise_events(session, context, said)
-            session.flush()
-            return result_of(session, turn)
-
-    def _raise_events(self, session: Session, context: TurnContext, said: list[tuple[Reply, Outcome | None]]) -> None:
-        place = context.place
-        for _, outcome in said:
-            if outcome is None:
-                continue
-            if outcome.entry_id and outcome.band == Band.ANSWER:
-                append_event(
-                    session,
-                    EntryAnswered(
-                        outcome.entry_id, context.conversation_id, today().isoformat(), place.page, place.node
-                    ),
-                )
-            if outcome.unresolved:
-                append_event(
-                    session,
-                    QuestionUnresolved(
-                        context.conversation_id,
-                        mask(outcome.question),
-                        outcome.unresolved,
-                        place.page,
-                        place.node,
-                        list(outcome.shown),
-                        outcome.release,
-                    ),
-                )
-
-
-def typed(inbound: Inbound) -> str:
-    """The employee's own words. Where they hold personal data, the normalized ones: only there is all of it recognized."""
-    return inbound.said if inbound.said and mask(inbound.text) == inbound.text else inbound.text
 
 
 def _understood(answer: dict[str, Any]) -> tuple[Reply, Outcome | None]:

@@ -26,8 +26,8 @@ _NOBODY = "anonymous"
 
 @dataclass(frozen=True)
 class Inbound:
-    """One message as a channel hands it over: `text` is normalized, `said` is how it was typed; exactly one of `text` and
-    `choice` is set."""
+    """One message as a channel hands it over: `text` is normalized, `said` is how it was typed; one of `text` and `choice`
+    is set. `ticket` is the one that the words are for, where they are not for whoever talks; `attachments` are its ids."""
 
     channel: str
     identity: Identity
@@ -37,6 +37,8 @@ class Inbound:
     text: str = ""
     choice: str = ""
     said: str = ""
+    ticket: str = ""
+    attachments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,10 @@ class Inbox:
         Raises NotFound for another person's conversation, Conflict for an id that was used for another message.
         """
         owner = inbound.identity.employee_no or (inbound.conversation_id or _NOBODY)
-        fingerprint = hashlib.sha256(
-            json.dumps([inbound.text, inbound.choice], ensure_ascii=False).encode()
-        ).hexdigest()
+        meant = [inbound.text, inbound.choice]
+        if inbound.ticket:
+            meant += [inbound.ticket, *inbound.attachments]
+        fingerprint = hashlib.sha256(json.dumps(meant, ensure_ascii=False).encode()).hexdigest()
         known = self._known(owner, inbound.client_message_id, fingerprint)
         if known is None and owner == inbound.conversation_id:
             # An anonymous visitor's first message, sent again with the conversation that it has since opened.
@@ -84,6 +87,8 @@ class Inbox:
                         "text": inbound.text,
                         "choice": inbound.choice,
                         "said": inbound.said,
+                        "ticket": inbound.ticket,
+                        "attachments": list(inbound.attachments),
                         "place": vars(inbound.place),
                     },
                     state="accepted",
@@ -161,6 +166,8 @@ class Inbox:
                 text=turn.body["text"],
                 choice=turn.body["choice"],
                 said=turn.body["said"],
+                ticket=turn.body.get("ticket", ""),
+                attachments=tuple(turn.body.get("attachments", ())),
             )
             return inbound, TurnContext(conversation.id, turn.id, conversation.channel, identity, place)
 

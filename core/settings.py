@@ -47,8 +47,15 @@ class Settings(BaseSettings):
     engine_url: str = Field("", description="The dialogue engine's address. Empty: `make run` starts one of its own.")
     engine_timeout: float = Field(8.0, gt=0, description="Seconds a turn may take before it is answered without it.")
     messages_per_minute: int = Field(40, ge=1, description="Messages a minute that one visitor may send.")
+    agent_silence: int = Field(
+        30, ge=1, description="Minutes without a word after which the bot talks again although a person holds the talk."
+    )
+    waiting_silence: int = Field(4320, ge=1, description="The same where the employee was asked for something.")
     admin_password: str = Field("", description="Password of the first administrator. Empty: made and printed once.")
     console_hours: int = Field(10, ge=1, description="Hours that a sign-in to the console lasts.")
+    close_after_days: int = Field(
+        5, ge=1, le=90, description="Days after which a resolved ticket closes by itself."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What is logged.")
 
     @field_validator("home")

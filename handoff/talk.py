@@ -75,7 +75,8 @@ def release(session: Session, ticket: TicketRow, why: Why) -> Message | None:
 
 
 def take_up(session: Session, ticket: TicketRow) -> Message | None:
-    """The employee wants to go on with the person of their ticket; None where nobody works on it, or they talk already."""
+    """The employee wants to go on with the person of their ticket, in the conversation that it was filed in; None where
+    nobody works on it, or they talk already."""
     conversation = locked(session, ticket.conversation_id)
     if not answered_by_person(ticket) or _held(conversation, ticket):
         return None

@@ -12,11 +12,13 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from prometheus_fastapi_instrumentator import Instrumentator
 
+from core.clock import now
 from core.logs import configure_logs
 from core.settings import Settings
 from service.api import (
     audit,
     chat,
+    chat_tickets,
     console,
     demo,
     documents,
@@ -77,6 +79,7 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
         larger={
             "/api/v1/console/kb/imports": imports.MOST_BYTES + 64 * 1024,
             "/api/v1/console/kb/drafts/": drafts.MOST_BYTES,
+            "/api/v1/chat/tickets/": chat_tickets.MOST_UPLOAD,
             "/api/v1/console/tickets/": tickets.MOST_UPLOAD,
             "/api/v1/console/kb/check": drafts.MOST_BYTES,
         },
@@ -92,6 +95,7 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
     rooms = (
         health,
         chat,
+        chat_tickets,
         knowledge,
         console,
         drafts,
@@ -131,9 +135,12 @@ def _wake_worker(desk: Desk):
     async def wake() -> None:
         from connectors.webhook_sender import waiting as webhooks_wait
         from core.events import undelivered
+        from core.outbox import anything_due
+        from handoff.talk import silent
         from kb.ingest.jobs import waiting as imports_wait
         from kb.preview import waiting
-        from service.worker import prepare_release, relay_events, run_imports, send_webhooks
+        from service.bootstrap import silence_of
+        from service.worker import bring_messages, end_silences, prepare_release, relay_events, run_imports, send_webhooks
 
         if await to_thread.run_sync(undelivered, desk.database):
             await to_thread.run_sync(relay_events.send)
@@ -141,6 +148,10 @@ def _wake_worker(desk: Desk):
             await to_thread.run_sync(prepare_release.send)
         if await to_thread.run_sync(imports_wait, desk.database):
             await to_thread.run_sync(run_imports.send)
+        if await to_thread.run_sync(anything_due, desk.database):
+            await to_thread.run_sync(bring_messages.send)
+        if await to_thread.run_sync(silent, desk.database, silence_of(desk.settings), now(), 1):
+            await to_thread.run_sync(end_silences.send)
         if await to_thread.run_sync(webhooks_wait, desk.database):
             await to_thread.run_sync(send_webhooks.send)
 

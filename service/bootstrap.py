@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from rasa_sdk.executor import ActionExecutor
@@ -14,10 +15,13 @@ from bot.answering import Answering
 from bot.dialogue import Dialogue
 from bot.engine_client import EngineClient
 from bot.filing import Filing
+from connectors.delivery import Channel
 from connectors.ticket_facts import tell_webhooks
+from connectors.widget import WidgetChannel
 from core.database import Database
 from core.events import EventRelay
 from core.settings import Settings
+from handoff.talk import Silence
 from handoff.tickets import TicketFiled
 from handoff.timeline import TicketChanged
 from kb.encoder import Encoder, load_encoder
@@ -70,6 +74,16 @@ def build_desk(settings: Settings, encoder: Encoder | None = None) -> Desk:
         Dialogue(database, redis, engine, answering, filing),
         action_executor(answering, filing),
     )
+
+
+def channels() -> dict[str, Channel]:
+    """Where employees read what is said to them, by the channel of their conversation."""
+    return {"widget": WidgetChannel()}
+
+
+def silence_of(settings: Settings) -> Silence:
+    """After how long without a word the bot talks again."""
+    return Silence(timedelta(minutes=settings.agent_silence), timedelta(minutes=settings.waiting_silence))
 
 
 def event_relay(database: Database) -> EventRelay:

@@ -8,15 +8,18 @@ import dramatiq
 from dramatiq.brokers.redis import RedisBroker
 
 from connectors import webhook_sender
+from connectors.delivery import Deliverer
+from core.clock import now
 from core.database import Database
 from core.events import EventRelay
 from core.logs import configure_logs
 from core.settings import Settings
+from handoff.talk import end_silence, silent
 from kb.ingest.jobs import run_waiting
 from kb.ingest.kinds import KINDS
 from kb.preview import make
 from kb.publish import Publisher
-from service.bootstrap import encoder_of, event_relay
+from service.bootstrap import channels, encoder_of, event_relay, silence_of
 
 settings = Settings()
 configure_logs(settings.log_level)
@@ -58,6 +61,26 @@ def prepare_release() -> None:
 def run_imports() -> None:
     """Read new imports and apply confirmed ones. Lost calls do no harm: imports wait in the database."""
     run_waiting(_database(), KINDS)
+
+
+@cache
+def _deliverer() -> Deliverer:
+    return Deliverer(_database(), channels())
+
+
+@dramatiq.actor(max_retries=0, time_limit=600_000)
+def bring_messages() -> None:
+    """Bring what was said to employees to their channels. Lost calls do no harm: it waits in the outbox."""
+    _deliverer().run()
+
+
+@dramatiq.actor(max_retries=0, time_limit=60_000)
+def end_silences() -> None:
+    """Let the bot talk again where a person has been silent for too long."""
+    silence = silence_of(settings)
+    for number in silent(_database(), silence, now()):
+        with _database().write() as session:
+            end_silence(session, number, silence, now())
 
 
 @dramatiq.actor(max_retries=0, time_limit=600_000)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field, model_validator
+from sqlalchemy.orm import Session
 
 from bot.dialogue import Inbound
 from bot.replay import WITHHELD, shown_to
@@ -21,7 +22,17 @@ from core.metrics import count_turn
 from core.privacy import mask
 from core.redis import within_rate
 from core.text import normalize
-from core.transcript import Message, conversation_of, messages_of
+from core.transcript import (
+    Conversation,
+    Message,
+    conversation_of,
+    current_conversation,
+    mark_read,
+    messages_of,
+    unread_of,
+)
+from handoff.quality.satisfaction import standing
+from handoff.talk import holder
 from kb.entries import Viewer
 from kb.signals import QuestionUnresolved
 from kb.store import FeedbackRow
@@ -101,8 +112,31 @@ class TurnOut(BaseModel):
     outcome: OutcomeOut
 
 
+class ConversationOut(BaseModel):
+    """Who talks in it, and how far the visitor has read. `number` is the ticket that an agent talks about."""
+
+    id: str
+    mode: Literal["bot", "agent"]
+    number: str | None
+    agent: str | None
+    read_seq: int
+    unread: int
+
+
 class HistoryOut(BaseModel):
+    """`current` is where this employee goes on: another conversation where something newer was said to them there."""
+
     messages: list[MessageOut]
+    conversation: ConversationOut
+    current: str
+
+
+class CurrentOut(BaseModel):
+    conversation: ConversationOut | None
+
+
+class ReadIn(BaseModel):
+    seq: int = Field(ge=0, le=2**31 - 1)
 
 
 class SuggestionOut(BaseModel):
@@ -128,9 +162,7 @@ class FeedbackIn(BaseModel):
 @router.post("/messages")
 async def post_message(desk: DeskDep, visitor: Visitor, request: Request, body: MessageIn) -> TurnOut:
     """Ask, press a button, or go on with the ticket form. The same `client_message_id` again gets the same answer."""
-    who = visitor.employee_no or f"anonymous:{request.client.host if request.client else ''}"
-    if not await within_rate(desk.redis, who, desk.settings.messages_per_minute):
-        raise TooMany("您发送得太快了，请稍等一分钟再试。")
+    await within_limits(desk, visitor, request.client.host if request.client else "")
     text = normalize(body.text or "")
     if body.text is not None and not text:
         raise InvalidInput("请输入您的问题。", code="empty_text")
@@ -144,7 +176,7 @@ async def post_message(desk: DeskDep, visitor: Visitor, request: Request, body: 
             place=Place(body.context.page, body.context.node, body.context.document_no),
             conversation_id=body.conversation_id,
             text=text,
-            said=_printable(body.text or "") if text else "",
+            said=printable(body.text or "") if text else "",
             choice=normalize(body.choice or ""),
         )
     )
@@ -158,7 +190,14 @@ async def post_message(desk: DeskDep, visitor: Visitor, request: Request, body: 
     )
 
 
-def _printable(text: str) -> str:
+async def within_limits(desk: Desk, visitor: Identity, otherwise: str) -> None:
+    """Raises TooMany for a visitor who writes too fast; `otherwise` tells anonymous ones apart."""
+    who = visitor.employee_no or f"anonymous:{otherwise}"
+    if not await within_rate(desk.redis, who, desk.settings.messages_per_minute):
+        raise TooMany("您发送得太快了，请稍等一分钟再试。")
+
+
+def printable(text: str) -> str:
     """As it was typed, without what nobody typed: control characters and lone surrogates."""
     return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs")).strip()
 
@@ -174,13 +213,54 @@ def get_messages(
     with desk.database.read() as session:
         conversation = conversation_of(session, conversation_id, visitor)
         messages = [message.to_dict() for message in messages_of(session, conversation.id, after)]
+        current = current_conversation(session, conversation.channel, visitor)
+        stands = _conversation(session, conversation)
     shown = _shown(desk, visitor, messages)
-    return HistoryOut(messages=[MessageOut.model_validate(message) for message in shown])
+    return HistoryOut(
+        messages=[MessageOut.model_validate(message) for message in shown],
+        conversation=stands,
+        current=current.id if current else conversation.id,
+    )
+
+
+@router.get("/conversations/current")
+def get_current(desk: DeskDep, visitor: Visitor) -> CurrentOut:
+    """Where an employee goes on, from whatever page or device; null for an anonymous visitor, or before the first message."""
+    with desk.database.read() as session:
+        conversation = current_conversation(session, "widget", visitor)
+        return CurrentOut(conversation=_conversation(session, conversation) if conversation else None)
+
+
+@router.post("/conversations/{conversation_id}/read", status_code=204)
+def post_read(desk: DeskDep, visitor: Visitor, conversation_id: ConversationId, body: ReadIn) -> Response:
+    """The visitor has seen everything up to message number `seq`."""
+    with desk.database.write() as session:
+        mark_read(session, conversation_of(session, conversation_id, visitor), body.seq)
+    return Response(status_code=204)
+
+
+def _conversation(session: Session, conversation: Conversation) -> ConversationOut:
+    return ConversationOut(
+        id=conversation.id,
+        mode="agent" if conversation.mode == "agent" else "bot",
+        number=conversation.held_by,
+        agent=holder(session, conversation),
+        read_seq=conversation.read_seq,
+        unread=unread_of(session, conversation),
+    )
 
 
 def _shown(desk: Desk, visitor: Identity, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     with desk.database.read() as session:
-        return shown_to(_viewer(visitor), messages, desk.knowledge, session)
+        shown = shown_to(_viewer(visitor), messages, desk.knowledge, session)
+        return [_with_rating(session, message) for message in shown]
+
+
+def _with_rating(session: Session, message: dict[str, Any]) -> dict[str, Any]:
+    """A question how satisfied somebody was, with what was answered since."""
+    if message["type"] != "rating":
+        return message
+    return {**message, "given": standing(session, message["number"])}
 
 
 def _viewer(visitor: Identity) -> Viewer:

@@ -1,0 +1,208 @@
+"""What an employee tells the desk rather than the bot: urge, reopen, withdraw or confirm a ticket, rate it, choose who talks.
+
+An order is carried out in the transaction that completes its turn, so it happens once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.filing import Filing, owns
+from bot.inbox import Inbound
+from bot.turns import Option, Reply, TurnContext
+from core.errors import FSSCError
+from core.transcript import Conversation, Message
+from handoff import lifecycle, talk
+from handoff.actors import employee
+from handoff.locking import lock
+from handoff.quality import satisfaction
+from handoff.tickets import OPEN, Status, TicketRow, ticket_of, tickets_of_requester
+
+_NUMBER = r"FW\d{8}-\d{4,}"
+_CHOICE = re.compile(
+    rf"(?P<verb>talk|urge|reopen|cancel|confirm|rate):(?P<number>{_NUMBER})(?::(?P<rest>.{{1,200}}))?|(?P<bot>bot)",
+    re.S,
+)
+_PLEASE = r"(?:请|麻烦|帮我|帮忙|我要|我想|想|给我)*"
+_END = r"(?:一下|一催|吧|啊|呀|了|[。!,~ ])*"
+_BOT = re.compile(rf"{_PLEASE}(?:回到|返回|转回|转|换回|换|切换到|回)?(?:智能)?(?:机器人|智能客服){_END}")
+_URGE = re.compile(
+    rf"{_PLEASE}(?:催办|催单|催促|催)(?:一下|一催)?(?:我的)?(?:工单|进度)?\s*(?P<number>{_NUMBER})?{_END}", re.I
+)
+_REOPEN = re.compile(
+    rf"{_PLEASE}(?:把)?(?:重新打开|重新开启|重开|再打开)(?:一下)?(?:我的|这个)?(?:工单)?\s*(?P<number>{_NUMBER})?{_END}",
+    re.I,
+)
+_SCORE = re.compile(r"(?P<score>[1-5])\s*分?[。!]?")
+_REASONS = ("问题没有解决", "处理结果有误", "又出现了同样的问题")
+
+
+@dataclass(frozen=True)
+class Order:
+    """`number` is empty where the words named no ticket; `rest` is a reason, a score, or a yes."""
+
+    verb: str
+    number: str = ""
+    rest: str = ""
+
+
+def pressed(choice: str) -> Order | None:
+    """The order behind a button, if it is one."""
+    found = _CHOICE.fullmatch(choice)
+    if not found:
+        return None
+    return Order("bot") if found["bot"] else Order(found["verb"], found["number"], found["rest"] or "")
+
+
+def spoken(text: str, *, held: bool) -> Order | None:
+    """The order in a short sentence that says nothing else. While a person talks, 机器人 calls the bot back."""
+    if len(text) > 40:
+        return None
+    if held and _BOT.fullmatch(text):
+        return Order("bot")
+    if held and text.strip("。! ") == "我的工单":
+        return Order("mine")
+    for verb, words in (("urge", _URGE), ("reopen", _REOPEN)):
+        if found := words.fullmatch(text):
+            return Order(verb, (found["number"] or "").upper())
+    return None
+
+
+def scored(session: Session, conversation_id: str, text: str) -> Order | None:
+    """A bare number from 1 to 5 right after the question how satisfied somebody was."""
+    found = _SCORE.fullmatch(text)
+    if not found:
+        return None
+    asked = session.scalars(
+        select(Message).where(Message.conversation_id == conversation_id).order_by(Message.seq.desc()).limit(1)
+    ).one_or_none()
+    if asked is None or asked.type != "rating":
+        return None
+    return Order("rate", str(asked.body["number"]), found["score"])
+
+
+class Orders:
+    def __init__(self, filing: Filing) -> None:
+        self._filing = filing
+        self._verbs: dict[str, Callable[[Session, TurnContext, TicketRow, str], Reply | Message]] = {
+            "bot": self._bot,
+            "urge": self._urge,
+            "reopen": self._reopen,
+            "cancel": self._cancel,
+            "confirm": self._confirm,
+            "rate": self._rate,
+            "talk": self._talk,
+        }
+
+    def of(self, session: Session, inbound: Inbound, conversation: Conversation) -> Order | None:
+        """The order that a message is, given who talks in its conversation."""
+        if inbound.ticket:
+            return None
+        held = conversation.mode == "agent"
+        if inbound.choice:
+            kind, _, value = inbound.choice.partition(":")
+            if held and kind in ("my_tickets", "ticket"):
+                return Order("show" if value else "mine", value.upper())
+            return pressed(inbound.choice)
+        return spoken(inbound.text, held=held) or scored(session, conversation.id, inbound.text)
+
+    def aim(self, session: Session, context: TurnContext, order: Order) -> TicketRow | Reply | None:
+        """The employee's own ticket that the order is about, locked; what to ask back or say where there is none. None for
+        an order that is about no ticket."""
+        if order.verb in ("mine", "show"):
+            return None
+        number = order.number
+        if order.verb == "bot":
+            conversation = session.get_one(Conversation, context.conversation_id)
+            number = (conversation.held_by or "") if conversation.mode == "agent" else ""
+            if not number:
+                return Reply("智能客服一直在，请直接输入您的问题。")
+        if not number:
+            return self._meant(session, context, order)
+        if ticket_of(session, number) is None:
+            return self._filing.one(number, context)
+        (ticket,) = lock(session, number)
+        return ticket if owns(ticket, context) else self._filing.one(number, context)
+
+    def _meant(self, session: Session, context: TurnContext, order: Order) -> TicketRow | Reply:
+        """The only ticket that they can mean."""
+        states = OPEN if order.verb == "urge" else (Status.RESOLVED, Status.CLOSED)
+        own = tickets_of_requester(session, context.identity, context.conversation_id, limit=20)
+        fitting = [ticket for ticket in own if ticket.status in states]
+        if len(fitting) == 1:
+            return lock(session, fitting[0].number)[0]
+        if not fitting:
+            what = "处理中" if order.verb == "urge" else "可以重新打开"
+            return Reply(f"您目前没有{what}的工单。", options=(Option("我的工单", "my_tickets"),))
+        return Reply(
+            "您说的是哪一张工单？",
+            "choices",
+            tuple(Option(f"{one.number} {one.description[:16]}", f"{order.verb}:{one.number}") for one in fitting[:5]),
+        )
+
+    def carry_out(
+        self, session: Session, context: TurnContext, order: Order, ticket: TicketRow | None
+    ) -> Reply | Message:
+        """Do what was ordered; what the employee is told. A refusal is told like an answer, and leaves no trace."""
+        if ticket is None:
+            return self._filing.mine(context) if order.verb == "mine" else self._filing.one(order.number, context)
+        try:
+            with session.begin_nested():
+                return self._verbs[order.verb](session, context, ticket, order.rest)
+        except FSSCError as error:
+            return Reply(error.message, options=(Option("我的工单", "my_tickets"),))
+
+    def _bot(self, session: Session, context: TurnContext, ticket: TicketRow, _: str) -> Reply | Message:
+        return talk.release(session, ticket, "asked") or Reply("智能客服一直在，请直接输入您的问题。")
+
+    def _talk(self, session: Session, context: TurnContext, ticket: TicketRow, _: str) -> Reply | Message:
+        if talk.answered_by_person(ticket):
+            return talk.take_up(session, ticket) or Reply("人工客服已经在这里了，请直接说。")
+        if ticket.status in OPEN:
+            return Reply(
+                f"工单 **{ticket.number}** 还没有同事接手，接手后会在这里联系您。",
+                options=(Option("催办", f"urge:{ticket.number}"),),
+            )
+        return Reply(f"工单 **{ticket.number}** {Status(ticket.status).label}，没有同事在处理。")
+
+    def _urge(self, session: Session, context: TurnContext, ticket: TicketRow, _: str) -> Reply:
+        lifecycle.urge(session, ticket.number, employee(context.identity, context.conversation_id))
+        return Reply(f"已为您催办工单 **{ticket.number}**，负责的同事会马上看到。一小时内可以催办一次。")
+
+    def _reopen(self, session: Session, context: TurnContext, ticket: TicketRow, reason: str) -> Reply:
+        if not reason:
+            return Reply(
+                f"重新打开工单 **{ticket.number}**，是因为？",
+                "choices",
+                tuple(Option(one, f"reopen:{ticket.number}:{one}") for one in _REASONS),
+            )
+        actor = employee(context.identity, context.conversation_id)
+        lifecycle.reopen(session, ticket.number, actor, reason)
+        return Reply(f"工单 **{ticket.number}** 已重新打开，同事会继续处理，回复会出现在这里。")
+
+    def _cancel(self, session: Session, context: TurnContext, ticket: TicketRow, sure: str) -> Reply:
+        if not sure:
+            return Reply(
+                f"确定撤销工单 **{ticket.number}** 吗？撤销后同事不再处理。",
+                "choices",
+                (Option("确定撤销", f"cancel:{ticket.number}:yes"),),
+            )
+        actor = employee(context.identity, context.conversation_id)
+        lifecycle.cancel(session, ticket.number, actor, "员工撤销")
+        return Reply(f"已撤销工单 **{ticket.number}**。有新的问题随时问我。")
+
+    def _confirm(self, session: Session, context: TurnContext, ticket: TicketRow, _: str) -> Reply:
+        lifecycle.close(session, ticket.number, employee(context.identity, context.conversation_id))
+        return Reply(f"好的，工单 **{ticket.number}** 已关闭，感谢您的确认。")
+
+    def _rate(self, session: Session, context: TurnContext, ticket: TicketRow, score: str) -> Reply:
+        if not score.isdigit():
+            return Reply("请点 1 到 5 分。")
+        actor = employee(context.identity, context.conversation_id)
+        satisfaction.rate(session, ticket.number, actor, int(score))
+        return Reply("谢谢您的评价，我们会认真对待。")

@@ -1,0 +1,215 @@
+"""Bringing what is said to where the employee reads it. A channel is one way to do so; the worker runs the deliverer.
+
+A channel says what became of each message:
+
+returns Receipt   the channel has it
+raises NotSent    it surely has not: sent again later, more slowly each time; `for_good` where no repeat can help
+raises Busy       not now: a rate limit. Nothing of this channel is sent before `retry_after` has passed
+raises Unsure     sent, and no answer: sent again only while the channel drops repeats of a key
+
+A process that is killed between sending and recording leaves the same doubt as `Unsure`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+
+from core import outbox
+from core.clock import now
+from core.database import Database
+from core.identity import Identity
+from core.outbox import DeliveryRow, DeliveryState
+from core.transcript import Conversation, Message
+from handoff.notices import notify
+from handoff.tickets import ticket_of
+
+log = structlog.get_logger()
+
+MOST_ATTEMPTS = 12
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A message for one employee. `key` stays the same over all attempts; `message` is `Message.to_dict()`, whose `text`
+    says everything by itself; `attempt` counts from 1."""
+
+    key: str
+    channel: str
+    conversation_id: str
+    employee: Identity
+    message: dict[str, Any]
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the channel calls the message, for a later recall or an inquiry."""
+
+    id: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+class NotSent(Exception):
+    def __init__(self, reason: str, *, for_good: bool = False) -> None:
+        super().__init__(reason)
+        self.for_good = for_good
+
+
+class Busy(Exception):
+    def __init__(self, retry_after: timedelta) -> None:
+        super().__init__(f"busy for {retry_after.total_seconds():.0f} s")
+        self.retry_after = retry_after
+
+
+class Unsure(Exception):
+    pass
+
+
+class Channel(Protocol):
+    """`repeats` is how long after a first attempt the channel recognises the same key and shows the message once; None
+    where it never does. `send` answers within `core.outbox.CLAIM`."""
+
+    repeats: timedelta | None
+
+    def send(self, delivery: Delivery) -> Receipt: ...
+
+
+class Deliverer:
+    """Sends what is due. Any number of processes may run one at the same time."""
+
+    def __init__(self, database: Database, channels: Mapping[str, Channel]) -> None:
+        self._database = database
+        self._channels = channels
+        self._paused: dict[str, datetime] = {}
+
+    def run(self, limit: int = 500) -> int:
+        """Try up to `limit` deliveries; how many arrived."""
+        arrived = tried = 0
+        while tried < limit:
+            with self._database.read() as session:
+                waiting = outbox.due(session, now())
+            results = [self._one(delivery_id) for delivery_id in waiting]
+            tried += len(waiting)
+            arrived += results.count(True)
+            if not any(result is not None for result in results):
+                break
+        return arrived
+
+    def _one(self, delivery_id: int) -> bool | None:
+        """Whether it arrived; None where it was not ours to try."""
+        with self._database.write() as session:
+            claimed = outbox.claim(session, delivery_id, now())
+            if claimed is None:
+                return None
+            row, taken_over = claimed
+            conversation = session.get_one(Conversation, row.conversation_id)
+            delivery = Delivery(
+                row.key,
+                row.channel,
+                row.conversation_id,
+                Identity.from_dict(conversation.identity),
+                session.get_one(Message, row.message_id).to_dict(),
+                row.attempts,
+            )
+        channel = self._channels.get(row.channel)
+        if channel is None:
+            return self._end(row, DeliveryState.DEAD, f"no channel {row.channel!r}")
+        if taken_over and not self._repeats(channel, row):
+            return self._end(row, DeliveryState.UNSURE, "a process died while it was sent")
+        if (until := self._paused.get(row.channel)) and until > now():
+            return self._later(row, until, "busy", _tried_before(row), counted=False)
+        return self._send(channel, row, delivery)
+
+    def _send(self, channel: Channel, row: DeliveryRow, delivery: Delivery) -> bool:
+        try:
+            receipt = channel.send(delivery)
+        except Busy as busy:
+            until = self._paused[row.channel] = now() + busy.retry_after
+            return self._later(row, until, str(busy), _tried_before(row), counted=False)
+        except NotSent as error:
+            if error.for_good:
+                return self._end(row, DeliveryState.DEAD, str(error))
+            return self._later(row, now() + _pause(row.attempts), str(error), _tried_before(row))
+        except Exception as error:
+            # Whatever it was, the message may be out.
+            if not self._repeats(channel, row):
+                return self._end(row, DeliveryState.UNSURE, str(error) or repr(error))
+            return self._later(row, now() + _pause(row.attempts), str(error) or repr(error), row.first_tried_at)
+        with self._database.write() as session:
+            return outbox.finish(
+                session,
+                row,
+                state=DeliveryState.DELIVERED,
+                delivered_at=now(),
+                receipt={"id": receipt.id, **receipt.detail},
+                error=None,
+            )
+
+    @staticmethod
+    def _repeats(channel: Channel, row: DeliveryRow) -> bool:
+        """Whether the channel would show a repeat only once, even after the pause before it."""
+        if channel.repeats is None or row.first_tried_at is None:
+            return False
+        return now() + _pause(row.attempts) - row.first_tried_at < channel.repeats
+
+    def _later(
+        self,
+        row: DeliveryRow,
+        due_at: datetime,
+        reason: str,
+        first_tried_at: datetime | None,
+        *,
+        counted: bool = True,
+    ) -> bool:
+        if counted and row.attempts >= MOST_ATTEMPTS:
+            return self._end(row, DeliveryState.DEAD, reason)
+        with self._database.write() as session:
+            outbox.finish(
+                session,
+                row,
+                state=DeliveryState.WAITING,
+                due_at=due_at,
+                attempts=row.attempts if counted else row.attempts - 1,
+                first_tried_at=first_tried_at,
+                error=reason[:500],
+            )
+        return False
+
+    def _end(self, row: DeliveryRow, state: DeliveryState, reason: str) -> bool:
+        """Give up, and tell whoever answered: an answer that nobody reads is worse than none."""
+        log.error("not_delivered", key=row.key, channel=row.channel, state=state, reason=reason)
+        with self._database.write() as session:
+            if not outbox.finish(session, row, state=state, error=reason[:500]):
+                return False
+            number = session.get_one(Message, row.message_id).body.get("number")
+            ticket = ticket_of(session, number) if number else None
+            if ticket and ticket.assignee:
+                doubt = "可能没有送达" if state is DeliveryState.UNSURE else "没有送达"
+                notify(
+                    session,
+                    [ticket.assignee],
+                    "undelivered",
+                    f"工单 {ticket.number} 的一条回复{doubt}，请换个方式联系员工，或让管理员查看投递记录。",
+                    key=f"undelivered:{row.id}",
+                    ticket=ticket.number,
+                )
+        return False
+
+
+def _tried_before(row: DeliveryRow) -> datetime | None:
+    """Since when the message may be out, where this very attempt is known to have failed."""
+    begun = row.claimed_until - outbox.CLAIM if row.claimed_until else None
+    return None if row.first_tried_at == begun else row.first_tried_at
+
+
+def _pause(attempts: int) -> timedelta:
+    """2, 4, 8 … seconds, at most ten minutes; a little uneven, so that what failed together does not return together."""
+    pause = min(_FIRST_PAUSE * 2 ** (attempts - 1), _LONGEST_PAUSE)
+    return pause * (0.9 + random.random() * 0.2)
