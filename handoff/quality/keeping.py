@@ -7,7 +7,7 @@ from datetime import datetime
 from core.clock import now
 from core.database import Database
 from handoff.quality import reviews, satisfaction, surveys
-from handoff.quality.sampling import draw_due
+from handoff.quality.sampling import draw_due, to_draw
 
 
 def keep(database: Database, moment: datetime | None = None) -> dict[str, int]:
@@ -30,3 +30,17 @@ def keep(database: Database, moment: datetime | None = None) -> dict[str, int]:
     with database.write() as session:
         done["drawn"] = draw_due(session, moment)
     return done
+
+
+def waiting(database: Database, moment: datetime | None = None) -> bool:
+    """Whether anything is due at `moment`."""
+    moment = moment or now()
+    with database.read() as session:
+        return bool(
+            satisfaction.to_remind(session, moment, 1)
+            or surveys.to_send(session, moment, 1)
+            or satisfaction.any_over(session, moment)
+            or surveys.any_over(session, moment)
+            or reviews.any_overdue(session, moment)
+            or to_draw(session, moment)
+        )

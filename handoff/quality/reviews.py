@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.sql import ColumnElement
 
 from core import audit
 from core.clock import local, now
@@ -127,11 +128,20 @@ def close_review(
     return row
 
 
+def _overdue(moment: datetime) -> tuple[ColumnElement[bool], ...]:
+    return ReviewRow.closed_at.is_(None), ReviewRow.overdue_told_at.is_(None), ReviewRow.due_at <= moment
+
+
+def any_overdue(session: Session, moment: datetime) -> bool:
+    """Whether anybody must still be told of a review whose time is over."""
+    return session.scalar(select(ReviewRow.id).where(*_overdue(moment)).limit(1)) is not None
+
+
 def tell_overdue(session: Session, moment: datetime, limit: int = 200) -> int:
     """Tell leaders and supervisors of reviews whose time is over, once; return how many reviews."""
     rows = session.scalars(
         select(ReviewRow)
-        .where(ReviewRow.closed_at.is_(None), ReviewRow.overdue_told_at.is_(None), ReviewRow.due_at <= moment)
+        .where(*_overdue(moment))
         .order_by(ReviewRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -177,13 +177,21 @@ def _waiting(run: InspectionRunRow, ticket: TicketRow, why: list[str], moment: d
     }
 
 
+def to_draw(session: Session, moment: datetime) -> str | None:
+    """The week before `moment`, where the rules have it drawn and nobody has."""
+    week = week_of(moment - timedelta(days=7))
+    if not document(session, "sampling")["weekly"]:
+        return None
+    drawn = session.scalar(select(InspectionRunRow.id).where(InspectionRunRow.key == f"week:{week}"))
+    return None if drawn else week
+
+
 def draw_due(session: Session, moment: datetime) -> int:
-    """Draw last week's sample if the rules say so and nobody has; how many tickets."""
-    name = week_of(moment - timedelta(days=7))
-    start, end = bounds(name)
-    key = f"week:{name}"
-    rules = document(session, "sampling")
-    if not rules["weekly"] or session.scalar(select(InspectionRunRow.id).where(InspectionRunRow.key == key)):
+    """Draw last week's sample, once; how many tickets."""
+    week = to_draw(session, moment)
+    if week is None:
         return 0
-    run = draw(session, rules, start, end, int(name.replace("-W", "")), "system", key=key, moment=moment)
+    start, end = bounds(week)
+    rules, seed = document(session, "sampling"), int(week.replace("-W", ""))
+    run = draw(session, rules, start, end, seed, "system", key=f"week:{week}", moment=moment)
     return run.picked if run else 0

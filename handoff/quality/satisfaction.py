@@ -273,3 +273,9 @@ def expire_due(session: Session, moment: datetime) -> int:
         .values(state="expired")
     )
     return done.rowcount
+
+
+def any_over(session: Session, moment: datetime) -> bool:
+    """Whether the time of any open question is over."""
+    over = select(SatisfactionRow.id).where(SatisfactionRow.state == "open", SatisfactionRow.expires_at <= moment)
+    return session.scalar(over.limit(1)) is not None

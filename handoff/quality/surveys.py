@@ -251,9 +251,17 @@ def close_due(session: Session, moment: datetime) -> int:
     return done.rowcount
 
 
-def invitation_of(session: Session, token: str, employee_no: str | None) -> tuple[SurveyInvitationRow, SurveyRow]:
+def any_over(session: Session, moment: datetime) -> bool:
+    """Whether the time of any running campaign is over."""
+    over = select(SurveyRow.id).where(SurveyRow.state == "sending", SurveyRow.expires_at <= moment)
+    return session.scalar(over.limit(1)) is not None
+
+
+def invitation_of(
+    session: Session, token: str, employee_no: str | None, *, held: bool = False
+) -> tuple[SurveyInvitationRow, SurveyRow]:
     """An employee's own invitation and its survey. Raises NotFound for anybody else's."""
-    row = session.get(SurveyInvitationRow, token, with_for_update=True, populate_existing=True)
+    row = session.get(SurveyInvitationRow, token, with_for_update=held or None, populate_existing=held)
     if row is None or row.sent_at is None or employee_no is None or row.employee_no != employee_no:
         raise NotFound("没有找到这份问卷。", code="survey_not_found")
     return row, session.get_one(SurveyRow, row.survey_id)
@@ -264,7 +272,7 @@ def answer(
 ) -> SurveyInvitationRow:
     """Keep an employee's answers; again within the time, the last ones count. Raises Conflict `survey_closed`."""
     moment = moment or now()
-    row, survey = invitation_of(session, token, employee_no)
+    row, survey = invitation_of(session, token, employee_no, held=True)
     if survey.state != "sending" or survey.expires_at <= moment:
         raise Conflict("这份问卷已经结束，谢谢您的关注。", code="survey_closed")
     row.answers, row.answered_at = checked_answers(survey.questions, answers), moment
