@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from core.clock import SHANGHAI
 from core.errors import InvalidInput
 from handoff.clocks import holidays
 
 DAY = 24 * 60
+_ONE = timedelta(days=1)
+_EAST = timedelta(hours=8)
 HORIZON = timedelta(days=3653)
 """Nothing is searched further away than this; a calendar may be closed for good."""
 
@@ -66,7 +68,7 @@ class Calendar:
     make_up: Periods = ()
     chinese_holidays: bool = True
     own: Mapping[date, OwnDay] = field(default_factory=dict)
-    _kept: dict[date, Periods] = field(default_factory=dict, compare=False, repr=False)
+    _kept: dict[date, tuple[Span, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def day(self, day: date) -> WorkDay:
         """What holds on `day`, and why: the company's own word, then the state's, then the week's."""
@@ -82,24 +84,28 @@ class Calendar:
             return WorkDay(day, usual or self.make_up, "make_up", holidays.name(day))
         return WorkDay(day, usual, "weekly" if day.year in holidays.KNOWN else "unknown_year", "")
 
-    def periods(self, day: date) -> Periods:
+    def open_on(self, day: date) -> tuple[Span, ...]:
+        """The periods of `day` as moments; worked out once."""
         kept = self._kept.get(day)
         if kept is None:
-            kept = self._kept[day] = self.day(day).periods
+            midnight = datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).astimezone(UTC)
+            kept = self._kept[day] = tuple(
+                Span(midnight + timedelta(minutes=start), midnight + timedelta(minutes=end))
+                for start, end in self.day(day).periods
+            )
         return kept
 
     def spans(self, start: datetime, end: datetime) -> Iterator[Span]:
         """The working time between two moments, in order."""
-        first, last = _local(start), _local(end)
-        day = first.date()
-        while day <= last.date():
-            midnight = datetime.combine(day, time())
-            for opens, closes in self.periods(day):
-                begin = max(first, midnight + timedelta(minutes=opens))
-                finish = min(last, midnight + timedelta(minutes=closes))
-                if begin < finish:
-                    yield Span(_aware(begin), _aware(finish))
-            day += timedelta(days=1)
+        start, end = start.astimezone(UTC), end.astimezone(UTC)
+        day, last = _day(start), _day(end)
+        while day <= last:
+            for span in self.open_on(day):
+                if span.start >= start and span.end <= end:
+                    yield span
+                elif span.start < end and span.end > start:
+                    yield Span(max(start, span.start), min(end, span.end))
+            day += _ONE
 
     def worked(self, start: datetime, end: datetime) -> timedelta:
         """How much working time lies between two moments."""
@@ -128,7 +134,7 @@ class Calendar:
         """Years between two moments whose holidays would count here and are not known."""
         if not self.chinese_holidays:
             return []
-        years = range(_local(start).year, _local(end).year + 1)
+        years = range(_day(start).year, _day(end).year + 1)
         return [year for year in years if year not in holidays.KNOWN]
 
 
@@ -163,12 +169,8 @@ def _minute(text: str) -> int:
     return int(match[1]) * 60 + int(match[2])
 
 
-def _local(moment: datetime) -> datetime:
-    return moment.astimezone(SHANGHAI).replace(tzinfo=None)
-
-
-def _aware(local: datetime) -> datetime:
-    return local.replace(tzinfo=SHANGHAI).astimezone(UTC)
+def _day(moment: datetime) -> date:
+    return (moment.astimezone(UTC) + _EAST).date()
 
 
 ALWAYS = Calendar("always", "全天候 7×24", (((0, DAY),),) * 7, ((0, DAY),), chinese_holidays=False)

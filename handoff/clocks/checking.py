@@ -22,7 +22,7 @@ from handoff.clocks.calendars import ALWAYS, Calendar
 from handoff.clocks.clock import BROKEN, WARNED, ClockRow, next_moment, pauses_of, reckon, standing
 from handoff.clocks.people import People, Supervisors
 from handoff.clocks.policies import Kind, Policy, Step, Whom
-from handoff.clocks.reckoning import Pause, passes
+from handoff.clocks.reckoning import Pause
 from handoff.clocks.rules import Rules
 from handoff.clocks.telling import BREACHED, CLIMBED, Told, tell
 from handoff.clocks.telling import WARNED as WARNING
@@ -191,7 +191,7 @@ def _step(round_: _Round, row: ClockRow, ticket: Row[Any], pauses: Sequence[Paus
     if not at_hand.is_open(round_.moment):
         row.next_check_at = at_hand.opens(round_.moment)
         return
-    broken = passes(calendar, row.started_at, pauses, row.promised_min or 0)
+    broken = row.breaks_at
     if row.stage < WARNED and (broken is None or broken >= round_.moment):
         row.stage, row.warned_at = WARNED, round_.moment
         round_.told.append(Told(row, ticket, WARNING, WARNED))

@@ -13,7 +13,7 @@ from core.clock import now
 from core.database import Base, Moment
 from handoff.clocks.calendars import ALWAYS, Calendar
 from handoff.clocks.policies import Kind, Policy
-from handoff.clocks.reckoning import Pause, minutes, passes, runs_out, worked
+from handoff.clocks.reckoning import Pause, Walk, minutes, worked
 from handoff.clocks.rules import Rules, Ticket
 from handoff.tickets import Urgency
 
@@ -23,7 +23,8 @@ WARNED, BROKEN = 1, 2
 class ClockRow(Base):
     """`round` counts the clocks of one kind on a ticket. `promised_min` and `actual_min` are minutes of working time without
     pauses; the actual ones are there once the clock has stopped. `stage` is how far it was told: 0, warned, broken, then one
-    for each step of the chain. `breached_at` is the moment from which the promise was broken, null where it was kept.
+    for each step of the chain. `due_at` is when the promise is used up, `breaks_at` after which moment it is broken: the next
+    working one. `breached_at` is the moment from which the promise was broken, null where it was kept.
     `rules` is the version of policies and calendars that it was reckoned by. Who writes a clock holds its ticket's lock."""
 
     __tablename__ = "clock"
@@ -42,6 +43,7 @@ class ClockRow(Base):
     actual_min: Mapped[float | None]
     warn_at: Mapped[datetime | None] = mapped_column(Moment)
     due_at: Mapped[datetime | None] = mapped_column(Moment)
+    breaks_at: Mapped[datetime | None] = mapped_column(Moment)
     warned_at: Mapped[datetime | None] = mapped_column(Moment)
     breached_at: Mapped[datetime | None] = mapped_column(Moment)
     stage: Mapped[int] = mapped_column(default=0)
@@ -104,56 +106,53 @@ def reckon(row: ClockRow, ticket: Ticket, rules: Rules, pauses: Sequence[Pause],
     row.promised_min = policy.promise(row.kind) if policy else None
     row.rules = rules.version
     if policy is None or row.promised_min is None:
-        row.warn_at = row.due_at = row.warned_at = row.breached_at = row.next_check_at = None
+        row.warn_at = row.due_at = row.breaks_at = row.warned_at = row.breached_at = row.next_check_at = None
         row.stage = 0
         return
-    start = row.started_at
-    row.warn_at = runs_out(calendar, start, pauses, _warning(policy, row.promised_min))
-    row.due_at = runs_out(calendar, start, pauses, row.promised_min)
+    walk = Walk(calendar, row.started_at, pauses)
+    warning = row.promised_min * policy.warn_percent / 100
+    row.warn_at = walk.runs_out(warning)
+    row.due_at = walk.runs_out(row.promised_min)
+    row.breaks_at = walk.passes(row.promised_min)
     if row.stage:
-        _untell(row, policy, worked(calendar, start, moment, pauses))
+        _untell(row, warning, worked(calendar, row.started_at, moment, pauses))
     if row.stage >= BROKEN:
-        row.breached_at = passes(calendar, start, pauses, row.promised_min)
+        row.breached_at = row.breaks_at
         row.stage = min(row.stage, BROKEN + len(policy.chain))
-    row.next_check_at = next_moment(row, ticket.urgency, policy, calendar, pauses)
+    if row.stage < WARNED:
+        row.next_check_at = walk.passes(warning)
+    else:
+        row.next_check_at = next_moment(row, ticket.urgency, policy, calendar, pauses)
 
 
-def _untell(row: ClockRow, policy: Policy, done: timedelta) -> None:
+def _untell(row: ClockRow, warning: float, done: timedelta) -> None:
     assert row.promised_min is not None
     before = row.stage
     if done <= timedelta(minutes=row.promised_min):
         row.stage = min(row.stage, WARNED)
         row.breached_at = None
-    if done <= timedelta(minutes=_warning(policy, row.promised_min)):
+    if done <= timedelta(minutes=warning):
         row.stage = 0
         row.warned_at = None
     if row.stage < before:
         row.recounts += 1
 
 
-def _warning(policy: Policy, promised: int) -> float:
-    return promised * policy.warn_percent / 100
-
-
 def next_moment(
     row: ClockRow, urgency: str, policy: Policy, calendar: Calendar, pauses: Sequence[Pause]
 ) -> datetime | None:
-    """After which moment the next stage is to be told; None where nothing is left, or a pause keeps it from coming. The steps
-    of the chain count the clock's own time, for 特急 every minute."""
-    promised = row.promised_min
-    if promised is None:
-        return None
-    if row.stage < WARNED:
-        return passes(calendar, row.started_at, pauses, _warning(policy, promised))
+    """After which moment a clock that was warned of is to be told of again; None where nothing is left, or a pause keeps it
+    from coming. The steps of the chain count the clock's own time, for 特急 every minute."""
     if row.stage < BROKEN:
-        return passes(calendar, row.started_at, pauses, promised)
-    if row.stage - BROKEN >= len(policy.chain):
+        return row.breaks_at
+    if row.stage - BROKEN >= len(policy.chain) or row.breaks_at is None or row.promised_min is None:
         return None
     step = policy.chain[row.stage - BROKEN]
-    if urgency != Urgency.EMERGENCY:
-        return passes(calendar, row.started_at, pauses, promised + step.after_min)
-    broken = passes(calendar, row.started_at, pauses, promised)
-    return broken and passes(ALWAYS, broken, pauses, step.after_min)
+    if urgency == Urgency.EMERGENCY:
+        return Walk(ALWAYS, row.breaks_at, pauses).passes(step.after_min)
+    if not step.after_min:
+        return row.breaks_at
+    return Walk(calendar, row.started_at, pauses).passes(row.promised_min + step.after_min)
 
 
 def summary(session: Session, number: str, moment: datetime | None = None) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from handoff.clocks.calendars import ALWAYS
 from handoff.clocks.clock import BROKEN, ClockRow, PauseRow, pauses_of, reckon, standing
 from handoff.clocks.people import People
 from handoff.clocks.policies import Kind
-from handoff.clocks.reckoning import minutes, passes, worked
+from handoff.clocks.reckoning import Walk, minutes, worked
 from handoff.clocks.rules import Rules
 from handoff.clocks.telling import BREACHED, Told, tell
 from handoff.tickets import OPEN, Status, TicketEventRow, TicketRow
@@ -121,9 +121,10 @@ class _Following:
         calendar = self.rules.calendars.get(row.calendar or "", ALWAYS)
         row.stopped_at, row.stopped_by, row.next_check_at = self.at, why, None
         row.actual_min = minutes(worked(calendar, row.started_at, self.at, pauses))
-        broken = passes(calendar, row.started_at, pauses, row.promised_min) if row.promised_min is not None else None
-        if broken and broken < self.at and row.stage < BROKEN:
-            row.stage, row.breached_at = BROKEN, broken
+        if row.promised_min is not None and row.stage < BROKEN:
+            row.breaks_at = Walk(calendar, row.started_at, pauses).passes(row.promised_min)
+        if row.breaks_at and row.breaks_at < self.at and row.stage < BROKEN:
+            row.stage, row.breached_at = BROKEN, row.breaks_at
             people = People.read(self.session, lambda _: ())
             tell(self.session, [Told(row, self.ticket, BREACHED, BROKEN)], people, self.at)
         self.session.flush()

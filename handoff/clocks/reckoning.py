@@ -34,31 +34,47 @@ def counted(calendar: Calendar, start: datetime, end: datetime, pauses: Sequence
         yield from calendar.spans(begin, finish)
 
 
+class Walk:
+    """Along the working time of a clock from its `start`, as far as is asked for; what was walked once is kept."""
+
+    def __init__(self, calendar: Calendar, start: datetime, pauses: Sequence[Pause]) -> None:
+        self._start = start
+        self._ahead = counted(calendar, start, start + HORIZON, pauses)
+        self._walked: list[tuple[timedelta, Span]] = []
+        self._length = timedelta()
+
+    def _spans(self) -> Iterator[tuple[timedelta, Span]]:
+        """Each span with what had counted before it."""
+        yield from self._walked
+        for span in self._ahead:
+            one = (self._length, span)
+            self._walked.append(one)
+            self._length += span.length
+            yield one
+
+    def runs_out(self, minutes: float) -> datetime | None:
+        """The first moment at which `minutes` have counted; None while a pause keeps it from coming."""
+        end = timedelta(minutes=minutes)
+        if end <= timedelta():
+            return self._start
+        for before, span in self._spans():
+            if before + span.length >= end:
+                return span.start + (end - before)
+        return None
+
+    def passes(self, minutes: float) -> datetime | None:
+        """The moment after which more than `minutes` have counted: where they are used up at the end of a period, or as a
+        pause begins, that is when the clock goes on."""
+        end = timedelta(minutes=minutes)
+        for before, span in self._spans():
+            if before + span.length > end:
+                return span.start + (end - before)
+        return None
+
+
 def worked(calendar: Calendar, start: datetime, end: datetime, pauses: Sequence[Pause]) -> timedelta:
+    """What has counted between `start` and `end`."""
     return sum((span.length for span in counted(calendar, start, end, pauses)), timedelta())
-
-
-def runs_out(calendar: Calendar, start: datetime, pauses: Sequence[Pause], minutes: float) -> datetime | None:
-    """The first moment at which `minutes` have counted; None while a pause keeps it from coming."""
-    left = timedelta(minutes=minutes)
-    if left <= timedelta():
-        return start
-    for span in counted(calendar, start, start + HORIZON, pauses):
-        if span.length >= left:
-            return span.start + left
-        left -= span.length
-    return None
-
-
-def passes(calendar: Calendar, start: datetime, pauses: Sequence[Pause], minutes: float) -> datetime | None:
-    """The moment after which more than `minutes` have counted: where `minutes` are used up at the end of a period, or as a
-    pause begins, that is when the clock goes on."""
-    end = timedelta(minutes=minutes)
-    for span in counted(calendar, start, start + HORIZON, pauses):
-        if span.length > end:
-            return span.start + end
-        end -= span.length
-    return None
 
 
 def minutes(length: timedelta) -> float:

@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.Column("actual_min", sa.Float()),
         sa.Column("warn_at", MOMENT),
         sa.Column("due_at", MOMENT),
+        sa.Column("breaks_at", MOMENT),
         sa.Column("warned_at", MOMENT),
         sa.Column("breached_at", MOMENT),
         sa.Column("stage", sa.Integer(), nullable=False, server_default="0"),

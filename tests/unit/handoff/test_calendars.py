@@ -10,7 +10,7 @@ from core.clock import SHANGHAI
 from core.errors import InvalidInput
 from handoff.clocks import holidays
 from handoff.clocks.calendars import ALWAYS, Calendar, OwnDay, parse
-from handoff.clocks.reckoning import passes, runs_out, worked
+from handoff.clocks.reckoning import Walk, worked
 
 DAY = parse([["09:00", "12:00"], ["13:30", "18:00"]])
 WORKDAYS = Calendar("workdays", "工作日", (DAY,) * 5 + ((), ()), DAY)
@@ -56,7 +56,7 @@ def test_a_year_that_the_library_does_not_know_goes_by_the_week_and_is_warned_of
     year = max(holidays.KNOWN) + 1
     calendar = Calendar("w", "w", WORKDAYS.weekly, DAY)
     new_year = date(year, 1, 1)
-    assert calendar.periods(new_year) == WORKDAYS.weekly[new_year.weekday()]
+    assert calendar.day(new_year).periods == WORKDAYS.weekly[new_year.weekday()]
     assert calendar.day(new_year).source == "unknown_year"
     start, end = datetime(year - 1, 12, 31, 17, tzinfo=SHANGHAI), datetime(year, 1, 4, 12, tzinfo=SHANGHAI)
     assert calendar.unknown(start, end) == [year]
@@ -68,18 +68,19 @@ def test_a_year_that_the_library_does_not_know_goes_by_the_week_and_is_warned_of
 
 def test_what_counts_again_only_after_lunch_is_broken_only_then() -> None:
     start = at("2026-11-23 11:30")
-    assert runs_out(WORKDAYS, start, [], 30) == at("2026-11-23 12:00")
-    assert passes(WORKDAYS, start, [], 30) == at("2026-11-23 13:30")
+    assert Walk(WORKDAYS, start, []).runs_out(30) == at("2026-11-23 12:00")
+    assert Walk(WORKDAYS, start, []).passes(30) == at("2026-11-23 13:30")
     assert worked(WORKDAYS, start, at("2026-11-23 13:30"), []) == timedelta(minutes=30)
 
 
 def test_a_pause_moves_the_due_time_and_one_that_lasts_takes_it_away() -> None:
     start = at("2026-11-23 10:00")
     pauses = [(at("2026-11-23 10:30"), at("2026-11-23 14:00"))]
-    assert runs_out(WORKDAYS, start, pauses, 60) == at("2026-11-23 14:30")
-    assert runs_out(WORKDAYS, start, [(at("2026-11-23 10:30"), None)], 60) is None
-    assert runs_out(WORKDAYS, start, [(at("2026-11-23 10:30"), None)], 30) == at("2026-11-23 10:30")
-    assert passes(WORKDAYS, start, [(at("2026-11-23 10:30"), None)], 30) is None
+    assert Walk(WORKDAYS, start, pauses).runs_out(60) == at("2026-11-23 14:30")
+    lasting = [(at("2026-11-23 10:30"), None)]
+    assert Walk(WORKDAYS, start, lasting).runs_out(60) is None
+    assert Walk(WORKDAYS, start, lasting).runs_out(30) == at("2026-11-23 10:30")
+    assert Walk(WORKDAYS, start, lasting).passes(30) is None
 
 
 def test_a_calendar_that_never_opens_has_no_due_time() -> None:
@@ -88,7 +89,9 @@ def test_a_calendar_that_never_opens_has_no_due_time() -> None:
     assert closed.opens(at("2026-11-23 10:00")) is None
 
 
-@pytest.mark.parametrize("periods", [[["12:00", "09:00"]], [["09:00", "12:00"], ["11:00", "13:00"]], [["9:00", "12:00"]]])
+@pytest.mark.parametrize(
+    "periods", [[["12:00", "09:00"]], [["09:00", "12:00"], ["11:00", "13:00"]], [["9:00", "12:00"]]]
+)
 def test_periods_that_make_no_sense_are_refused(periods: list[list[str]]) -> None:
     with pytest.raises(InvalidInput):
         parse(periods)
