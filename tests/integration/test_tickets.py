@@ -43,7 +43,7 @@ def test_numbers_run_within_a_day_and_twenty_at_once_never_share_one(database: D
 
     def file(n: int) -> str:
         with database.write() as session:
-            return file_ticket(session, draft(where, f"k{n}")).number
+            return file_ticket(session, draft(where, f"k{n}", document_no=f"BX{n}")).number
 
     with ThreadPoolExecutor(8) as pool:
         numbers = list(pool.map(file, range(20)))
@@ -58,7 +58,7 @@ def test_the_same_key_files_once(database: Database) -> None:
             number = file_ticket(session, draft(where, "same")).number
     with database.read() as session:
         assert find_tickets(session)[1] == 1
-        assert [event.kind for event in events_of(session, number)] == ["filed"]
+        assert [event.kind for event in events_of(session, number)] == ["filed", "routed"]
 
 
 def test_lists_filter_and_search_in_chinese(database: Database) -> None:
