@@ -20,7 +20,7 @@ from core.errors import FSSCError
 from handoff.actors import SYSTEM
 from handoff.clocks.calendars import ALWAYS, Calendar
 from handoff.clocks.clock import BROKEN, WARNED, ClockRow, next_moment, pauses_of, reckon, standing
-from handoff.clocks.people import People, Supervisors
+from handoff.clocks.people import People
 from handoff.clocks.policies import Kind, Policy, Step, Whom
 from handoff.clocks.reckoning import Pause
 from handoff.clocks.rules import Rules
@@ -81,13 +81,7 @@ def waiting(database: Database, moment: datetime | None = None) -> bool:
         return session.scalar(due) is not None or session.scalar(stale.limit(1)) is not None
 
 
-def check(
-    database: Database,
-    moment: datetime | None = None,
-    *,
-    supervisors: Supervisors = lambda session: (),
-    batch: int = BATCH,
-) -> Checked:
+def check(database: Database, moment: datetime | None = None, *, batch: int = BATCH) -> Checked:
     """Do what is due at `moment` (now), batch by batch. Safe to run anywhere at any time, also twice at once."""
     moment = moment or now()
     checked = Checked()
@@ -102,9 +96,9 @@ def check(
             if not claimed:
                 break
             cursor = (claimed[-1].next_check_at, claimed[-1].id)
-            to_tier3 += _advance(session, claimed, moment, supervisors, checked)
+            to_tier3 += _advance(session, claimed, moment, checked)
     for clock, number in to_tier3:
-        _hand_over(database, clock, number, moment, supervisors, checked)
+        _hand_over(database, clock, number, moment, checked)
     return checked
 
 
@@ -163,7 +157,7 @@ def _claim(session: Session, moment: datetime, cursor: tuple[datetime, int] | No
 
 
 def _advance(
-    session: Session, claimed: Sequence[Row[Any]], moment: datetime, supervisors: Supervisors, checked: Checked
+    session: Session, claimed: Sequence[Row[Any]], moment: datetime, checked: Checked
 ) -> list[tuple[int, str]]:
     """Tell what came due of the claimed clocks; the ones left to be handed to tier 3."""
     tickets = {row.id: row for row in claimed}
@@ -171,7 +165,7 @@ def _advance(
     query = select(ClockRow).where(ClockRow.id.in_(tickets), ClockRow.next_check_at < moment).order_by(ClockRow.id)
     clocks = session.scalars(query).all()
     pauses = pauses_of(session, (row.id for row in clocks if row.kind == "resolution"))
-    round_ = _Round(session, Rules.read(session), People.read(session, supervisors), moment)
+    round_ = _Round(session, Rules.read(session), People.read(session), moment)
     for row in clocks:
         _step(round_, row, tickets[row.id], pauses.get(row.id, []))
     session.flush()
@@ -214,9 +208,7 @@ def _climb(round_: _Round, row: ClockRow, ticket: Any, step: Step) -> None:
     round_.told.append(Told(row, ticket, CLIMBED, row.stage, step))
 
 
-def _hand_over(
-    database: Database, clock: int, number: str, moment: datetime, supervisors: Supervisors, checked: Checked
-) -> None:
+def _hand_over(database: Database, clock: int, number: str, moment: datetime, checked: Checked) -> None:
     """Climb to tier 3, in a transaction of its own: it locks the conversation before the ticket, as every verb does. What
     cannot be handed over (it is there already) is told to the experts."""
     from handoff.lifecycle import escalate
@@ -233,7 +225,7 @@ def _hand_over(
         if not 0 <= at < len(policy.chain) or policy.chain[at].whom is not Whom.TIER3:
             return
         step = policy.chain[at]
-        round_ = _Round(session, rules, People.read(session, supervisors), moment)
+        round_ = _Round(session, rules, People.read(session), moment)
         _climb(round_, row, ticket, step)
         row.next_check_at = _after(session, row, ticket, policy, rules.calendars.get(row.calendar or "", ALWAYS))
         session.flush()

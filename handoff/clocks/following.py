@@ -125,8 +125,7 @@ class _Following:
             row.breaks_at = Walk(calendar, row.started_at, pauses).passes(row.promised_min)
         if row.breaks_at and row.breaks_at < self.at and row.stage < BROKEN:
             row.stage, row.breached_at = BROKEN, row.breaks_at
-            people = People.read(self.session, lambda _: ())
-            tell(self.session, [Told(row, self.ticket, BREACHED, BROKEN)], people, self.at)
+            tell(self.session, [Told(row, self.ticket, BREACHED, BROKEN)], People.read(self.session), self.at)
         self.session.flush()
         del self.clocks[kind]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -10,10 +10,7 @@ from sqlalchemy.orm import Session
 
 from handoff.clocks.policies import Whom
 from handoff.clocks.rules import Ticket
-from handoff.staff import GroupRow, StaffRow
-
-Supervisors = Callable[[Session], Sequence[str]]
-"""The usernames of the supervisors; roles are known to the front door alone."""
+from handoff.staff import GroupRow, staff, supervisors
 
 
 @dataclass(frozen=True)
@@ -28,13 +25,13 @@ class People:
     supervisors: list[str]
 
     @classmethod
-    def read(cls, session: Session, supervisors: Supervisors) -> People:
-        staff = session.scalars(select(StaffRow).order_by(StaffRow.username)).all()
+    def read(cls, session: Session) -> People:
+        people = staff(session)
         third = set(session.scalars(select(GroupRow.id).where(GroupRow.tier == 3, GroupRow.active)))
         members: dict[str, list[str]] = {}
         on_duty: dict[str, list[str]] = {}
         leaders: dict[str, list[str]] = {}
-        for one in staff:
+        for one in people:
             for group in one.groups:
                 members.setdefault(group, []).append(one.username)
                 if one.on_duty:
@@ -42,12 +39,12 @@ class People:
             for group in one.leads:
                 leaders.setdefault(group, []).append(one.username)
         return cls(
-            {one.username: one.name for one in staff},
+            {one.username: one.name for one in people},
             members,
             on_duty,
             leaders,
-            [one.username for one in staff if third & {*one.groups, *one.leads}],
-            list(supervisors(session)),
+            [one.username for one in people if third & {*one.groups, *one.leads}],
+            supervisors(session),
         )
 
     def reached(self, whom: Whom, ticket: Ticket) -> list[str]:

@@ -39,14 +39,14 @@ def open_desk(database: Database) -> None:
                 _person("wang", "王敏", ["expense"]),
                 _person("zhao", "赵磊", ["expense"], leads=["expense"]),
                 _person("qian", "钱进", ["experts"]),
+                _person("sun", "孙静", [], roles=["supervisor"]),
             ]
         )
 
 
-def _person(username: str, name: str, groups: list[str], leads: list[str] | None = None) -> StaffRow:
-    return StaffRow(
-        username=username, name=name, groups=groups, leads=leads or [], skills=[], capacity=20, on_duty=True
-    )
+def _person(username: str, name: str, groups: list[str], **fields: list[str]) -> StaffRow:
+    values = {"leads": [], "skills": [], "roles": ["agent"], **fields}
+    return StaffRow(username=username, name=name, groups=groups, capacity=20, on_duty=True, **values)
 
 
 def ticket_row(number: str, conversation: str, moment: datetime, **fields: object) -> TicketRow:
