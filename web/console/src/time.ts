@@ -61,3 +61,11 @@ export function useNow(): Ref<Date> {
   onScopeDispose(() => clearInterval(timer));
   return now;
 }
+
+/** The current time, renewed every second for as long as the component lives. */
+export function useSeconds(): Ref<Date> {
+  const now = ref(new Date());
+  const timer = setInterval(() => (now.value = new Date()), 1000);
+  onScopeDispose(() => clearInterval(timer));
+  return now;
+}

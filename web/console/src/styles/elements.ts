@@ -40,3 +40,4 @@ import "element-plus/es/components/collapse-item/style/css";
 import "element-plus/es/components/message-box/style/css";
 import "element-plus/es/components/checkbox-group/style/css";
 import "element-plus/es/components/option-group/style/css";
+import "element-plus/es/components/notification/style/css";
