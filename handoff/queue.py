@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -84,6 +84,23 @@ def find(session: Session, actor: Actor, asked: Asked, page: int = 1, page_size:
     total = session.scalar(select(func.count()).select_from(query.limit(MOST + 1).subquery())) or 0
     numbers = session.scalars(_ordered(query, asked).offset(first).limit(page_size)).all()
     return Found(rows_of(session, numbers), min(total, MOST), total > MOST)
+
+
+def each(
+    session: Session, actor: Actor, asked: Asked, since: datetime | None = None, until: datetime | None = None
+) -> Iterator[TicketRow]:
+    """Every ticket that `actor` may see and asked for, filed from `since` to before `until`, oldest first, a few at a time."""
+    words = words_of(asked.text)
+    query = select(TicketRow).where(visible(actor), _of_view(actor, asked.view, now()), _filtered(asked))
+    if words:
+        query = query.join(TicketSearchRow, TicketSearchRow.number == TicketRow.number)
+        query = query.where(*(TicketSearchRow.text.contains(word, autoescape=True) for word in words))
+    if since:
+        query = query.where(TicketRow.created_at >= since)
+    if until:
+        query = query.where(TicketRow.created_at < until)
+    query = query.order_by(TicketRow.created_at, TicketRow.number).execution_options(yield_per=500)
+    yield from session.scalars(query)
 
 
 def rows_of(session: Session, numbers: Sequence[str]) -> list[TicketRow]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +28,8 @@ user = typer.Typer(no_args_is_help=True, help="The console's users.")
 app.add_typer(user, name="user")
 audit = typer.Typer(no_args_is_help=True, help="The audit log.")
 app.add_typer(audit, name="audit")
+tickets = typer.Typer(no_args_is_help=True, help="Tickets.")
+app.add_typer(tickets, name="tickets")
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -289,9 +292,48 @@ def remove_user(username: str) -> None:
         console.print(f"✓ {username} removed", markup=False)
 
 
+_Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+_Some = Annotated[list[str] | None, typer.Option(help="May be repeated.")]
+
+
+@tickets.command("export")
+def export_tickets(
+    file: Path,
+    status: _Some = None,
+    urgency: _Some = None,
+    business_type: _Some = None,
+    group: _Some = None,
+    assignee: _Some = None,
+    tier: _Some = None,
+    vip: bool = False,
+    emergency: bool = False,
+    text: Annotated[str, typer.Option(help="Words that all occur in the ticket.")] = "",
+    since: _Day = None,
+    until: _Day = None,
+) -> None:
+    """Write tickets to a .xlsx file: those that match every filter, filed on the days --since to --until."""
+    from handoff.actors import SYSTEM
+    from handoff.queue import Asked
+    from service.ticket_export import export
+
+    some = [tuple(one or ()) for one in (status, urgency, business_type, group, assignee, tier)]
+    with _told() as settings, _opened(settings).read() as session:
+        count = export(
+            session,
+            SYSTEM,
+            Asked("all", *some, vip, emergency, text),
+            file,
+            since and since.date(),
+            until and until.date(),
+        )
+        console.print(f"✓ {count} tickets in {file}", markup=False)
+
+
 @audit.command("verify")
 def verify_audit(
-    expect: Annotated[str, typer.Option(help="ID:HASH that an earlier run printed; shows that no end was cut off.")] = "",
+    expect: Annotated[
+        str, typer.Option(help="ID:HASH that an earlier run printed; shows that no end was cut off.")
+    ] = "",
 ) -> None:
     """Check that nobody changed, removed or inserted an entry, and that every ticket's timeline agrees."""
     from service.audit_command import verify_log
