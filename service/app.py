@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from types import FrameType
 
 import structlog
 from anyio import to_thread
@@ -15,29 +16,44 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from core.clock import now
 from core.logs import configure_logs
 from core.settings import Settings
+from handoff.lifecycle import any_due
 from service.api import (
     audit,
     chat,
+    chat_surveys,
     chat_tickets,
     console,
     demo,
     documents,
     drafts,
+    emergency,
     engine,
     entries,
     health,
     imports,
+    inspections,
     integration,
     knowledge,
+    notices,
     open,
     pages,
     policy_imports,
+    quality,
+    queue,
     releases,
+    routing,
+    scoreboard,
+    staff,
+    stream,
+    supervision,
+    surveys,
+    ticket_export,
     tickets,
     users,
 )
 from service.api.problems import BodyLimit, install_problem_handlers
 from service.bootstrap import Desk, build_desk
+from service.stream import Hub
 
 log = structlog.get_logger()
 
@@ -49,12 +65,14 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.desk = desk or await to_thread.run_sync(build_desk, settings)
+        app.state.hub = Hub(app.state.desk.database)
         tasks = [
             asyncio.create_task(_every(seconds, job))
             for seconds, job in (
                 (1.0, app.state.desk.knowledge.refresh_async),
                 (10.0, app.state.desk.dialogue.resume),
                 (3.0, _wake_worker(app.state.desk)),
+                (15.0, _sweep),
             )
         ]
         yield
@@ -105,10 +123,23 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
         policy_imports,
         releases,
         users,
+        staff,
+        routing,
+        emergency,
+        supervision,
+        queue,
+        notices,
+        stream,
         tickets,
+        quality,
+        inspections,
+        surveys,
+        chat_surveys,
+        scoreboard,
         audit,
         integration,
         open,
+        ticket_export,
         engine,
     )
     for room in rooms:
@@ -129,6 +160,13 @@ async def _every(seconds: float, job) -> None:
         await asyncio.sleep(seconds)
 
 
+async def _sweep() -> None:
+    """Have the worker look for tickets of absent people, and for people whom tickets wait for."""
+    from service.worker import sweep_tickets
+
+    await to_thread.run_sync(sweep_tickets.send)
+
+
 def _wake_worker(desk: Desk):
     """Ask the worker to do what waits in the database: deliver events, prepare a release, work on imports."""
 
@@ -136,14 +174,36 @@ def _wake_worker(desk: Desk):
         from connectors.webhook_sender import waiting as webhooks_wait
         from core.events import undelivered
         from core.outbox import anything_due
+        from handoff.clocks.checking import waiting as clocks_wait
+        from handoff.quality.keeping import waiting as quality_waits
+        from handoff.routing.emergency import waiting as calls_wait
         from handoff.talk import silent
         from kb.ingest.jobs import waiting as imports_wait
         from kb.preview import waiting
         from service.bootstrap import silence_of
-        from service.worker import bring_messages, end_silences, prepare_release, relay_events, run_imports, send_webhooks
+        from service.worker import (
+            bring_messages,
+            call_on_call,
+            check_clocks,
+            close_tickets,
+            end_silences,
+            keep_quality,
+            prepare_release,
+            relay_events,
+            run_imports,
+            send_webhooks,
+        )
 
         if await to_thread.run_sync(undelivered, desk.database):
             await to_thread.run_sync(relay_events.send)
+        if await to_thread.run_sync(_tickets_to_close, desk):
+            await to_thread.run_sync(close_tickets.send)
+        if await to_thread.run_sync(clocks_wait, desk.database):
+            await to_thread.run_sync(check_clocks.send)
+        if await to_thread.run_sync(calls_wait, desk.database):
+            await to_thread.run_sync(call_on_call.send)
+        if await to_thread.run_sync(quality_waits, desk.database):
+            await to_thread.run_sync(keep_quality.send)
         if await to_thread.run_sync(waiting, desk.database):
             await to_thread.run_sync(prepare_release.send)
         if await to_thread.run_sync(imports_wait, desk.database):
@@ -158,21 +218,37 @@ def _wake_worker(desk: Desk):
     return wake
 
 
+def _tickets_to_close(desk: Desk) -> bool:
+    with desk.database.read() as session:
+        return any_due(session, now(), desk.settings.close_after_days)
+
+
 def main() -> None:
     """Serve until told to stop; started by the supervisor."""
     import uvicorn
 
     settings = Settings()
     configure_logs(settings.log_level)
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        loop="uvloop",
-        timeout_graceful_shutdown=10,
-    )
+    app = create_app(settings)
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            """Let open consoles go: a server waits for its answers to end, and theirs never would."""
+            if hub := getattr(app.state, "hub", None):
+                hub.close()
+            super().handle_exit(sig, frame)
+
+    Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            loop="uvloop",
+            timeout_graceful_shutdown=10,
+        )
+    ).run()
 
 
 if __name__ == "__main__":

@@ -8,9 +8,17 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from core.database import Database
 from core.errors import SettingsError
 from core.settings import Settings
+from handoff import canned
+from handoff.actors import SYSTEM
+from handoff.clocks import defaults as clocks
+from handoff.quality import settings as quality
+from handoff.routing import seed as routing
+from handoff.staff import follow_user
 from kb.encoder.build import build_default_encoder
 from kb.files import read_knowledge
 from kb.loading import load
@@ -20,7 +28,7 @@ from service.bootstrap import ROOT, STARTER, encoder_of
 from service.migrate import migrate
 from service.releasing import release
 from service.running import ENGINE_PYTHON, model_path
-from service.users import create_first_admin
+from service.users import create_first_admin, users
 
 Progress = Callable[[str], None]
 _LEAST_FREE_GIB = 1
@@ -39,6 +47,7 @@ def set_up(settings: Settings, progress: Progress) -> None:
     try:
         with database.write() as session:
             password = create_first_admin(session, settings.admin_password)
+            prepare_desk(session)
         if password:
             progress(f"  console user: admin   password: {password}   (shown only once)")
         with database.read() as session:
@@ -53,6 +62,17 @@ def set_up(settings: Settings, progress: Progress) -> None:
     finally:
         database.close()
     train(settings, progress)
+
+
+def prepare_desk(session: Session) -> None:
+    """What the ticket desk starts with, where there is nothing yet: groups, rules, calendars, promises, canned replies."""
+    people = users(session)
+    routing.seed(session, [user.username for user in people if "admin" in user.roles])
+    for user in people:
+        follow_user(session, SYSTEM, user.username, user.name, user.roles)
+    clocks.seed(session)
+    quality.seed(session)
+    canned.seed(session)
 
 
 def load_knowledge(database: Database, directory: Path, author: str, progress: Progress) -> int:

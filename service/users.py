@@ -12,9 +12,12 @@ from pwdlib import PasswordHash
 from sqlalchemy import ForeignKey, String, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from core import audit
 from core.clock import now
 from core.database import Base, Json, Moment
 from core.errors import Conflict, InvalidInput, NotFound, NotSignedIn, SettingsError
+from handoff.actors import SYSTEM, Actor
+from handoff.staff import follow_user
 
 _HASHER = PasswordHash.recommended()
 _NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
@@ -83,8 +86,11 @@ def users(session: Session) -> list[UserRow]:
     return list(session.scalars(select(UserRow).order_by(UserRow.username)))
 
 
-def add_user(session: Session, username: str, name: str, password: str, roles: Sequence[str]) -> UserRow:
-    """Raises InvalidInput for an unusable name, password or role, Conflict for a username that is taken."""
+def add_user(
+    session: Session, username: str, name: str, password: str, roles: Sequence[str], *, by: Actor = SYSTEM
+) -> UserRow:
+    """Add a user; who has a role of the desk becomes one of its people. Raises InvalidInput for an unusable name, password
+    or role, Conflict for a username that is taken."""
     if not _NAME.fullmatch(username):
         raise InvalidInput("用户名只能用字母、数字、点、下划线和连字符，最长 64 个字符。", code="username_invalid")
     row = UserRow(username=username, name=_called(name or username), roles=_known(roles), created_at=now())
@@ -92,6 +98,9 @@ def add_user(session: Session, username: str, name: str, password: str, roles: S
     if session.get(UserRow, username):
         raise Conflict(f"用户 {username} 已存在，请换一个用户名。", code="user_exists")
     session.add(row)
+    session.flush()
+    audit.append(session, by, "user.added", f"user:{username}", {"name": row.name, "roles": row.roles})
+    follow_user(session, by, username, row.name, row.roles)
     return row
 
 
@@ -102,6 +111,7 @@ def change_user(
     name: str | None = None,
     roles: Sequence[str] | None = None,
     password: str | None = None,
+    by: Actor = SYSTEM,
 ) -> UserRow:
     """Change what is given. New roles or a new password end the user's sessions; the last administrator stays one."""
     user = _locked(session, username)
@@ -115,15 +125,21 @@ def change_user(
         user.password_hash = _HASHER.hash(_long_enough(password))
     if password is not None or user.roles != before:
         session.execute(delete(SessionRow).where(SessionRow.username == username))
+    detail = {"name": user.name, "roles": user.roles, "roles_before": before, "password": password is not None}
+    audit.append(session, by, "user.changed", f"user:{username}", detail)
+    follow_user(session, by, username, user.name, user.roles)
     return user
 
 
-def remove_user(session: Session, username: str) -> None:
-    """Remove a user with their sessions; what they wrote keeps their name. Raises Conflict for the last administrator."""
+def remove_user(session: Session, username: str, *, by: Actor = SYSTEM) -> None:
+    """Remove a user with their sessions; what they wrote keeps their name, what they held returns to its groups. Raises
+    Conflict for the last administrator."""
     user = _locked(session, username)
     session.execute(delete(SessionRow).where(SessionRow.username == username))
     session.delete(user)
     _keep_an_administrator(session)
+    audit.append(session, by, "user.removed", f"user:{username}", {"name": user.name, "roles": user.roles})
+    follow_user(session, by, username, user.name, None)
 
 
 def set_password(session: Session, username: str, password: str) -> bool:

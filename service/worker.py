@@ -14,6 +14,11 @@ from core.database import Database
 from core.events import EventRelay
 from core.logs import configure_logs
 from core.settings import Settings
+from handoff.clocks import check
+from handoff.lifecycle import close_due
+from handoff.quality.keeping import keep
+from handoff.routing.absence import sweep
+from handoff.routing.emergency import climb_due
 from handoff.talk import end_silence, silent
 from kb.ingest.jobs import run_waiting
 from kb.ingest.kinds import KINDS
@@ -57,6 +62,33 @@ def prepare_release() -> None:
     make(database, publisher, settings.wrong_rate)
 
 
+@dramatiq.actor(max_retries=0, time_limit=600_000)
+def check_clocks() -> None:
+    """Warn of promises, tell of broken ones, climb their chains. Lost calls do no harm: clocks stay due."""
+    check(_database())
+
+
+@dramatiq.actor(max_retries=0, time_limit=60_000)
+def close_tickets() -> None:
+    """Close what was resolved long enough ago. Lost calls do no harm: it stays due."""
+    closed = True
+    while closed:
+        with _database().write() as session:
+            closed = close_due(session, now(), settings.close_after_days) > 0
+
+
+@dramatiq.actor(max_retries=0, time_limit=60_000)
+def call_on_call() -> None:
+    """Climb emergency calls that nobody acknowledged in time. Lost calls do no harm: they stay due."""
+    climb_due(_database())
+
+
+@dramatiq.actor(max_retries=0, time_limit=300_000)
+def sweep_tickets() -> None:
+    """Return what the absent hold, give out what waits. Lost calls do no harm: the next sweep finds it."""
+    sweep(_database())
+
+
 @dramatiq.actor(max_retries=0, time_limit=3_600_000)
 def run_imports() -> None:
     """Read new imports and apply confirmed ones. Lost calls do no harm: imports wait in the database."""
@@ -88,3 +120,9 @@ def send_webhooks() -> None:
     """Bring waiting webhook deliveries to their addresses. Lost calls do no harm: deliveries wait in the database."""
     webhook_sender.send_due(_database(), settings.internal_token)
     webhook_sender.forget_old(_database())
+
+
+@dramatiq.actor(max_retries=0, time_limit=600_000)
+def keep_quality() -> None:
+    """Remind, send, expire and draw what is due. Lost calls do no harm: what is due stays due."""
+    keep(_database())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.clock import now
@@ -30,12 +30,12 @@ class Swept:
     given: int
 
 
-def sweep(database: Database, moment: datetime | None = None) -> Swept:
-    """Return what the absent hold and give out what waits. Each ticket in a transaction of its own, looked at again under
-    its lock: two sweeps at once do no harm."""
+def sweep(database: Database, moment: datetime | None = None, *, of: str | None = None) -> Swept:
+    """Return what the absent hold, or only what one person does, and give out what waits. Each ticket in a transaction of
+    its own, looked at again under its lock: two sweeps at once do no harm."""
     moment = moment or now()
     with database.read() as session:
-        due = returns(session, moment)
+        due = returns(session, moment, TicketRow.assignee == of if of else None)
         waiting = [
             number
             for group in groups(session, active=True)
@@ -46,8 +46,8 @@ def sweep(database: Database, moment: datetime | None = None) -> Swept:
     return Swept(returned, sum(_give(database, number, moment) for number in waiting))
 
 
-def returns(session: Session, moment: datetime, numbers: Sequence[str] | None = None) -> dict[str, str]:
-    """Open tickets that their assignee should not keep, each with the reason; of `numbers` only, where given.
+def returns(session: Session, moment: datetime, where: ColumnElement[bool] | None = None) -> dict[str, str]:
+    """Open tickets that their assignee should not keep, each with the reason; only those `where` it holds, if given.
 
     Of who has left everything returns; of who went off duty what they had not answered; of anybody what lay longer than the
     group's `answer_within` without being taken up, or, while they are absent, without an answer to the requester.
@@ -67,7 +67,7 @@ def returns(session: Session, moment: datetime, numbers: Sequence[str] | None = 
             ),
         )
     )
-    rows = session.execute(query if numbers is None else query.where(TicketRow.number.in_(numbers))).all()
+    rows = session.execute(query if where is None else query.where(where)).all()
     if not rows:
         return {}
     roster = Roster(session, moment)
@@ -116,7 +116,7 @@ def _return(database: Database, number: str, moment: datetime) -> bool:
     try:
         with database.write() as session:
             ticket = session.get(TicketRow, number, with_for_update=True)
-            why = returns(session, moment, [number]).get(number)
+            why = returns(session, moment, TicketRow.number == number).get(number)
             if ticket is None or why is None:
                 return False
             lifecycle.give_back(session, number, SYSTEM, why)

@@ -17,7 +17,7 @@ from handoff.actors import SYSTEM, Actor
 from handoff.notices import notify
 from handoff.routing.oncall import OnCallList, list_for
 from handoff.staff import StaffRow, leaders_of, staff, supervisors
-from handoff.tickets import OPEN, Status, TicketEventRow, TicketRow
+from handoff.tickets import OPEN, Status, TicketEventRow, TicketExpertRow, TicketRow
 from handoff.timeline import record
 
 CALLING, ACKNOWLEDGED, ENDED = "calling", "acknowledged", "ended"
@@ -92,7 +92,7 @@ def acknowledge(
     false_alarm: bool = False,
     moment: datetime | None = None,
 ) -> EmergencyCallRow:
-    """`actor` takes care of it, or says that it is none. Raises NotFound, Forbidden, or Conflict when somebody did
+    """`actor` takes care of it, and of a ticket that nobody has; or says that it is none. Raises NotFound, Forbidden, or Conflict when somebody did
     already."""
     from handoff import lifecycle
 
@@ -130,8 +130,12 @@ def acknowledge(
         key=f"emergency-done:{number}:{len(row.called)}",
         ticket=number,
     )
-    if false_alarm and ticket.emergency and ticket.status in OPEN:
-        lifecycle.change(session, number, actor if may_acknowledge(actor, ticket, row) else SYSTEM, emergency=False)
+    if ticket.status in OPEN:
+        by = actor if actor.has("supervisor") else SYSTEM
+        if false_alarm and ticket.emergency:
+            lifecycle.change(session, number, by, emergency=False)
+        elif not false_alarm and ticket.assignee is None:
+            lifecycle.assign(session, number, by, to=actor.id)
     return row
 
 
@@ -165,6 +169,12 @@ def due(session: Session, moment: datetime) -> list[str]:
     return list(session.scalars(query.order_by(EmergencyCallRow.next_at)))
 
 
+def waiting(database: Database) -> bool:
+    """Whether any call climbs now."""
+    with database.read() as session:
+        return bool(due(session, now()))
+
+
 def climb_due(database: Database, moment: datetime | None = None) -> int:
     """Climb where nobody acknowledged in time; how many calls climbed. Two schedulers at once climb each call once: the
     second finds the next moment set already."""
@@ -195,6 +205,7 @@ def _call(session: Session, ticket: TicketRow, row: EmergencyCallRow, moment: da
         called = [row.people[position]]
     else:
         called = list(dict.fromkeys([*row.people, *supervisors(session)])) or _anybody(session, ticket)
+    _let_in(session, ticket, called)
     row.called = [*row.called, {"usernames": called, "at": moment.isoformat(), "round": turn}]
     row.next_at = moment + timedelta(minutes=row.minutes)
     climbed = position > 0
@@ -217,6 +228,13 @@ def _call(session: Session, ticket: TicketRow, row: EmergencyCallRow, moment: da
         urgent=True,
     )
     append_event(session, EmergencyCalled(ticket.number, called, step + 1, row.why))
+
+
+def _let_in(session: Session, ticket: TicketRow, usernames: list[str]) -> None:
+    """Whoever is called must be able to read the ticket, whatever group it lies with: they join as experts."""
+    coming = [one for one in usernames if one not in ticket.experts and one != ticket.assignee]
+    session.add_all(TicketExpertRow(username=one, ticket=ticket.number) for one in coming)
+    ticket.experts = [*ticket.experts, *coming]
 
 
 def _heed_words(session: Session, ticket: TicketRow, event: TicketEventRow) -> None:

@@ -76,6 +76,25 @@ Auditor = Annotated[UserRow, Depends(_allowed_to("auditor", "查看审计日志"
 Admin = Annotated[UserRow, Depends(_allowed_to("admin", "管理用户"))]
 
 
+DESK_ROLES = ("agent", "expert", "leader", "supervisor", "inspector", "auditor")
+
+
+def _of_the_desk(actor: ActorDep) -> Actor:
+    if not actor.has(*DESK_ROLES):
+        raise Forbidden("您没有查看服务台的权限，请联系管理员开通。", code="role_missing")
+    return actor
+
+
+def _supervisor(actor: ActorDep) -> Actor:
+    if not actor.has("supervisor"):
+        raise Forbidden("只有主管可以修改，请联系主管。", code="role_missing")
+    return actor
+
+
+OfTheDesk = Annotated[Actor, Depends(_of_the_desk)]
+Supervisor = Annotated[Actor, Depends(_supervisor)]
+
+
 def from_our_page(x_requested_with: Annotated[str | None, Header()] = None) -> None:
     """Another site's form cannot set a header of its own."""
     if x_requested_with != "fssc":

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel, Field
 
-from service.api.deps import Admin, DeskDep, from_our_page
+from handoff.routing.absence import sweep
+from service.api.deps import ActorDep, Admin, DeskDep, from_our_page
 from service.users import UserRow, add_user, change_user, remove_user, users
 
 router = APIRouter(prefix="/api/v1/console", tags=["users"])
@@ -49,22 +50,27 @@ def get_users(desk: DeskDep, user: Admin) -> list[dict[str, Any]]:
 
 
 @router.post("/users", status_code=201, dependencies=_OURS)
-def post_user(desk: DeskDep, user: Admin, body: NewUser) -> dict[str, Any]:
+def post_user(desk: DeskDep, user: Admin, actor: ActorDep, body: NewUser) -> dict[str, Any]:
     """A new user."""
     with desk.database.write() as session:
-        return _out(add_user(session, body.username, body.name, body.password, body.roles))
+        return _out(add_user(session, body.username, body.name, body.password, body.roles, by=actor))
 
 
 @router.patch("/users/{username}", dependencies=_OURS)
-def patch_user(desk: DeskDep, user: Admin, username: Username, body: ChangedUser) -> dict[str, Any]:
+def patch_user(desk: DeskDep, user: Admin, actor: ActorDep, username: Username, body: ChangedUser) -> dict[str, Any]:
     """Another name, other roles or a new password; the latter two end the user's sessions."""
     with desk.database.write() as session:
-        return _out(change_user(session, username, name=body.name, roles=body.roles, password=body.password))
+        changed = _out(
+            change_user(session, username, name=body.name, roles=body.roles, password=body.password, by=actor)
+        )
+    sweep(desk.database, of=username)
+    return changed
 
 
 @router.delete("/users/{username}", status_code=204, dependencies=_OURS)
-def delete_user(desk: DeskDep, user: Admin, username: Username) -> Response:
-    """Remove a user; not the last administrator."""
+def delete_user(desk: DeskDep, user: Admin, actor: ActorDep, username: Username) -> Response:
+    """Remove a user; not the last administrator. Their open tickets return to their groups."""
     with desk.database.write() as session:
-        remove_user(session, username)
+        remove_user(session, username, by=actor)
+    sweep(desk.database, of=username)
     return Response(status_code=204)
