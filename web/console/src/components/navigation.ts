@@ -6,8 +6,8 @@ export interface NavItem {
   to: string;
   label: string;
   icon: Component;
-  /** Shown only to those who hold it. */
-  role?: string;
+  /** Shown only to those who hold it, or one of them. */
+  role?: string | readonly string[];
 }
 
 export interface NavGroup {
