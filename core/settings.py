@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     encoder: str = Field("", description="A sentence-transformers name or path. Empty: the default encoder.")
     encoder_threads: int = Field(2, ge=1, le=64, description="Threads of one encoding call.")
     wrong_rate: float = Field(0.03, gt=0, lt=1, description="Accepted share of wrong ones among outright answers.")
+    import_days: int = Field(90, ge=1, description="Days that the rows and the report of an import are kept.")
     engine_url: str = Field("", description="The dialogue engine's address. Empty: `make run` starts one of its own.")
     engine_timeout: float = Field(8.0, gt=0, description="Seconds a turn may take before it is answered without it.")
     messages_per_minute: int = Field(40, ge=1, description="Messages a minute that one visitor may send.")

@@ -10,7 +10,7 @@ An entry has at most one draft, and a draft one author. Saving a submitted or re
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from core.clock import now
 from core.database import Base, Json, Moment
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
-from kb.entries import Entry
+from kb.care.flags import settle
+from kb.entries import Entry, Source
 from kb.store import EntryRow, entry_from_dict, entry_to_dict, retire_entry, save_entry, search_text
 
 DRAFT, SUBMITTED, REJECTED = "draft", "submitted", "rejected"
@@ -96,9 +97,20 @@ def propose(
     return row
 
 
-def submit_drafts(session: Session, entries: Iterable[Entry], author: str) -> dict[str, str]:
+def blocking(findings: Iterable[dict[str, Any]]) -> list[str]:
+    """What has to be mended before a draft is submitted."""
+    return [found["message"] for found in findings if found["severity"] == "error"]
+
+
+def submit_drafts(
+    session: Session,
+    entries: Iterable[Entry],
+    author: str,
+    findings: Mapping[str, list[dict[str, Any]]] | None = None,
+) -> dict[str, str]:
     """Make each entry a submitted draft of `author`, over one of their own; return why not, by the ids of those that somebody
-    else has a draft of."""
+    else has a draft of. `findings` by entry are kept with it; one of severity `error` leaves it a plain draft."""
+    findings = findings or {}
     session.flush()
     unique = list({entry.id: entry for entry in entries}.values())
     refused: dict[str, str] = {}
@@ -113,7 +125,9 @@ def submit_drafts(session: Session, entries: Iterable[Entry], author: str) -> di
             if row is not None and row.author != author:
                 refused[entry.id] = _by_other(row)
                 continue
-            values = _values(entry, newest.get(entry.id, 0)) | {"state": SUBMITTED, "deletes": False}
+            found = findings.get(entry.id, [])
+            state = DRAFT if blocking(found) else SUBMITTED
+            values = _values(entry, newest.get(entry.id, 0)) | {"state": state, "deletes": False, "findings": found}
             if row is None:
                 new.append({**values, "entry_id": entry.id, "author": author, "revision": 1})
             else:
@@ -132,9 +146,8 @@ def submit(session: Session, entry_id: str, author: str, findings: Sequence[dict
     if row.author != author:
         raise Forbidden("只有草稿的作者可以提交审核。", code="not_the_author")
     row.findings = list(findings)
-    blocking = [found["message"] for found in findings if found["severity"] == "error"]
-    if blocking and not row.deletes:
-        raise InvalidInput("请先处理这些问题再提交：" + "；".join(blocking), code="findings")
+    if not row.deletes and (wrong := blocking(findings)):
+        raise InvalidInput("请先处理这些问题再提交：" + "；".join(wrong), code="findings")
     row.state, row.reviewer, row.comment, row.updated_at = SUBMITTED, None, "", now()
     return row
 
@@ -149,7 +162,8 @@ def approve(
 ) -> Entry:
     """Make a submitted draft the entry's newest version, or retire it; return the entry.
 
-    `revision` is the one that the reviewer has seen. Only an administrator may approve a draft of their own.
+    `revision` is the one that the reviewer has seen. Only an administrator may approve a draft of their own. A draft that
+    says otherwise than the entry did, in its answer or by its sources, answers the flags that were up when it was submitted.
     Raises Conflict `not_submitted`, `draft_changed` or `version_conflict`, Forbidden `own_draft`.
     """
     row = draft_of(session, entry_id)
@@ -160,6 +174,8 @@ def approve(
     if (stored.version if stored else 0) != row.base_version:
         raise Conflict("这条知识已有更新的版本，请退回草稿，让作者在最新版本上修改。", code="version_conflict")
     entry = entry_from_dict(row.body)
+    if row.deletes or stored is None or _told(entry_from_dict(stored.body)) != _told(entry):
+        settle(session, entry_id, reviewer, row.updated_at)
     if row.deletes:
         retire_entry(session, entry_id, row.author, reviewer)
     else:
@@ -205,6 +221,10 @@ def _values(entry: Entry, newest: int) -> dict[str, Any]:
         "findings": [],
         "updated_at": now(),
     }
+
+
+def _told(entry: Entry) -> tuple[str, tuple[Source, ...]]:
+    return entry.answer, entry.sources
 
 
 def _by_other(row: DraftRow) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, select
+from sqlalchemy import Index, String, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -63,6 +63,15 @@ def resolve(session: Session, flag_id: int, by: str) -> None:
         raise NotFound("没有找到这条提醒，请刷新页面。")
     if row.resolved_at is None:
         row.resolved_at, row.resolved_by = now(), by
+
+
+def settle(session: Session, entry_id: str, by: str, seen: datetime) -> None:
+    """Put down every flag of an entry that was raised until `seen`."""
+    session.execute(
+        update(FlagRow)
+        .where(FlagRow.entry_id == entry_id, _OPEN, FlagRow.at <= seen)
+        .values(resolved_at=now(), resolved_by=by)
+    )
 
 
 def open_flags(session: Session, entry_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from core.clock import today
 from core.database import Database
-from kb.care.drafts import DraftRow, submit_drafts
+from kb.care.checks import Finding, findings, known
+from kb.care.drafts import DraftRow, blocking, submit_drafts
 from kb.entries import Entry
 from kb.ingest.collisions import stored_entries
 from kb.ingest.fields import entry_with
@@ -21,15 +23,19 @@ from kb.words import bare
 
 OUTCOMES = ("created", "updated", "merged", "skipped", "failed")
 _AT_ONCE = 500
+_WRITTEN = ("created", "updated", "merged")
 
 
 @dataclass
 class Plan:
-    """The entries to write, in order; `seen` is the version, and the draft's author, of each when this was worked out."""
+    """The entries to write, in order; `seen` is the version, and the draft's author, of each when this was worked out.
+    `findings` are those of the ones that become drafts; `held` tells by row which of these cannot be submitted yet, and why."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
     seen: dict[str, tuple[int, str | None]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    findings: dict[str, list[Finding]] = field(default_factory=dict)
+    held: dict[int, str] = field(default_factory=dict)
 
 
 def make_plan(task: Task) -> Plan:
@@ -47,7 +53,9 @@ def make_plan(task: Task) -> Plan:
         done += len(rows)
         task.progress(done, total)
     counts = dict.fromkeys(("rows", *OUTCOMES), 0) | work.counts
-    return Plan(work.changed, {one: work.seen[one] for one in work.changed}, counts)
+    found = {} if about.approve else _findings(task, list(work.changed.values()), total)
+    seen = {one: work.seen[one] for one in work.changed}
+    return Plan(work.changed, seen, counts, found, _held(work.wrote, found))
 
 
 def apply_plan(session: Session, row: ImportRow, plan: Plan) -> dict[str, int]:
@@ -57,10 +65,35 @@ def apply_plan(session: Session, row: ImportRow, plan: Plan) -> dict[str, int]:
     if row.approve:
         save_entries(session, plan.entries.values(), row.author, row.applied_by)
     else:
-        refused = submit_drafts(session, plan.entries.values(), row.author)
+        refused = submit_drafts(session, plan.entries.values(), row.author, plan.findings)
         if refused:
             raise Outdated
-    return {**row.counts, **plan.counts}
+        if plan.held:
+            told = [{"import_id": row.id, "n": n, "message": message} for n, message in plan.held.items()]
+            session.execute(update(LineRow), told)
+    return {**row.counts, **plan.counts, **({"held": len(plan.held)} if plan.held else {})}
+
+
+def _findings(task: Task, entries: list[Entry], total: int) -> dict[str, list[Finding]]:
+    """As for a draft that is saved by hand, but for questions that are merely alike: a search for each of 50,000 rows would
+    take an hour, so those are looked for when an editor saves or submits it."""
+    with task.database.read() as session:
+        against = known(session)
+    found = {}
+    for entry in entries:
+        if some := findings(entry, against, today()):
+            found[entry.id] = some
+        task.progress(total, total)
+    return found
+
+
+def _held(wrote: Mapping[int, tuple[str, str]], found: Mapping[str, list[Finding]]) -> dict[int, str]:
+    wrong = {entry_id: some for entry_id, all_ in found.items() if (some := blocking(all_))}
+    return {
+        n: "；".join(filter(None, (message, "存为草稿，处理后再送审", *wrong[entry_id])))
+        for n, (entry_id, message) in wrote.items()
+        if entry_id in wrong
+    }
 
 
 def _batches(database: Database, import_id: str) -> Iterator[list[LineRow]]:
@@ -100,6 +133,7 @@ class _Work:
         self._became: dict[int, str | None] = {}
         self.changed: dict[str, Entry] = {}
         self.seen: dict[str, tuple[int, str | None]] = {}
+        self.wrote: dict[int, tuple[str, str]] = {}
         self.counts: dict[str, int] = {}
 
     def load(self, rows: list[LineRow]) -> None:
@@ -112,6 +146,8 @@ class _Work:
     def decide(self, row: LineRow) -> dict[str, Any]:
         outcome, message, entry_id = self._outcome(row)
         self._became[row.n] = entry_id
+        if entry_id is not None and outcome in _WRITTEN:
+            self.wrote[row.n] = entry_id, message or row.message
         self.counts["rows"] = self.counts.get("rows", 0) + 1
         self.counts[outcome] = self.counts.get(outcome, 0) + 1
         return {

@@ -221,6 +221,20 @@ def end(session: Session, row: ImportRow, state: str, error: str | None = None) 
     session.execute(delete(FileChunkRow).where(FileChunkRow.import_id == row.id))
 
 
+def forget(session: Session, before: datetime) -> int:
+    """Delete the imports that ended before then, and those that nobody confirmed since; entries stay. Return how many."""
+    old = select(ImportRow.id).where(
+        ImportRow.state.in_((*ENDED, PREVIEW)), func.coalesce(ImportRow.finished_at, ImportRow.created_at) < before
+    )
+    ids = list(session.scalars(old.with_for_update(skip_locked=True)))
+    for start in range(0, len(ids), 500):
+        some = ids[start : start + 500]
+        for table in (LineRow, FileChunkRow):
+            session.execute(delete(table).where(table.import_id.in_(some)))
+        session.execute(delete(ImportRow).where(ImportRow.id.in_(some)))
+    return len(ids)
+
+
 def find_imports(session: Session, page: int = 1, page_size: int = 20) -> tuple[list[ImportRow], int]:
     """Imports, newest first, and how many there are."""
     total = session.scalar(select(func.count()).select_from(ImportRow)) or 0

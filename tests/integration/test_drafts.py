@@ -10,7 +10,7 @@ from sqlalchemy import select
 from core.database import Database
 from core.errors import Conflict, FSSCError, NotFound
 from kb.care.drafts import DraftRow, approve, newest_version, propose, reject, submit, submit_drafts, withdraw
-from kb.care.flags import flag, open_flags, resolve
+from kb.care.flags import FlagRow, flag, open_flags, resolve
 from kb.entries import Entry
 from kb.store import EntryRow, EntryVersionRow, live_entries, save_entries, save_entry
 
@@ -166,6 +166,25 @@ def test_a_flag_is_raised_once_and_again_after_it_was_resolved(stored: Database)
         assert flag(session, "t-1", "source_changed", "第十二条已修改")
     with pytest.raises(NotFound), stored.write() as session:
         resolve(session, 999, "li")
+
+
+def test_approving_another_answer_puts_the_flags_down_that_were_up(stored: Database) -> None:
+    with stored.write() as session:
+        flag(session, "t-1", "source_changed", "第十二条已修改")
+    submitted(stored, replace(STAY, owner="差旅组"), base_version=1)
+    with stored.write() as session:
+        approve(session, "t-1", "li")
+        assert open_flags(session, ["t-1"]), "another owner says nothing of the source"
+    submitted(stored, replace(STAY, owner="差旅组", answer="见新表。"))
+    with stored.write() as session:
+        flag(session, "t-1", "source_changed", "送审之后又改了")
+        approve(session, "t-1", "li")
+        assert [one["detail"] for one in open_flags(session, ["t-1"])["t-1"]] == ["送审之后又改了"]
+        assert session.scalars(select(FlagRow.resolved_by).order_by(FlagRow.id)).all() == ["li", None]
+        propose(session, STAY, "wang", deletes=True)
+        submit(session, "t-1", "wang")
+        approve(session, "t-1", "li")
+        assert not open_flags(session, ["t-1"])
 
 
 def test_nothing_is_drafted_twice_at_once(stored: Database) -> None:

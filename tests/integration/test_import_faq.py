@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,23 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select
 
+from core.clock import now
 from core.database import Database
 from core.errors import Conflict, NotFound
 from kb.care.drafts import DraftRow, propose
-from kb.entries import Audience, Entry
+from kb.entries import Audience, Entry, Source
 from kb.ingest.collisions import resolve, resolve_open
-from kb.ingest.imports import DONE, FAILED, PREVIEW, in_preview, lock_import
+from kb.ingest.imports import (
+    DONE,
+    FAILED,
+    PREVIEW,
+    FileChunkRow,
+    LineRow,
+    forget,
+    import_of,
+    in_preview,
+    lock_import,
+)
 from kb.ingest.report import rows_of, write_report
 from kb.store import EntryVersionRow, live_entries, save_document, save_entry
 from tests.ingesters import confirm, read, seen, work
@@ -220,6 +233,36 @@ def test_without_approval_everything_is_a_draft_for_review(database: Database) -
     assert {(draft.state, draft.author) for draft in drafts} == {("submitted", "li")} and len(drafts) == 2
     again = read(database, "问答.csv", csv("问题,答案", "新问题,新答案", "新问题。,别的答案"))
     assert [one["action"] for one in shown(database, again.id)] == ["same", "collide"]
+
+
+def test_drafts_of_an_import_carry_what_the_checks_find(database: Database) -> None:
+    """A warning goes to the reviewer with the draft; an error keeps it with its author, and the row says why."""
+    quoted = Source("规定", regulation="规定", quote="住宿费限额 500 元。")
+    keep(database, replace(STAY, sources=(quoted,)))
+    lines = ("编号,问题,答案", "t-1,出差住宿费能报多少？,限额 900 元", ",新问题,<script>alert(1)</script>")
+    row = read(database, "问答.csv", csv(*lines))
+    counts = applied(database, row.id, approve=False)
+    assert (counts["updated"], counts["created"], counts["held"]) == (1, 1, 1)
+    with database.read() as session:
+        drafts = {draft.question: draft for draft in session.scalars(select(DraftRow))}
+    assert drafts[STAY.question].state == "submitted"
+    assert "amount" in [one["kind"] for one in drafts[STAY.question].findings]
+    assert drafts["新问题"].state == "draft" and drafts["新问题"].findings[0]["kind"] == "unsafe"
+    assert [one["message"] for one in shown(database, row.id)][1].startswith("存为草稿，处理后再送审；答案里有网页代码")
+
+
+def test_imports_are_forgotten_and_their_entries_stay(database: Database) -> None:
+    done = read(database, "问答.csv", csv("问题,答案", "甲,乙"))
+    applied(database, done.id)
+    left = read(database, "问答.csv", csv("问题,答案", "丙,丁"))
+    with database.write() as session:
+        assert forget(session, now() - timedelta(days=1)) == 0
+        assert forget(session, now() + timedelta(seconds=1)) == 2
+    with database.read() as session:
+        assert not session.scalars(select(LineRow)).all() and not session.scalars(select(FileChunkRow)).all()
+        with pytest.raises(NotFound):
+            import_of(session, left.id)
+    assert set(by_question(database)) == {"甲"}
 
 
 def test_somebody_elses_draft_is_left_alone(database: Database) -> None:

@@ -143,6 +143,7 @@ export function report(counts: Record<string, number>): string {
   const parts = Object.entries(OUTCOMES)
     .map(([key, { label }]) => (counts[key] ? `${label} ${counts[key]}` : ""))
     .filter(Boolean);
+  if (counts.held) parts.push(`其中 ${counts.held} 行有问题，存为草稿`);
   return parts.length ? parts.join("，") : "没有写入任何内容";
 }
 

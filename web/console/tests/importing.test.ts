@@ -63,6 +63,7 @@ describe("what an import says", () => {
 
   it("counts what was done", () => {
     expect(report({ created: 20, merged: 1, failed: 2, skipped: 0 })).toBe("已新建 20，已合并 1，失败 2");
+    expect(report({ created: 3, held: 1 })).toBe("已新建 3，其中 1 行有问题，存为草稿");
     expect(report({})).toBe("没有写入任何内容");
   });
 });
