@@ -30,6 +30,8 @@ audit = typer.Typer(no_args_is_help=True, help="The audit log.")
 app.add_typer(audit, name="audit")
 tickets = typer.Typer(no_args_is_help=True, help="Tickets.")
 app.add_typer(tickets, name="tickets")
+clocks = typer.Typer(no_args_is_help=True, help="Service levels.")
+app.add_typer(clocks, name="clocks")
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -327,6 +329,20 @@ def export_tickets(
             until and until.date(),
         )
         console.print(f"✓ {count} tickets in {file}", markup=False)
+
+
+@clocks.command("explain")
+def explain_clocks(number: str) -> None:
+    """Reckon a ticket's clocks anew: every period that counted, every pause, and whether the record agrees."""
+    from core.clock import now
+    from handoff.clocks.explain import accounts, retold
+
+    with _told() as settings, _opened(settings).read() as session:
+        found = accounts(session, number.upper(), now())
+        for account in found:
+            console.print("\n".join(retold(account)), markup=False)
+    if any(account.differences for account in found):
+        raise typer.Exit(1)
 
 
 @audit.command("verify")

@@ -68,6 +68,7 @@ class Calendar:
     make_up: Periods = ()
     chinese_holidays: bool = True
     own: Mapping[date, OwnDay] = field(default_factory=dict)
+    version: int = 1
     _kept: dict[date, tuple[Span, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def day(self, day: date) -> WorkDay:

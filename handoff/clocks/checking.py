@@ -26,7 +26,7 @@ from handoff.clocks.reckoning import Pause
 from handoff.clocks.rules import Rules
 from handoff.clocks.telling import BREACHED, CLIMBED, Told, tell
 from handoff.clocks.telling import WARNED as WARNING
-from handoff.clocks.timetable import rules_version
+from handoff.clocks.timetable import follow_library, rules_version
 from handoff.tickets import TicketRow, Urgency
 
 BATCH = 1000
@@ -85,6 +85,8 @@ def check(database: Database, moment: datetime | None = None, *, batch: int = BA
     """Do what is due at `moment` (now), batch by batch. Safe to run anywhere at any time, also twice at once."""
     moment = moment or now()
     checked = Checked()
+    with database.write() as session:
+        follow_library(session)
     after = 0
     while (last := _recount(database, moment, after, batch, checked)) is not None:
         after = last

@@ -35,6 +35,7 @@ class ClockRow(Base):
     round: Mapped[int]
     policy: Mapped[str | None] = mapped_column(String(40))
     calendar: Mapped[str | None] = mapped_column(String(40))
+    calendar_version: Mapped[int | None]
     promised_min: Mapped[int | None]
     started_at: Mapped[datetime] = mapped_column(Moment)
     paused_at: Mapped[datetime | None] = mapped_column(Moment)
@@ -102,7 +103,7 @@ def reckon(row: ClockRow, ticket: Ticket, rules: Rules, pauses: Sequence[Pause],
     policy = rules.policy_of(ticket)
     calendar = rules.calendar_for(policy, ticket.group_id)
     row.policy = policy.id if policy else None
-    row.calendar = calendar.id
+    row.calendar, row.calendar_version = calendar.id, calendar.version
     row.promised_min = policy.promise(row.kind) if policy else None
     row.rules = rules.version
     if policy is None or row.promised_min is None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.clock import now
-from handoff.clocks.calendars import ALWAYS, written
+from handoff.clocks.calendars import ALWAYS
 from handoff.clocks.policies import PolicyRow, Step, Terms, Whom, save_policy
 from handoff.clocks.timetable import DEFAULT, CalendarRow, save_calendar
 from handoff.tickets import ServiceTier, Urgency
@@ -33,19 +32,6 @@ def seed(session: Session) -> bool:
     missing = False
     if session.scalar(select(CalendarRow.id).limit(1)) is None:
         missing = True
-        session.add(
-            CalendarRow(
-                id=ALWAYS.id,
-                name=ALWAYS.name,
-                weekly=[written(day) for day in ALWAYS.weekly],
-                make_up=written(ALWAYS.make_up),
-                chinese_holidays=False,
-                days={},
-                version=1,
-                updated_at=now(),
-                updated_by="system",
-            )
-        )
         save_calendar(session, "system", DEFAULT, name="工作日", weekly=[_DAY] * 5 + [[], []], make_up=_DAY)
     if session.scalar(select(PolicyRow.id).limit(1)) is None:
         missing = True

@@ -207,7 +207,7 @@ def save_policy(
     if row is None:
         row = PolicyRow(id=policy_id, version=1, updated_at=now(), updated_by=by, **body)
         session.add(row)
-        audit.append(session, by, "sla_policy.made", policy_id, body)
+        audit.append(session, by, "sla_policy.made", f"sla_policy:{policy_id}", body)
     else:
         if version is not None and version != row.version:
             raise Conflict("这条时效刚刚被别人修改过，请刷新后再改。", code="version_conflict")
@@ -217,7 +217,7 @@ def save_policy(
         row.version += 1
         row.updated_at = now()
         row.updated_by = by
-        audit.append(session, by, "sla_policy.changed", policy_id, {"before": before, "after": body})
+        audit.append(session, by, "sla_policy.changed", f"sla_policy:{policy_id}", {"before": before, "after": body})
     session.flush()
     rules_changed(session)
     return row
@@ -229,7 +229,7 @@ def remove_policy(session: Session, actor: Actor | str, policy_id: str) -> None:
     if row is None:
         raise NotFound("没有找到这条时效，可能已被删除。")
     by = actor if isinstance(actor, str) else actor.id
-    audit.append(session, by, "sla_policy.removed", policy_id, {"name": row.name})
+    audit.append(session, by, "sla_policy.removed", f"sla_policy:{policy_id}", {"name": row.name})
     session.delete(row)
     session.flush()
     rules_changed(session)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import String, select, update
+from sqlalchemy import String, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import audit
@@ -14,7 +14,7 @@ from core.clock import now
 from core.database import Base, Json, Moment
 from core.errors import Conflict, InvalidInput, NotFound
 from handoff.actors import Actor
-from handoff.clocks import calendars
+from handoff.clocks import calendars, holidays
 from handoff.clocks.calendars import ALWAYS, Calendar, OwnDay
 
 DEFAULT = "workdays"
@@ -37,13 +37,27 @@ class CalendarRow(Base):
     updated_by: Mapped[str] = mapped_column(String(64))
 
 
+class CalendarVersionRow(Base):
+    """A calendar as it was: what an auditor reckons a stopped clock by."""
+
+    __tablename__ = "work_calendar_version"
+
+    calendar: Mapped[str] = mapped_column(String(40), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    body: Mapped[dict[str, Any]] = mapped_column(Json)
+    at: Mapped[datetime] = mapped_column(Moment)
+    by: Mapped[str] = mapped_column(String(64))
+
+
 class RulesRow(Base):
-    """Counts the changes of policies and calendars, so that clocks reckoned before one are found."""
+    """Counts the changes of policies and calendars, so that clocks reckoned before one are found. `known_until` is the last
+    year whose holidays the library knew: another version of it changes calendars too."""
 
     __tablename__ = "clock_rules"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     version: Mapped[int]
+    known_until: Mapped[int]
 
 
 def rules_version(session: Session) -> int:
@@ -53,22 +67,46 @@ def rules_version(session: Session) -> int:
 def rules_changed(session: Session) -> None:
     """Have every open clock counted anew by the next check; whoever changes what clocks go by calls it."""
     if not session.execute(update(RulesRow).values(version=RulesRow.version + 1)).rowcount:
-        session.add(RulesRow(id=1, version=1))
+        session.add(RulesRow(id=1, version=1, known_until=max(holidays.KNOWN)))
+        session.flush()
+
+
+def follow_library(session: Session) -> None:
+    """Have clocks counted anew once the installed library knows the holidays of another year."""
+    newest = max(holidays.KNOWN)
+    if session.scalar(select(RulesRow.id).where(RulesRow.known_until < newest)) is not None:
+        session.execute(update(RulesRow).values(version=RulesRow.version + 1, known_until=newest))
+
+
+_BODY = ("name", "weekly", "make_up", "chinese_holidays", "days")
+
+
+def _calendar(calendar_id: str, version: int, body: Mapping[str, Any]) -> Calendar:
+    return Calendar(
+        calendar_id,
+        body["name"],
+        tuple(calendars.parse(periods) for periods in body["weekly"]),
+        calendars.parse(body["make_up"]),
+        body["chinese_holidays"],
+        {
+            date.fromisoformat(day): OwnDay(calendars.parse(own["periods"]), own.get("note", ""))
+            for day, own in body["days"].items()
+        },
+        version,
+    )
 
 
 def calendar_from(row: CalendarRow) -> Calendar:
     """The arithmetic of a stored calendar."""
-    return Calendar(
-        row.id,
-        row.name,
-        tuple(calendars.parse(periods) for periods in row.weekly),
-        calendars.parse(row.make_up),
-        row.chinese_holidays,
-        {
-            date.fromisoformat(day): OwnDay(calendars.parse(own["periods"]), own.get("note", ""))
-            for day, own in row.days.items()
-        },
-    )
+    return _calendar(row.id, row.version, {field: getattr(row, field) for field in _BODY})
+
+
+def calendar_as_it_was(session: Session, calendar_id: str, version: int) -> Calendar | None:
+    """The calendar as of `version`; None where it was never kept."""
+    if calendar_id == ALWAYS.id:
+        return ALWAYS
+    row = session.get(CalendarVersionRow, (calendar_id, version))
+    return _calendar(calendar_id, version, row.body) if row else None
 
 
 _kept: dict[tuple[str, int, datetime], Calendar] = {}
@@ -124,18 +162,26 @@ def save_calendar(
     }
     row = _locked(session, calendar_id)
     if row is None:
-        row = CalendarRow(id=calendar_id, days={}, version=1, updated_at=now(), updated_by=_id(actor), **body)
+        row = CalendarRow(
+            id=calendar_id,
+            days={},
+            version=_next_version(session, calendar_id),
+            updated_at=now(),
+            updated_by=_id(actor),
+            **body,
+        )
         session.add(row)
-        audit.append(session, _id(actor), "calendar.made", calendar_id, body)
+        audit.append(session, _id(actor), "calendar.made", f"calendar:{calendar_id}", body)
     else:
         _same(row, version)
         before = {field: getattr(row, field) for field in body}
         for field, value in body.items():
             setattr(row, field, value)
         _stamp(row, actor)
-        audit.append(session, _id(actor), "calendar.changed", calendar_id, {"before": before, "after": body})
-    session.flush()
-    rules_changed(session)
+        audit.append(
+            session, _id(actor), "calendar.changed", f"calendar:{calendar_id}", {"before": before, "after": body}
+        )
+    _keep(session, row)
     return row
 
 
@@ -164,9 +210,8 @@ def save_days(
         return row
     row.days = dict(sorted(kept.items()))
     _stamp(row, actor)
-    audit.append(session, _id(actor), "calendar.days", calendar_id, changes)
-    session.flush()
-    rules_changed(session)
+    audit.append(session, _id(actor), "calendar.days", f"calendar:{calendar_id}", changes)
+    _keep(session, row)
     return row
 
 
@@ -179,7 +224,9 @@ def remove_calendar(session: Session, actor: Actor | str, calendar_id: str, used
         raise NotFound("没有找到这个日历，可能已被删除。")
     if used_by:
         raise Conflict(f"还在使用，不能删除：{'、'.join(used_by)}。请先改用别的日历。", code="in_use")
-    audit.append(session, _id(actor), "calendar.removed", calendar_id, {"name": row.name, "weekly": row.weekly})
+    audit.append(
+        session, _id(actor), "calendar.removed", f"calendar:{calendar_id}", {"name": row.name, "weekly": row.weekly}
+    )
     session.delete(row)
     session.flush()
     rules_changed(session)
@@ -187,6 +234,12 @@ def remove_calendar(session: Session, actor: Actor | str, calendar_id: str, used
 
 def _locked(session: Session, calendar_id: str) -> CalendarRow | None:
     return session.scalars(select(CalendarRow).where(CalendarRow.id == calendar_id).with_for_update()).one_or_none()
+
+
+def _next_version(session: Session, calendar_id: str) -> int:
+    """A calendar that is made again under the same id goes on counting."""
+    last = select(func.max(CalendarVersionRow.version)).where(CalendarVersionRow.calendar == calendar_id)
+    return (session.scalar(last) or 0) + 1
 
 
 def _same(row: CalendarRow, version: int | None) -> None:
@@ -198,6 +251,15 @@ def _stamp(row: CalendarRow, actor: Actor | str) -> None:
     row.version += 1
     row.updated_at = now()
     row.updated_by = _id(actor)
+
+
+def _keep(session: Session, row: CalendarRow) -> None:
+    body = {field: getattr(row, field) for field in _BODY}
+    session.add(
+        CalendarVersionRow(calendar=row.id, version=row.version, body=body, at=row.updated_at, by=row.updated_by)
+    )
+    session.flush()
+    rules_changed(session)
 
 
 def _id(actor: Actor | str) -> str:

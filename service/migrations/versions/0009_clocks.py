@@ -30,6 +30,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_work_calendar")),
     )
     op.create_table(
+        "work_calendar_version",
+        sa.Column("calendar", sa.String(40), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("body", JSON, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("by", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("calendar", "version", name=op.f("pk_work_calendar_version")),
+    )
+    op.create_table(
         "sla_policy",
         sa.Column("id", sa.String(40), nullable=False),
         sa.Column("name", sa.String(40), nullable=False),
@@ -54,6 +63,7 @@ def upgrade() -> None:
         "clock_rules",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("known_until", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clock_rules")),
     )
     op.create_table(
@@ -64,6 +74,7 @@ def upgrade() -> None:
         sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("policy", sa.String(40)),
         sa.Column("calendar", sa.String(40)),
+        sa.Column("calendar_version", sa.Integer()),
         sa.Column("promised_min", sa.Integer()),
         sa.Column("started_at", MOMENT, nullable=False),
         sa.Column("paused_at", MOMENT),
@@ -108,5 +119,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("clock_pause", "clock", "clock_rules", "sla_policy", "work_calendar"):
+    for table in ("clock_pause", "clock", "clock_rules", "sla_policy", "work_calendar_version", "work_calendar"):
         op.drop_table(table)
