@@ -1,4 +1,19 @@
-import { Connection, Cpu, DataLine, Document, Grid, Memo, Tickets, Upload, User } from "@element-plus/icons-vue";
+import {
+  ChatLineSquare,
+  Checked,
+  Connection,
+  Cpu,
+  DataLine,
+  Document,
+  Grid,
+  Memo,
+  Service,
+  Star,
+  Tickets,
+  Trophy,
+  Upload,
+  User,
+} from "@element-plus/icons-vue";
 import type { Component } from "vue";
 
 export interface NavItem {
@@ -15,9 +30,27 @@ export interface NavGroup {
   items: NavItem[];
 }
 
+const OVERSEERS = ["leader", "supervisor", "inspector", "auditor"];
+
 /** The side navigation. A page that comes later adds its line here and its route in router.ts. */
 export const NAVIGATION: NavGroup[] = [
   { label: "服务台", items: [{ section: "tickets", to: "/tickets", label: "工单", icon: Tickets }] },
+  {
+    label: "服务质量",
+    items: [
+      { section: "satisfaction", to: "/quality/satisfaction", label: "满意度", icon: Star, role: OVERSEERS },
+      { section: "reviews", to: "/quality/reviews", label: "低分回访", icon: Service, role: OVERSEERS },
+      { section: "inspections", to: "/quality/inspections", label: "质检", icon: Checked, role: ["agent", ...OVERSEERS] },
+      {
+        section: "surveys",
+        to: "/quality/surveys",
+        label: "问卷回访",
+        icon: ChatLineSquare,
+        role: ["supervisor", "inspector", "auditor"],
+      },
+      { section: "scoreboard", to: "/quality/scoreboard", label: "坐席评分", icon: Trophy, role: ["agent", ...OVERSEERS] },
+    ],
+  },
   {
     label: "知识库",
     items: [
