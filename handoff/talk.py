@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.database import Database
@@ -133,6 +133,12 @@ def end_silence(session: Session, number: str, silence: Silence, moment: datetim
 def holder(session: Session, conversation: Conversation) -> str | None:
     """The name of the person who holds the conversation."""
     return (_holder(session, conversation) or NOBODY) if conversation.mode == "agent" else None
+
+
+def open_tickets(session: Session, conversation_id: str) -> int:
+    """How many tickets of the conversation the desk still owes something."""
+    query = select(func.count()).where(TicketRow.conversation_id == conversation_id, TicketRow.status.in_(OPEN))
+    return session.scalar(query) or 0
 
 
 def _held(conversation: Conversation, ticket: TicketRow) -> bool:

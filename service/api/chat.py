@@ -32,7 +32,7 @@ from core.transcript import (
     unread_of,
 )
 from handoff.quality.satisfaction import standing
-from handoff.talk import holder
+from handoff.talk import holder, open_tickets
 from kb.entries import Viewer
 from kb.signals import QuestionUnresolved
 from kb.store import FeedbackRow
@@ -113,7 +113,8 @@ class TurnOut(BaseModel):
 
 
 class ConversationOut(BaseModel):
-    """Who talks in it, and how far the visitor has read. `number` is the ticket that an agent talks about."""
+    """Who talks in it, and how far the visitor has read. `number` is the ticket that an agent talks about; `open_tickets` are
+    those that were filed in it."""
 
     id: str
     mode: Literal["bot", "agent"]
@@ -121,6 +122,7 @@ class ConversationOut(BaseModel):
     agent: str | None
     read_seq: int
     unread: int
+    open_tickets: int
 
 
 class HistoryOut(BaseModel):
@@ -247,6 +249,7 @@ def _conversation(session: Session, conversation: Conversation) -> ConversationO
         agent=holder(session, conversation),
         read_seq=conversation.read_seq,
         unread=unread_of(session, conversation),
+        open_tickets=open_tickets(session, conversation.id),
     )
 
 

@@ -27,6 +27,7 @@ from handoff.attachments import MOST_BYTES, attach, attachment_for, attachments_
 from handoff.lifecycle.employee import URGE_EVERY
 from handoff.permissions import verbs
 from handoff.quality import satisfaction
+from handoff.quality.documents import document
 from handoff.staff import StaffRow
 from handoff.states import REOPEN_WITHIN
 from handoff.tickets import OPEN, TICKET_NO, Status, TicketEventRow, TicketRow, tickets_of_requester
@@ -273,7 +274,7 @@ def _body(session: Session, ticket: TicketRow, who: tuple[Identity, str]) -> dic
         .where(TicketEventRow.ticket == ticket.number, TicketEventRow.public)
         .order_by(TicketEventRow.id)
     )
-    standing = satisfaction.standing(session, ticket.number)
+    standing = _standing(session, ticket.number)
     allowed = set(verbs(actor, ticket))
     if ticket.resolved_at and now() - ticket.resolved_at > REOPEN_WITHIN:
         allowed.discard("reopen")
@@ -310,3 +311,13 @@ def _body(session: Session, ticket: TicketRow, who: tuple[Identity, str]) -> dic
         "urge_at": urge_at.isoformat() if urge_at and urge_at > now() else None,
         "satisfaction": standing,
     }
+
+
+def _standing(session: Session, number: str) -> dict[str, Any] | None:
+    """How the question about the ticket stands, and what reasons may be given."""
+    known = satisfaction.standing(session, number)
+    if known is None:
+        return None
+    settings = document(session, "satisfaction")
+    offered = {side: satisfaction.reasons_of(settings, side) for side in ("low", "high")}
+    return {**known, "low": settings["low_score"], "offered": offered}

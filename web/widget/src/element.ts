@@ -3,6 +3,7 @@ import { Conversation } from "./chat/conversation";
 import { identityOf } from "./chat/identity";
 import { Memory } from "./chat/memory";
 import type { PageContext } from "./chat/message";
+import { Tickets } from "./chat/tickets";
 import { MarkdownRenderer } from "./markdown/render";
 import type { Actions } from "./view/actions";
 import { Launcher } from "./view/launcher";
@@ -31,6 +32,7 @@ export class FsscDesk extends HTMLElement {
   static defaultServer = location.origin;
 
   private conversation: Conversation | null = null;
+  private tickets: Tickets | null = null;
   private renderer: MarkdownRenderer | null = null;
   private identity: string | null = null;
   private launcher!: Launcher;
@@ -104,6 +106,7 @@ export class FsscDesk extends HTMLElement {
   private build(): void {
     const root = this.attachShadow({ mode: "open" });
     adopt(root, styles);
+    const tickets = () => this.tickets!;
     const actions: Actions = {
       say: (utterance, inAnswerTo) => this.conversation?.say(utterance, inAnswerTo),
       retry: (key) => this.conversation?.retry(key),
@@ -113,6 +116,9 @@ export class FsscDesk extends HTMLElement {
       },
       rate: (messageId, helpful, reason) => void this.conversation?.rate(messageId, helpful, reason),
       render: (markdown) => this.renderer!.render(markdown),
+      get tickets() {
+        return tickets();
+      },
       close: () => this.close(),
       reconnect: () => this.conversation?.tokenRenewed(),
     };
@@ -127,11 +133,13 @@ export class FsscDesk extends HTMLElement {
     const { server } = this;
     this.identity = identityOf(this.token);
     this.renderer = new MarkdownRenderer(server);
+    const client = new ChatClient(server, () => this.token);
     this.conversation = new Conversation(
-      new ChatClient(server, () => this.token),
+      client,
       new Memory(server, this.identity),
       { changed: () => this.draw(), tokenRefused: (error) => this.announceToken(error.code, error.message) },
     );
+    this.tickets = Tickets.of(client, this.conversation, this.identity, () => this.draw());
     this.conversation.setContext(this.context);
     this.conversation.start();
     if (this.opened) this.conversation.watch(true);
@@ -141,6 +149,7 @@ export class FsscDesk extends HTMLElement {
   private end(): void {
     this.conversation?.stop();
     this.conversation = null;
+    this.tickets?.stop();
   }
 
   private tokenChanged(): void {

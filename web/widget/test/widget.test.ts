@@ -85,7 +85,8 @@ test("转人工 and 我的工单 are always at hand", async () => {
   desk.open();
   for (const button of desk.shadowRoot!.querySelectorAll<HTMLButtonElement>(".quick button")) button.click();
   await settle();
-  expect(gateway.questions).toEqual(["handoff", "my_tickets"]);
+  expect(gateway.questions).toEqual(["handoff"]);
+  expect(find(".tickets").hidden).toBe(false);
 });
 
 test("the host may move the page, and another person's token takes up another conversation", async () => {

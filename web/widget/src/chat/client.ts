@@ -1,7 +1,10 @@
 import { ApiError, BusyError, NetworkError, TokenError } from "./errors";
-import type { FeedbackReason, Message, PageContext, SendResult, Suggestions, Utterance } from "./message";
+import type { Attachment, FeedbackReason, History, PageContext, SendResult, Standing, Suggestions, Utterance } from "./message";
+import type { Ticket, TicketRow } from "./ticket";
 
 const REQUEST_TIMEOUT = 30_000;
+const UPLOAD_TIMEOUT = 180_000;
+const CHAT = "/api/v1/chat";
 
 export interface Outgoing extends Utterance {
   client_message_id: string;
@@ -18,7 +21,7 @@ export class ChatClient {
   ) {}
 
   send(message: Outgoing, conversationId: string | null): Promise<SendResult> {
-    return this.request<SendResult>("POST", "/api/v1/chat/messages", {
+    return this.request<SendResult>("POST", `${CHAT}/messages`, {
       ...(conversationId ? { conversation_id: conversationId } : {}),
       client_message_id: message.client_message_id,
       ...(message.choice !== undefined ? { choice: message.choice } : { text: message.text }),
@@ -26,16 +29,52 @@ export class ChatClient {
     });
   }
 
-  async messages(conversationId: string, after: number): Promise<Message[]> {
-    const path = `/api/v1/chat/conversations/${encodeURIComponent(conversationId)}/messages?after=${after}`;
-    return (await this.request<{ messages: Message[] }>("GET", path)).messages;
+  history(conversationId: string, after: number): Promise<History> {
+    return this.request<History>("GET", `${CHAT}/conversations/${encodeURIComponent(conversationId)}/messages?after=${after}`);
+  }
+
+  /** The conversation that this person had last, on whatever device; null for an anonymous visitor. */
+  async current(): Promise<Standing | null> {
+    return (await this.request<{ conversation: Standing | null }>("GET", `${CHAT}/conversations/current`)).conversation;
+  }
+
+  async read(conversationId: string, seq: number): Promise<void> {
+    await this.request("POST", `${CHAT}/conversations/${encodeURIComponent(conversationId)}/read`, { seq });
+  }
+
+  async tickets(conversationId: string | null): Promise<TicketRow[]> {
+    return (await this.request<{ items: TicketRow[] }>("GET", ticketPath("", conversationId))).items;
+  }
+
+  ticket(number: string, conversationId: string | null): Promise<Ticket> {
+    return this.request<Ticket>("GET", ticketPath(`/${number}`, conversationId));
+  }
+
+  /** `say`, `urge`, `reopen`, `cancel`, `confirm` or `rate`; how the ticket stands afterwards. */
+  act(number: string, verb: string, body: object, conversationId: string | null): Promise<Ticket> {
+    return this.request<Ticket>("POST", ticketPath(`/${number}/${verb}`, conversationId), body);
+  }
+
+  attach(number: string, file: File, conversationId: string | null): Promise<Attachment> {
+    const form = new FormData();
+    form.append("file", file);
+    return this.request<Attachment>("POST", ticketPath(`/${number}/attachments`, conversationId), form);
+  }
+
+  attachment(number: string, id: string, conversationId: string | null): Promise<Blob> {
+    return this.request<Blob>("GET", ticketPath(`/${number}/attachments/${id}`, conversationId), undefined, "blob");
+  }
+
+  /** Own service records, `.xlsx`. */
+  records(conversationId: string | null): Promise<Blob> {
+    return this.request<Blob>("GET", ticketPath("/export", conversationId), undefined, "blob");
   }
 
   suggestions(context: PageContext): Promise<Suggestions> {
     const query = new URLSearchParams();
     if (context.page) query.set("page", context.page);
     if (context.node) query.set("node", context.node);
-    return this.request<Suggestions>("GET", `/api/v1/chat/suggestions?${query}`);
+    return this.request<Suggestions>("GET", `${CHAT}/suggestions?${query}`);
   }
 
   async feedback(
@@ -44,7 +83,7 @@ export class ChatClient {
     helpful: boolean,
     reason?: FeedbackReason,
   ): Promise<void> {
-    await this.request("POST", "/api/v1/chat/feedback", {
+    await this.request("POST", `${CHAT}/feedback`, {
       conversation_id: conversationId,
       message_id: messageId,
       helpful,
@@ -52,25 +91,26 @@ export class ChatClient {
     });
   }
 
-  private async request<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const headers: Record<string, string> = { Accept: "application/json" };
-    if (body !== undefined) headers["Content-Type"] = "application/json";
+  private async request<T>(method: string, path: string, body?: unknown, as: "json" | "blob" = "json"): Promise<T> {
+    const form = body instanceof FormData;
+    const headers: Record<string, string> = { Accept: as === "json" ? "application/json" : "*/*" };
+    if (body !== undefined && !form) headers["Content-Type"] = "application/json";
     const token = this.token();
     if (token) headers.Authorization = `Bearer ${token}`;
 
     const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), this.timeout);
+    const timer = setTimeout(() => abort.abort(), form ? UPLOAD_TIMEOUT : this.timeout);
     try {
       const response = await fetch(this.server + path, {
         method,
         headers,
-        body: body === undefined ? undefined : JSON.stringify(body),
+        body: body === undefined || form ? body : JSON.stringify(body),
         credentials: "omit",
         cache: "no-store",
         signal: abort.signal,
       });
       if (!response.ok) throw await refusal(response);
-      return (response.status === 204 ? undefined : await response.json()) as T;
+      return (response.status === 204 ? undefined : await response[as]()) as T;
     } catch (error) {
       if (error instanceof ApiError) throw error;
       throw new NetworkError();
@@ -78,6 +118,11 @@ export class ChatClient {
       clearTimeout(timer);
     }
   }
+}
+
+function ticketPath(rest: string, conversationId: string | null): string {
+  const own = conversationId ? `?conversation_id=${encodeURIComponent(conversationId)}` : "";
+  return `${CHAT}/tickets${rest}${own}`;
 }
 
 const FALLBACK_MESSAGES: Record<number, string> = {

@@ -1,8 +1,8 @@
 import type { ChatClient } from "./client";
 import { ApiError, DeskError, TokenError, isTransient } from "./errors";
-import { newMessageId } from "./identity";
+import { ANONYMOUS, newMessageId } from "./identity";
 import type { Memory } from "./memory";
-import type { AnswerMessage, FeedbackReason, PageContext, SendResult, Suggestions, Utterance } from "./message";
+import type { AnswerMessage, FeedbackReason, PageContext, SendResult, Standing, Suggestions, Utterance } from "./message";
 import { Outbox } from "./outbox";
 import type { DeliveryState } from "./outbox";
 import { Poller } from "./poller";
@@ -11,8 +11,14 @@ import type { Line } from "./thread";
 
 export const MESSAGE_LIMIT = 2_000;
 
-const OPEN_INTERVAL = 15_000;
-const CLOSED_INTERVAL = 60_000;
+/** How often the server is asked for news, with the dialog open and closed. */
+const PACE = {
+  agent: { open: 2_000, closed: 10_000 },
+  ticket: { open: 5_000, closed: 30_000 },
+  bot: { open: 15_000, closed: 60_000 },
+} as const;
+/** What was read is told to the server when nothing more came for so long. */
+const READ_PAUSE = 400;
 /** What was left unsent longer ago than this waits for a click instead of going out by itself. */
 const STALE_AFTER = 12 * 3_600_000;
 
@@ -34,6 +40,10 @@ export class Conversation {
   notice: string | null = null;
   /** False until the history was fetched, or there is none. */
   loaded = false;
+  /** Who talks, as the server last said. */
+  standing: Standing | null = null;
+  /** What comes after this number was said while the employee was away; null where they missed nothing. */
+  missedAfter: number | null = null;
 
   private context: PageContext = {};
   private suggestedFor: string | null = null;
@@ -41,6 +51,10 @@ export class Conversation {
   private cursor = 0;
   private shown: string | null = null;
   private stopped = false;
+  private returning = true;
+  private sought = false;
+  private toldRead = 0;
+  private readTimer: ReturnType<typeof setTimeout> | null = null;
   private readonly chosen = new Map<string, string>();
   private readonly outbox: Outbox;
   private readonly poller: Poller;
@@ -57,7 +71,7 @@ export class Conversation {
     });
     this.poller = new Poller(
       () => this.poll(),
-      () => (this.watching && !document.hidden ? OPEN_INTERVAL : CLOSED_INTERVAL),
+      () => PACE[this.pace][this.watching && !document.hidden ? "open" : "closed"],
     );
   }
 
@@ -78,6 +92,7 @@ export class Conversation {
 
   stop(): void {
     this.stopped = true;
+    if (this.readTimer) clearTimeout(this.readTimer);
     removeEventListener("online", this.networkChanged);
     removeEventListener("offline", this.networkChanged);
     document.removeEventListener("visibilitychange", this.visibilityChanged);
@@ -89,8 +104,24 @@ export class Conversation {
     return this.thread.lines;
   }
 
-  /** True while a reply is awaited. */
+  /** Whether a person of the desk talks. */
+  get withAgent(): boolean {
+    return this.standing?.mode === "agent";
+  }
+
+  /** The conversation's id, once there is one. */
+  get id(): string | null {
+    return this.memory.conversationId;
+  }
+
+  private get pace(): keyof typeof PACE {
+    if (this.withAgent) return "agent";
+    return this.standing?.open_tickets ? "ticket" : "bot";
+  }
+
+  /** True while a reply of the bot is awaited. */
   get typing(): boolean {
+    if (this.withAgent) return false;
     return this.lines.some((line) => line.kind === "said" && line.state === "sending");
   }
 
@@ -105,6 +136,8 @@ export class Conversation {
   watch(watching: boolean): void {
     if (this.watching === watching) return;
     this.watching = watching;
+    this.returning = watching;
+    if (!watching) this.missedAfter = null;
     this.markRead();
     if (watching) void this.poller.now();
     else this.poller.reschedule();
@@ -126,6 +159,8 @@ export class Conversation {
       asked_at: Date.now(),
     };
     this.notice = null;
+    this.missedAfter = null;
+    this.returning = false;
     this.thread.say(message);
     this.outbox.add(message);
     this.changed();
@@ -170,6 +205,11 @@ export class Conversation {
     return this.chosen.get(messageId) ?? null;
   }
 
+  /** Fetches what is new at once: something was done beside the chat. */
+  refresh(): void {
+    void this.poller.now();
+  }
+
   /** The host has given a new token of the same person. */
   tokenRenewed(): void {
     this.tokenProblem = null;
@@ -185,6 +225,9 @@ export class Conversation {
       this.thread.restart();
       this.cursor = 0;
       this.memory.readSeq = 0;
+      this.toldRead = 0;
+      this.standing = null;
+      this.returning = true;
     }
     this.shown = conversationId;
   }
@@ -202,6 +245,10 @@ export class Conversation {
     this.recovered();
     this.markRead();
     this.changed();
+    // The bot may have come or gone with this message.
+    if (this.withAgent || result.messages.length === 0 || result.messages.some(({ type }) => type === "notice" || type === "ticket")) {
+      void this.poller.now();
+    }
   }
 
   private tokenRefused(error: TokenError): void {
@@ -214,6 +261,7 @@ export class Conversation {
   private async poll(): Promise<boolean> {
     if (this.tokenProblem) return true;
     const suggested = !this.watching || (await this.refreshSuggestions());
+    if (!(await this.seek())) return false;
     const conversationId = this.memory.conversationId;
     if (!conversationId) {
       this.loaded = true;
@@ -223,25 +271,49 @@ export class Conversation {
     }
     this.show(conversationId);
     try {
-      const messages = await this.client.messages(conversationId, this.cursor);
+      const { messages, conversation, current } = await this.client.history(conversationId, this.cursor);
       if (this.stopped || conversationId !== this.memory.conversationId) return true;
       this.thread.receive(messages);
       this.cursor = messages.reduce((last, message) => Math.max(last, message.seq), this.cursor);
+      this.standing = conversation ?? null;
+      if (conversation && conversation.read_seq > this.memory.readSeq) this.memory.readSeq = conversation.read_seq;
+      if (conversation) this.toldRead = Math.max(this.toldRead, conversation.read_seq);
       this.loaded = true;
       this.recovered();
       this.outbox.resume();
       this.markRead();
+      this.returning = false;
       this.changed();
+      if (current && current !== conversationId) {
+        this.memory.conversationId = current;
+        void this.poller.now();
+      }
       return suggested;
     } catch (error) {
       if (this.stopped) return true;
       if (error instanceof ApiError && (error.status === 404 || error.status === 403)) {
         if (this.memory.conversationId === conversationId) this.memory.conversationId = null;
+        this.sought = false;
         this.loaded = true;
       } else this.trouble(error, null);
       this.changed();
       return !isTransient(error);
     }
+  }
+
+  /** Finds the conversation that this person had on another page or device. */
+  private async seek(): Promise<boolean> {
+    if (this.sought || this.memory.identity === ANONYMOUS || this.memory.conversationId) return true;
+    try {
+      const found = await this.client.current();
+      this.sought = true;
+      if (found && !this.stopped && !this.memory.conversationId) this.memory.conversationId = found.id;
+    } catch (error) {
+      if (this.stopped) return true;
+      this.trouble(error, null);
+      return !isTransient(error);
+    }
+    return true;
   }
 
   private async refreshSuggestions(): Promise<boolean> {
@@ -279,7 +351,25 @@ export class Conversation {
 
   private markRead(): void {
     if (!this.watching || document.hidden) return;
+    const { readSeq } = this.memory;
+    if (this.returning && this.missedAfter === null && readSeq > 0 && this.unread > 0) this.missedAfter = readSeq;
     if (this.thread.lastSeq > this.memory.readSeq) this.memory.readSeq = this.thread.lastSeq;
+    this.tellRead();
+  }
+
+  /** Other devices of the same person shall know, too. */
+  private tellRead(): void {
+    const { conversationId } = this.memory;
+    if (!conversationId || this.memory.readSeq <= this.toldRead || this.readTimer) return;
+    this.readTimer = setTimeout(() => {
+      this.readTimer = null;
+      if (this.stopped || conversationId !== this.memory.conversationId) return;
+      const last = this.memory.readSeq;
+      this.client.read(conversationId, last).then(
+        () => (this.toldRead = Math.max(this.toldRead, last)),
+        () => {}, // Told again with the next message.
+      );
+    }, READ_PAUSE);
   }
 
   private setFeedback(message: AnswerMessage, feedback: AnswerMessage["feedback"]): void {
@@ -302,6 +392,7 @@ export class Conversation {
   };
 
   private readonly visibilityChanged = (): void => {
+    if (!document.hidden && this.watching) this.returning = true;
     this.markRead();
     if (document.hidden) this.poller.reschedule();
     else void this.poller.now();

@@ -1,4 +1,4 @@
-const ANONYMOUS = "anonymous";
+export const ANONYMOUS = "anonymous";
 const UNREADABLE = "unreadable";
 
 /**

@@ -19,7 +19,7 @@ export class Memory {
 
   constructor(
     private readonly server: string,
-    private readonly identity: string,
+    readonly identity: string,
     area: Storage | null = browserStorage(),
   ) {
     this.area = area ?? new VolatileArea();

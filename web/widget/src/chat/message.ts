@@ -18,6 +18,14 @@ export interface SummaryField {
   choice?: string;
 }
 
+export interface Attachment {
+  id: string;
+  name: string;
+  /** Bytes. */
+  size: number;
+  mine?: boolean;
+}
+
 interface MessageBase {
   id: string;
   seq: number;
@@ -27,8 +35,11 @@ interface MessageBase {
   /** Markdown; always there, whatever the type. */
   text: string;
   options?: Option[] | null;
-  /** The sender's name, where an agent answers under one. */
-  author?: string | null;
+  /** The agent's name: of an agent's message, and of a notice that one talks from now on. */
+  agent_name?: string | null;
+  /** The ticket that it is about. */
+  number?: string | null;
+  attachments?: Attachment[] | null;
   /** Of a user's message: the id that the client sent it with. */
   client_message_id?: string | null;
 }
@@ -73,13 +84,37 @@ export interface TicketMessage extends MessageBase {
   created_at?: string;
 }
 
+/** Who talks from now on, or how a ticket stands. */
+export interface NoticeMessage extends MessageBase {
+  type: "notice";
+}
+
+export interface Satisfaction {
+  state: "open" | "rated" | "expired" | "withdrawn";
+  score: number | null;
+  reasons: string[];
+  words: string;
+}
+
+export interface RatingMessage extends MessageBase {
+  type: "rating";
+  number: string;
+  /** Scores up to this one are low. */
+  low: number;
+  /** `class:words` each. */
+  reasons: { low: string[]; high: string[] };
+  given?: Satisfaction | null;
+}
+
 export type Message =
   | TextMessage
   | AnswerMessage
   | ChoicesMessage
   | QuestionMessage
   | SummaryMessage
-  | TicketMessage;
+  | TicketMessage
+  | NoticeMessage
+  | RatingMessage;
 
 export type FeedbackReason = "incorrect" | "incomplete" | "outdated" | "unclear" | "other";
 
@@ -102,6 +137,25 @@ export interface Suggestions {
   items: { entry_id: string; title: string }[];
   page_label?: string | null;
   node_label?: string | null;
+}
+
+/** Who talks in a conversation, and how far this person has read it, on whatever device. */
+export interface Standing {
+  id: string;
+  mode: "bot" | "agent";
+  /** The ticket that an agent talks about. */
+  number: string | null;
+  agent: string | null;
+  read_seq: number;
+  unread: number;
+  open_tickets: number;
+}
+
+export interface History {
+  messages: Message[];
+  conversation: Standing;
+  /** Where this person goes on; the same conversation, unless something newer was said in another. */
+  current: string;
 }
 
 export interface SendResult {

@@ -1,4 +1,5 @@
 import type { FeedbackReason, Utterance } from "../chat/message";
+import type { Tickets } from "../chat/tickets";
 
 /** What the parts of the panel ask for. */
 export interface Actions {
@@ -8,6 +9,8 @@ export interface Actions {
   edit(key: string): void;
   rate(messageId: string, helpful: boolean, reason?: FeedbackReason): void;
   render(markdown: string): DocumentFragment;
+  /** 我的工单 of whoever chats. */
+  readonly tickets: Tickets;
   close(): void;
   /** Tries again with the token there is. */
   reconnect(): void;

@@ -1,6 +1,7 @@
 import { MESSAGE_LIMIT } from "../chat/conversation";
 import { h, icon } from "./dom";
 
+const PLACEHOLDER = matchMedia("(pointer: coarse)").matches ? "请描述您的问题" : "请描述您的问题，Enter 发送";
 const COUNTER_FROM = 200;
 const TALLEST = 132;
 
@@ -16,7 +17,7 @@ export class Composer {
       rows: 1,
       "aria-label": "输入您的问题",
       "aria-describedby": "counter",
-      placeholder: matchMedia("(pointer: coarse)").matches ? "请描述您的问题" : "请描述您的问题，Enter 发送",
+      placeholder: PLACEHOLDER,
       enterkeyhint: "send",
       autocomplete: "off",
       oninput: () => this.refresh(),
@@ -45,6 +46,12 @@ export class Composer {
   set text(value: string) {
     this.input.value = value;
     this.refresh();
+  }
+
+  /** Who reads what is typed; null is the bot. */
+  set listener(name: string | null) {
+    const text = name ? `对 ${name} 说…` : PLACEHOLDER;
+    if (this.input.placeholder !== text) this.input.placeholder = text;
   }
 
   focus(): void {

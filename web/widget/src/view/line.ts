@@ -3,7 +3,9 @@ import type { AnswerMessage, Message } from "../chat/message";
 import type { Actions } from "./actions";
 import { h, icon, type Child } from "./dom";
 import { feedback } from "./feedback";
+import { fileList } from "./files";
 import { optionButtons, type Interaction } from "./options";
+import { ratingCard } from "./rating";
 import { summaryCard } from "./summary";
 import { ticketCard } from "./ticket";
 
@@ -31,7 +33,8 @@ export function lineTail(line: Received | Said, interaction: Interaction, action
 }
 
 export function speaker(message: Message): string {
-  if (message.from === "agent") return message.author ? `人工客服 · ${message.author}` : "人工客服";
+  if (message.from === "agent") return message.agent_name ? `人工客服 · ${message.agent_name}` : "人工客服";
+  if (message.type === "notice") return "";
   return "智能客服";
 }
 
@@ -58,7 +61,9 @@ function provenance(message: AnswerMessage): HTMLElement | null {
 }
 
 function extras(message: Message, interaction: Interaction, actions: Actions): Child[] {
-  if (message.from === "user") return [];
+  const { number, attachments } = message;
+  const files = number && attachments?.length ? fileList(attachments, (file) => void actions.tickets.save(number, file)) : null;
+  if (files || message.from === "user") return [files];
   const options = message.options ?? [];
   switch (message.type) {
     case "answer":
@@ -66,7 +71,13 @@ function extras(message: Message, interaction: Interaction, actions: Actions): C
     case "summary":
       return [summaryCard(message, interaction, actions)];
     case "ticket":
-      return [ticketCard(message), optionButtons(message, options, interaction, actions)];
+      return [ticketCard(message, actions), optionButtons(message, options, interaction, actions)];
+    case "rating":
+      return [
+        ratingCard({ ...message, given: message.given ?? null }, (score, reasons, words) =>
+          actions.tickets.rate(message.number, score, reasons, words),
+        ),
+      ];
     default:
       return [optionButtons(message, options, interaction, actions)];
   }

@@ -7,7 +7,7 @@ import type { Interaction } from "./options";
 import { instant, shortTime } from "./time";
 
 /** Types that ask for one answer; the buttons of the others stay useful. */
-const ASKED_ONCE: ReadonlySet<string> = new Set(["choices", "question", "summary"]);
+const ASKED_ONCE: ReadonlySet<string> = new Set(["choices", "question", "summary", "notice"]);
 const PAUSE_SHOWN = 5 * 60_000;
 const NEAR_END = 80;
 const TOP_MARGIN = 12;
@@ -62,11 +62,13 @@ export class MessageLog {
   render(conversation: Conversation): void {
     const { lines } = conversation;
     const lastSaid = lines.reduce((last, line, index) => (isFromUser(line) ? index : last), -1);
+    const firstMissed = missedFrom(lines, conversation.missedAfter);
     let previous: Line | null = null;
     let cursor: ChildNode | null = this.list.firstChild;
     const seen = new Set<string>();
     lines.forEach((line, index) => {
       const drawn = this.draw(line, previous, interactionOf(line, index > lastSaid, conversation, lines, index));
+      this.separate(drawn.element, line.key === firstMissed);
       if (drawn.element === cursor) cursor = cursor.nextSibling;
       else this.list.insertBefore(drawn.element, cursor);
       seen.add(line.key);
@@ -128,16 +130,24 @@ export class MessageLog {
   private decorate(element: HTMLElement, line: Line, previous: Line | null): void {
     const from = line.kind === "said" ? "user" : line.message.from;
     const name = line.kind === "received" && from !== "user" ? speaker(line.message) : "我";
-    const nameShown = from !== "user" && (!previous || isFromUser(previous) || nameOf(previous) !== name);
+    const nameShown = name !== "" && from !== "user" && (!previous || isFromUser(previous) || nameOf(previous) !== name);
     const at = timeOf(line);
     const timeShown = !previous || at - timeOf(previous) > PAUSE_SHOWN;
-    element.className = `line ${from}`;
-    element.setAttribute("aria-label", `${name} ${shortTime(at)}`);
+    const notice = line.kind === "received" && line.message.type === "notice";
+    element.className = `line ${from}${notice ? " notice" : ""}`;
+    element.setAttribute("aria-label", `${name || "提示"} ${shortTime(at)}`);
     element.toggleAttribute("data-named", nameShown);
     if (nameShown) element.dataset.name = name;
     else delete element.dataset.name;
     if (timeShown) element.dataset.time = shortTime(at);
     else delete element.dataset.time;
+  }
+
+  /** 以下是新消息, above what was said while the employee was away. */
+  private separate(element: HTMLElement, missed: boolean): void {
+    const separator = element.querySelector(":scope > .separator");
+    if (missed && !separator) element.prepend(h("p", { class: "separator", role: "separator" }, "以下是新消息"));
+    else if (!missed) separator?.remove();
   }
 
   private replaceTail(drawn: Drawn, tail: HTMLElement | null): void {
@@ -176,6 +186,12 @@ function chosenByNext(options: { label: string; choice: string }[], next: Line |
   if (!next || !isFromUser(next)) return null;
   const said = next.kind === "said" ? next.label : next.message.text;
   return options.find((option) => option.label === said)?.choice ?? null;
+}
+
+function missedFrom(lines: Line[], after: number | null): string | null {
+  if (after === null) return null;
+  const first = lines.find((line) => line.kind === "received" && line.message.seq > after && line.message.from !== "user");
+  return first?.key ?? null;
 }
 
 function isFromUser(line: Line): boolean {

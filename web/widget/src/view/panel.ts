@@ -6,6 +6,8 @@ import { h, icon } from "./dom";
 import { Intro } from "./intro";
 import { MessageLog } from "./log";
 import { StatusBar } from "./status";
+import { TalkBar } from "./talk";
+import { TicketPanel } from "./tickets";
 
 const PHONE = "(max-width: 639px)";
 
@@ -16,6 +18,9 @@ export class Panel {
   private readonly intro: Intro;
   private readonly log: MessageLog;
   private readonly status: StatusBar;
+  private readonly talk: TalkBar;
+  private readonly tickets: TicketPanel;
+  private readonly person: HTMLElement;
   private readonly place = h("span", { class: "place", hidden: true });
   private readonly phone = matchMedia(PHONE);
 
@@ -24,6 +29,9 @@ export class Panel {
     this.intro = new Intro(actions);
     this.log = new MessageLog(this.intro.greeting, actions, () => this.focus());
     this.status = new StatusBar(actions);
+    this.talk = new TalkBar(actions);
+    this.tickets = new TicketPanel(actions, () => this.focus());
+    this.person = this.quick("person", "转人工", () => actions.say({ label: "转人工", choice: "handoff" }));
     this.element = h(
       "section",
       {
@@ -41,6 +49,7 @@ export class Panel {
         h("button", { type: "button", class: "close", "aria-label": "关闭客服窗口", onclick: () => actions.close() }, icon("close")),
       ),
       this.status.element,
+      this.talk.element,
       this.log.element,
       h(
         "footer",
@@ -51,13 +60,14 @@ export class Panel {
           h(
             "div",
             { class: "quick", role: "group", "aria-label": "快捷操作" },
-            this.quick("person", "转人工", { label: "转人工", choice: "handoff" }),
-            this.quick("ticket", "我的工单", { label: "我的工单", choice: "my_tickets" }),
+            this.person,
+            this.quick("ticket", "我的工单", () => actions.tickets.show()),
           ),
           this.intro.strip,
         ),
         this.composer.element,
       ),
+      this.tickets.element,
     );
     window.visualViewport?.addEventListener("resize", this.fitKeyboard);
   }
@@ -66,7 +76,12 @@ export class Panel {
     this.renderPlace(conversation, context, label);
     this.intro.render(conversation);
     this.status.render(conversation);
+    this.talk.render(conversation);
     this.log.render(conversation);
+    this.tickets.render();
+    this.person.hidden = conversation.withAgent;
+    if (conversation.withAgent) this.intro.strip.hidden = true;
+    this.composer.listener = conversation.withAgent ? (conversation.standing?.agent ?? "人工客服") : null;
   }
 
   show(): void {
@@ -90,8 +105,8 @@ export class Panel {
     window.visualViewport?.removeEventListener("resize", this.fitKeyboard);
   }
 
-  private quick(name: "person" | "ticket", text: string, utterance: Parameters<Actions["say"]>[0]): HTMLElement {
-    return h("button", { type: "button", onclick: () => this.actions.say(utterance) }, icon(name), text);
+  private quick(name: "person" | "ticket", text: string, press: () => void): HTMLElement {
+    return h("button", { type: "button", onclick: press }, icon(name), text);
   }
 
   private renderPlace(conversation: Conversation, context: PageContext, label: string | null): void {
@@ -107,13 +122,14 @@ export class Panel {
   private keydown(event: KeyboardEvent): void {
     if (event.key === "Escape" && !event.isComposing && event.keyCode !== 229) {
       event.stopPropagation();
-      this.actions.close();
+      if (this.actions.tickets.shown) this.tickets.leave();
+      else this.actions.close();
     } else if (event.key === "Tab" && this.phone.matches) this.keepFocus(event);
   }
 
   /** On a phone the dialog covers the page: Tab goes round inside it. */
   private keepFocus(event: KeyboardEvent): void {
-    const stops = [...this.element.querySelectorAll<HTMLElement>("button:not([disabled]), a[href], textarea, [tabindex='0']")].filter(
+    const stops = [...this.element.querySelectorAll<HTMLElement>("button:not([disabled]), a[href], textarea, input, [tabindex='0']")].filter(
       (stop) => stop.getClientRects().length > 0,
     );
     const active = (this.element.getRootNode() as ShadowRoot).activeElement;

@@ -1,9 +1,10 @@
 import type { TicketMessage } from "../chat/message";
+import type { Actions } from "./actions";
 import { h, icon } from "./dom";
 import { instant, shortTime } from "./time";
 
 /** A filed ticket: its number and where it stands. */
-export function ticketCard(message: TicketMessage): HTMLElement {
+export function ticketCard(message: TicketMessage, actions: Actions): HTMLElement {
   return h(
     "div",
     { class: "card ticket" },
@@ -11,7 +12,11 @@ export function ticketCard(message: TicketMessage): HTMLElement {
       "div",
       { class: "ticket-head" },
       icon("ticket"),
-      h("span", { class: "number" }, message.number),
+      h(
+        "button",
+        { type: "button", class: "number link", title: "查看进度", "data-focus": "ticket", onclick: () => actions.tickets.show(message.number) },
+        message.number,
+      ),
       h("span", { class: "status", "data-status": message.status }, message.status_label),
     ),
     h(
