@@ -21,7 +21,7 @@ _ID = re.compile(r"[a-z0-9-]{1,40}")
 
 @dataclass(frozen=True)
 class Conditions:
-    """Each that is given must hold; of its values any may. `places` are `page` or `page#node`; `risk_words` are looked for
+    """Each that is given must hold; of its values any may. `places` are `page` or `page/node`; `risk_words` are looked for
     in what the employee wrote, whatever its width, case or spaces."""
 
     business_types: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class Conditions:
                 (self.reasons, facts.reason),
             )
         ) and (
-            (not self.places or facts.page in self.places or f"{facts.page}#{facts.node}" in self.places)
+            (not self.places or facts.page in self.places or f"{facts.page}/{facts.node}" in self.places)
             and (not self.risk_words or bool(facts.risks(self.risk_words)))
         )
 

@@ -62,8 +62,8 @@ FACTS = Facts(
         ({"service_tiers": ("vip",)}, True),
         ({"service_tiers": ("standard",)}, False),
         ({"places": ("invoice.pool",)}, True),
-        ({"places": ("invoice.pool#verify",)}, True),
-        ({"places": ("invoice.pool#upload", "expense.list")}, False),
+        ({"places": ("invoice.pool/verify",)}, True),
+        ({"places": ("invoice.pool/upload", "expense.list")}, False),
         ({"reasons": ("complaint",)}, True),
         ({"reasons": ("emergency",)}, False),
         ({"risk_words": ("abc",)}, True),
@@ -116,7 +116,7 @@ _conditions = st.builds(
     companies=st.lists(st.sampled_from(["甲", "乙"]), max_size=1).map(tuple),
     urgencies=st.lists(st.sampled_from(list(Urgency)), max_size=2, unique=True).map(tuple),
     service_tiers=st.lists(st.sampled_from(list(ServiceTier)), max_size=1).map(tuple),
-    places=st.lists(st.sampled_from(["p", "p#n", "q"]), max_size=2, unique=True).map(tuple),
+    places=st.lists(st.sampled_from(["p", "p/n", "q"]), max_size=2, unique=True).map(tuple),
     risk_words=st.lists(_words, max_size=2, unique=True).map(tuple),
 )
 _outcomes = st.builds(
