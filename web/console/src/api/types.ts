@@ -64,7 +64,17 @@ export interface Option {
 }
 
 export type Speaker = "user" | "bot" | "agent";
-export type MessageType = "text" | "answer" | "choices" | "question" | "summary" | "ticket";
+export type MessageType =
+  | "text"
+  | "answer"
+  | "choices"
+  | "question"
+  | "summary"
+  | "ticket"
+  | "notice"
+  | "rating"
+  | "survey"
+  | "my_tickets";
 
 /** `text` always says everything; the extras of a type add links, sources and choices to it. */
 export interface Message {
@@ -80,6 +90,10 @@ export interface Message {
   sources?: { label: string }[];
   effective_from?: string | null;
   feedback?: { helpful: boolean } | null;
+  /** Of what a person of the desk said. */
+  agent_name?: string;
+  number?: string;
+  attachments?: { id: string; name: string; size: number; type: string }[];
 }
 
 export interface Tried {
