@@ -4,7 +4,7 @@ A channel says what became of each message:
 
 returns Receipt   the channel has it
 raises NotSent    it surely has not: sent again later, more slowly each time; `for_good` where no repeat can help
-raises Busy       not now: a rate limit. Nothing of this channel is sent before `retry_after` has passed
+raises Busy       not now: a rate limit. Nothing of this channel, or for this employee, is sent before `retry_after` has passed
 raises Unsure     sent, and no answer: sent again only while the channel drops repeats of a key
 
 A process that is killed between sending and recording leaves the same doubt as `Unsure`.
@@ -31,7 +31,7 @@ from handoff.tickets import ticket_of
 
 log = structlog.get_logger()
 
-MOST_ATTEMPTS = 12
+MOST_ATTEMPTS = 30
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=10)
 
 
@@ -63,9 +63,12 @@ class NotSent(Exception):
 
 
 class Busy(Exception):
-    def __init__(self, retry_after: timedelta) -> None:
+    """`everybody`: the whole channel has to wait, not only this employee's messages."""
+
+    def __init__(self, retry_after: timedelta, *, everybody: bool = True) -> None:
         super().__init__(f"busy for {retry_after.total_seconds():.0f} s")
         self.retry_after = retry_after
+        self.everybody = everybody
 
 
 class Unsure(Exception):
@@ -131,7 +134,9 @@ class Deliverer:
         try:
             receipt = channel.send(delivery)
         except Busy as busy:
-            until = self._paused[row.channel] = now() + busy.retry_after
+            until = now() + busy.retry_after
+            if busy.everybody:
+                self._paused[row.channel] = until
             return self._later(row, until, str(busy), _tried_before(row), counted=False)
         except NotSent as error:
             if error.for_good:

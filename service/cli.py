@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.exc import OperationalError
 
-from core.clock import today
+from core.clock import local, today
 from core.database import Database
 from core.errors import FSSCError, SettingsError
 from core.settings import Settings, environment_name
@@ -329,6 +329,24 @@ def export_tickets(
             until and until.date(),
         )
         console.print(f"✓ {count} tickets in {file}", markup=False)
+
+
+@app.command()
+def deliveries(again: Annotated[int, typer.Option(help="Send this one again.")] = 0) -> None:
+    """What did not reach an employee, or may not have; the newest first."""
+    from core.outbox import stuck, try_again
+
+    with _told() as settings:
+        database = _opened(settings)
+        with database.write() as session:
+            if again and not try_again(session, again):
+                raise SettingsError(f"no dead or unsure delivery {again}")
+            rows = stuck(session)
+        table = Table("id", "state", "channel", "cause", "attempts", "since", "error")
+        for row in rows:
+            told = (str(row.id), row.state, row.channel, row.key, str(row.attempts), local(row.at), row.error or "")
+            table.add_row(*told)
+        console.print(table if rows else "Everything was delivered, or is on its way.")
 
 
 @clocks.command("explain")

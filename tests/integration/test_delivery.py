@@ -119,7 +119,7 @@ def test_pauses_grow(database: Database) -> None:
 
 
 def test_in_the_end_it_is_dead_and_the_agent_knows(database: Database, said: Say) -> None:
-    phone = Phone(faults=[NotSent("down")] * 50)
+    phone = Phone(faults=[NotSent("down")] * 2 * delivery.MOST_ATTEMPTS)
     number = said("您好")
     said("第二句")
     Deliverer(database, {"phone": phone}).run()
