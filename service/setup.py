@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.database import Database
 from core.errors import SettingsError
 from core.settings import Settings
-from handoff import canned
+from handoff import canned, search
 from handoff.actors import SYSTEM
 from handoff.clocks import defaults as clocks
 from handoff.quality import settings as quality
@@ -48,6 +48,8 @@ def set_up(settings: Settings, progress: Progress) -> None:
         with database.write() as session:
             password = create_first_admin(session, settings.admin_password)
             prepare_desk(session)
+        if found := search.catch_up(database):
+            progress(f"  {found} tickets can be searched now")
         if password:
             progress(f"  console user: admin   password: {password}   (shown only once)")
         with database.read() as session:
