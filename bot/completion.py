@@ -20,6 +20,7 @@ from core.clock import today
 from core.database import Database
 from core.errors import FSSCError
 from core.events import append_event
+from core.outbox import PULLED, deliver
 from core.privacy import mask
 from core.transcript import Conversation, Message, Turn, locked, say
 from handoff import lifecycle
@@ -120,7 +121,7 @@ class Completion:
         )
 
     def _say(self, session: Session, turn: Turn, context: TurnContext, reply: Reply) -> None:
-        say(
+        message = say(
             session,
             context.conversation_id,
             "bot",
@@ -129,6 +130,8 @@ class Completion:
             turn_id=turn.id,
             extras={**reply.extras, "options": [vars(option) for option in reply.options]},
         )
+        if context.channel not in PULLED:
+            deliver(session, message, key=f"message:{message.id}")
 
     def _ordered(
         self,

@@ -24,6 +24,9 @@ from core.clock import now
 from core.database import Base, Database, Json, Moment
 from core.transcript import Conversation, Message
 
+PULLED = frozenset({"widget"})
+"""Channels that get the bot's answers with the answer to their own request."""
+
 CLAIM = timedelta(seconds=60)
 """Longer than any channel's send may take."""
 

@@ -57,6 +57,15 @@ class Settings(BaseSettings):
     close_after_days: int = Field(
         5, ge=1, le=90, description="Days after which a resolved ticket closes by itself."
     )
+    wecom_corp_id: str = Field("", description="WeChat Work: the enterprise's id (企业 ID). Empty: the channel is off.")
+    wecom_agent_id: str = Field("", description="WeChat Work: the app's AgentId.")
+    wecom_secret: str = Field("", description="WeChat Work: the app's Secret.")
+    wecom_token: str = Field("", description="WeChat Work: the Token of 接收消息.")
+    wecom_aes_key: str = Field("", description="WeChat Work: the EncodingAESKey of 接收消息, 43 characters.")
+    wecom_url: str = Field("https://qyapi.weixin.qq.com", description="WeChat Work's API; another one only for a trial.")
+    greeting_hours: int = Field(
+        12, ge=1, description="Hours before somebody who opens the app of a channel is greeted again."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What is logged.")
 
     @field_validator("home")

@@ -51,6 +51,7 @@ from service.api import (
     ticket_export,
     tickets,
     users,
+    wecom,
 )
 from service.api.problems import BodyLimit, install_problem_handlers
 from service.bootstrap import Desk, build_desk
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
                 (10.0, app.state.desk.dialogue.resume),
                 (3.0, _wake_worker(app.state.desk)),
                 (15.0, _sweep),
+                (1.0, app.state.desk.arriving.run),
             )
         ]
         yield
@@ -142,6 +144,7 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
         integration,
         open,
         ticket_export,
+        wecom,
         engine,
     )
     for room in rooms:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from rasa_sdk.executor import ActionExecutor
+from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 from sqlalchemy.orm import Session
 
@@ -15,18 +16,23 @@ from bot.answering import Answering
 from bot.dialogue import Dialogue
 from bot.engine_client import EngineClient
 from bot.filing import Filing
-from connectors.delivery import Channel
+from connectors.delivery import Channel, Deliverer
 from connectors.ticket_facts import tell_webhooks
+from connectors.wecom.app import WecomApp, wecom_app
 from connectors.widget import WidgetChannel
+from core.clock import now
 from core.database import Database
 from core.events import EventRelay
 from core.settings import Settings
+from handoff.notices import notify
 from handoff.talk import Silence
 from handoff.tickets import TicketFiled
 from handoff.timeline import TicketChanged
 from kb.encoder import Encoder, load_encoder
 from kb.live import LiveKnowledge
 from kb.signals import EntryAnswered, QuestionUnresolved, record_hit, record_unresolved
+from service.arriving import Arriving
+from service.users import users
 
 ENGINE_PURPOSE = "dialogue-engine"
 ACTIONS_PURPOSE = "actions"
@@ -44,6 +50,8 @@ class Desk:
     answering: Answering
     dialogue: Dialogue
     executor: ActionExecutor
+    wecom: WecomApp | None
+    arriving: Arriving
 
     async def close(self) -> None:
         await self.engine.close()
@@ -64,6 +72,9 @@ def build_desk(settings: Settings, encoder: Encoder | None = None) -> Desk:
     knowledge = LiveKnowledge(database, settings.home, encoder or encoder_of(settings))
     knowledge.refresh()
     answering, filing = Answering(knowledge), Filing(database)
+    dialogue = Dialogue(database, redis, engine, answering, filing)
+    wecom = wecom_of(settings, database)
+    deliverer = Deliverer(database, channels(wecom))
     return Desk(
         settings,
         database,
@@ -71,14 +82,28 @@ def build_desk(settings: Settings, encoder: Encoder | None = None) -> Desk:
         engine,
         knowledge,
         answering,
-        Dialogue(database, redis, engine, answering, filing),
+        dialogue,
         action_executor(answering, filing),
+        wecom,
+        Arriving(database, redis, dialogue, deliverer, wecom, settings.greeting_hours),
     )
 
 
-def channels() -> dict[str, Channel]:
+def wecom_of(settings: Settings, database: Database) -> WecomApp | None:
+    """WeChat Work as it is configured; None where it is not."""
+
+    def alert(kind: str, advice: str) -> None:
+        """Once an hour to every administrator."""
+        with database.write() as session:
+            people = [row.username for row in users(session) if "admin" in row.roles]
+            notify(session, people, "channel", f"企业微信：{advice}", key=f"{kind}:{now():%Y%m%d%H}", urgent=True)
+
+    return wecom_app(settings, SyncRedis.from_url(settings.redis_url, socket_timeout=5), alert)
+
+
+def channels(wecom: WecomApp | None) -> dict[str, Channel]:
     """Where employees read what is said to them, by the channel of their conversation."""
-    return {"widget": WidgetChannel()}
+    return {"widget": WidgetChannel(), **({"wecom": wecom.channel} if wecom else {})}
 
 
 def silence_of(settings: Settings) -> Silence:

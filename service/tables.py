@@ -1,6 +1,6 @@
 """Every table of every room, imported so that migrations and tests see the whole database."""
 
-from connectors import api_clients, webhooks
+from connectors import api_clients, arrivals, webhooks
 from core import audit, events, outbox, transcript
 from handoff import attachments, canned, notices, search, staff, tickets, timeline, views
 from handoff.clocks import clock, timetable
@@ -49,4 +49,5 @@ ROOMS = (
     users,
     api_clients,
     webhooks,
+    arrivals,
 )

@@ -24,7 +24,8 @@ from core.settings import Settings
 from kb.encoder.build import build_default_encoder
 from service.migrate import migrate
 from service.supervisor import free_port
-from tests.stack import LI, Employee, Stack
+from tests.simulators.wecom import WecomSimulator
+from tests.stack import CHEN, LI, WANG, Employee, Stack
 
 ROOT = Path(__file__).resolve().parents[1]
 DATABASES = os.environ.get("FSSC_TEST_DATABASES", "sqlite,postgresql").split(",")
@@ -118,8 +119,9 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def stack(encoder_dir: Path) -> Iterator[Stack]:
-    """The whole product, started once for all tests that talk to it; nothing of an earlier run but models."""
-    home = ROOT / "var" / "test"
+    """The whole product, started once for all tests that talk to it; nothing of an earlier run but models. Its home is
+    `FSSC_TEST_HOME`, else `var/test`."""
+    home = Path(os.environ.get("FSSC_TEST_HOME") or ROOT / "var" / "test")
     running = Stack(home)
     running.forget()
     running.start()

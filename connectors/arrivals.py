@@ -1,0 +1,155 @@
+"""What channels call back with, stored before it is acknowledged: worked on once, in order for each sender.
+
+waiting   nobody has it
+claimed   one process has it until `claimed_until`; a claim that ran out is taken over, and what it did is found done
+done      answered, or nothing to answer
+failed    given up after several tries; kept for people to look at
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Index, String, UniqueConstraint, and_, delete, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Mapped, aliased, mapped_column
+
+from core.clock import now
+from core.database import Base, Database, Json, Moment
+
+CLAIM = timedelta(seconds=60)
+MOST_ATTEMPTS = 5
+_PAUSES = (2, 5, 15, 60)
+_KEPT = timedelta(days=7)
+"""Longer than any channel sends a message again."""
+
+
+class ArrivalRow(Base):
+    """`key` is the digest of the channel's own id of the message; `sender` is who wrote it, whose arrivals go in order."""
+
+    __tablename__ = "arrival"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    channel: Mapped[str] = mapped_column(String(20))
+    key: Mapped[str] = mapped_column(String(64))
+    sender: Mapped[str] = mapped_column(String(160))
+    body: Mapped[dict[str, Any]] = mapped_column(Json)
+    state: Mapped[str] = mapped_column(String(10))
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime] = mapped_column(Moment)
+    claimed_until: Mapped[datetime | None] = mapped_column(Moment)
+    error: Mapped[str] = mapped_column(String(300), default="")
+    at: Mapped[datetime] = mapped_column(Moment)
+
+    __table_args__ = (
+        UniqueConstraint("channel", "key"),
+        Index("ix_arrival_state_due", "state", "due_at"),
+        Index("ix_arrival_sender_state", "channel", "sender", "state", "id"),
+    )
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A claimed one. `key` is unique within its channel and stays the same over all attempts."""
+
+    id: int
+    channel: str
+    key: str
+    body: dict[str, Any]
+    attempts: int
+
+
+def store(database: Database, channel: str, key: str, sender: str, body: dict[str, Any]) -> bool:
+    """Keep what arrived; False where it had arrived before. Only after this may it be acknowledged."""
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    with database.write() as session:
+        dialect = session.get_bind().dialect.name
+        made = session.execute(
+            (postgres_insert if dialect == "postgresql" else sqlite_insert)(ArrivalRow)
+            .values(
+                channel=channel, key=digest, sender=sender, body=body, state="waiting", attempts=0, due_at=now(),
+                error="", at=now(),
+            )
+            .on_conflict_do_nothing(index_elements=["channel", "key"])
+        )  # fmt: skip
+        return made.rowcount == 1
+
+
+def due(database: Database, limit: int = 50) -> list[int]:
+    """What may be worked on now, oldest first: for each sender the first that is not done."""
+    before = aliased(ArrivalRow)
+    query = (
+        select(ArrivalRow.id)
+        .where(
+            *_ready(),
+            ~select(before.id)
+            .where(
+                before.channel == ArrivalRow.channel,
+                before.sender == ArrivalRow.sender,
+                before.state.in_(("waiting", "claimed")),
+                before.id < ArrivalRow.id,
+            )
+            .exists(),
+        )
+        .order_by(ArrivalRow.id)
+        .limit(limit)
+    )
+    with database.read() as session:
+        return list(session.scalars(query))
+
+
+def claim(database: Database, arrival_id: int) -> Arrival | None:
+    """For the one process that may work on it until `CLAIM` has passed."""
+    with database.write() as session:
+        claimed = session.execute(
+            update(ArrivalRow)
+            .where(ArrivalRow.id == arrival_id, *_ready())
+            .values(state="claimed", claimed_until=now() + CLAIM, attempts=ArrivalRow.attempts + 1)
+        )
+        if claimed.rowcount != 1:
+            return None
+        row = session.get_one(ArrivalRow, arrival_id)
+        return Arrival(row.id, row.channel, row.key, row.body, row.attempts)
+
+
+def done(database: Database, arrival: Arrival) -> None:
+    """What was written is in the transcript now, masked; the body is not kept."""
+    _end(database, arrival, state="done", body={}, error="")
+
+
+def failed(database: Database, arrival: Arrival, reason: str) -> None:
+    """Try again later, more slowly each time; give up after MOST_ATTEMPTS."""
+    if arrival.attempts >= MOST_ATTEMPTS:
+        _end(database, arrival, state="failed", error=reason[:300])
+        return
+    pause = timedelta(seconds=_PAUSES[min(arrival.attempts, len(_PAUSES)) - 1])
+    _end(database, arrival, state="waiting", due_at=now() + pause, error=reason[:300])
+
+
+def forget_old(database: Database) -> None:
+    """What was done a week ago."""
+    with database.write() as session:
+        session.execute(delete(ArrivalRow).where(ArrivalRow.state == "done", ArrivalRow.at < now() - _KEPT))
+
+
+def _end(database: Database, arrival: Arrival, **values: Any) -> None:
+    with database.write() as session:
+        session.execute(
+            update(ArrivalRow)
+            .where(ArrivalRow.id == arrival.id, ArrivalRow.state == "claimed", ArrivalRow.attempts == arrival.attempts)
+            .values(claimed_until=None, **values)
+        )
+
+
+def _ready() -> tuple[ColumnElement[bool], ...]:
+    moment = now()
+    return (
+        or_(
+            and_(ArrivalRow.state == "waiting", ArrivalRow.due_at <= moment),
+            and_(ArrivalRow.state == "claimed", ArrivalRow.claimed_until < moment),
+        ),
+    )

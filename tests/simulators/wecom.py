@@ -1,0 +1,242 @@
+"""WeChat Work's servers as their documentation describes them: token, directory, sending; callbacks signed and sent like theirs.
+
+What a caller does wrong is refused as they would, and kept in `violations`. Faults are put in by hand: `answer_next`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import struct
+import threading
+import time
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from typing import Any
+from xml.sax.saxutils import escape
+
+import httpx
+import uvicorn
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+
+from service.supervisor import free_port
+
+_TRIES, _PATIENCE = 3, 5.0
+_A_MINUTE, _A_TEXT = 30, 2048
+
+
+@dataclass
+class WecomSimulator:
+    """`start()` serves on the loopback at `url`; `say`, `event` and `verify` call back `callback_url`."""
+
+    callback_url: str = ""
+    corp_id: str = "ww1234567890abcdef"
+    secret: str = "the-apps-secret"
+    agent_id: int = 1000002
+    token: str = "QDG6eK"
+    aes_key: str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
+    members: dict[str, dict[str, Any]] = field(default_factory=dict)
+    departments: dict[int, dict[str, Any]] = field(default_factory=dict)
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    dropped: list[dict[str, Any]] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    tokens_given: int = 0
+    token_seconds: int = 7200
+    url: str = ""
+    answer_next: dict[str, deque[dict[str, Any] | int]] = field(default_factory=lambda: defaultdict(deque))
+
+    def __post_init__(self) -> None:
+        self._valid: dict[str, float] = {}
+        self._minute: dict[str, deque[float]] = defaultdict(deque)
+        self._seen: dict[tuple[str, str], float] = {}
+        self._lock = threading.Lock()
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> WecomSimulator:
+        port = free_port()
+        config = uvicorn.Config(self.app(), host="127.0.0.1", port=port, log_level="warning", lifespan="off")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.02)
+        self.url = f"http://127.0.0.1:{port}"
+        return self
+
+    def stop(self) -> None:
+        if self._server and self._thread:
+            self._server.should_exit = True
+            self._thread.join(10)
+
+    def expire_tokens(self) -> None:
+        """Early, as happens."""
+        self._valid.clear()
+
+    # What they are asked for.
+
+    def app(self) -> FastAPI:
+        app = FastAPI()
+
+        @app.middleware("http")
+        async def faults(request: Request, call_next):
+            waiting = self.answer_next[request.url.path]
+            if waiting:
+                fault = waiting.popleft()
+                return Response(status_code=fault) if isinstance(fault, int) else JSONResponse(fault)
+            return await call_next(request)
+
+        @app.get("/cgi-bin/gettoken")
+        def gettoken(corpid: str = "", corpsecret: str = "") -> dict[str, Any]:
+            if corpid != self.corp_id:
+                return _error(40013, "invalid corpid")
+            if corpsecret != self.secret:
+                return _error(40001, "invalid credential")
+            with self._lock:
+                current = next((one for one, until in self._valid.items() if until > time.time()), None)
+                if current is None:
+                    current = secrets.token_urlsafe(48)
+                    self._valid = {current: time.time() + self.token_seconds}
+                self.tokens_given += 1
+            return {"errcode": 0, "errmsg": "ok", "access_token": current, "expires_in": self.token_seconds}
+
+        @app.get("/cgi-bin/user/get")
+        def user_get(access_token: str = "", userid: str = "") -> dict[str, Any]:
+            if bad := self._refused(access_token):
+                return bad
+            member = self.members.get(userid)
+            return (
+                {"errcode": 0, "errmsg": "ok", "userid": userid, **member} if member else _error(60111, "no such user")
+            )
+
+        @app.get("/cgi-bin/department/get")
+        def department_get(access_token: str = "", id: int = 0) -> dict[str, Any]:
+            if bad := self._refused(access_token):
+                return bad
+            found = self.departments.get(id)
+            return {"errcode": 0, "department": {"id": id, **found}} if found else _error(60123, "invalid party id")
+
+        @app.post("/cgi-bin/message/send")
+        async def send(request: Request, access_token: str = "") -> dict[str, Any]:
+            if bad := self._refused(access_token):
+                return bad
+            return self._send(await request.json())
+
+        return app
+
+    def _refused(self, token: str) -> dict[str, Any] | None:
+        if not token:
+            return _error(41001, "access_token missing")
+        if token not in self._valid:
+            return _error(40014, "invalid access_token")
+        return _error(42001, "access_token expired") if self._valid[token] < time.time() else None
+
+    def _send(self, body: dict[str, Any]) -> dict[str, Any]:
+        if body.get("agentid") != self.agent_id:
+            return _error(40056, "invalid agentid")
+        kind = body.get("msgtype")
+        if kind not in ("text", "markdown", "template_card") or kind not in body:
+            self.violations.append(f"msgtype {kind!r}")
+            return _error(40008, "invalid message type")
+        content = str(body[kind].get("content", ""))
+        if kind != "template_card" and not 0 < len(content.encode()) <= _A_TEXT:
+            self.violations.append(f"{len(content.encode())} bytes of text: cut by the original without a word")
+        users = str(body.get("touser", "")).split("|")
+        known = {member.lower(): member for member in self.members}
+        invalid = [user for user in users if user.lower() not in known]
+        if len(invalid) == len(users):
+            return _error(81013, "user & party & tag all invalid")
+        for user in users:
+            if user.lower() in known:
+                self._arrive(known[user.lower()], content, body)
+        return {"errcode": 0, "errmsg": "ok", "invaliduser": "|".join(invalid).lower(), "msgid": secrets.token_hex(8)}
+
+    def _arrive(self, user: str, content: str, body: dict[str, Any]) -> None:
+        moment = time.time()
+        with self._lock:
+            if body.get("enable_duplicate_check"):
+                seen = self._seen.get((user, content), 0.0)
+                if moment - seen < body.get("duplicate_check_interval", 1800):
+                    return
+                self._seen[user, content] = moment
+            minute = self._minute[user]
+            while minute and minute[0] < moment - 60:
+                minute.popleft()
+            if len(minute) >= _A_MINUTE:
+                self.dropped.append({"user": user, "text": content})
+                self.violations.append(f"more than {_A_MINUTE} messages a minute to {user}: dropped without a word")
+                return
+            minute.append(moment)
+            self.sent.append({"user": user, "text": content, "at": moment, "body": body})
+
+    def heard_by(self, user: str) -> list[str]:
+        return [one["text"] for one in self.sent if one["user"] == user]
+
+    # What they call back with.
+
+    def say(self, user: str, text: str, message_id: str | None = None, times: int = 1) -> list[int]:
+        """A member writes; the statuses that the callback answered. `times` over 1 are repeats as after a timeout."""
+        number = message_id or str(secrets.randbelow(2**62))
+        return self.call(self.message(user, "text", f"<Content>{escape(text)}</Content><MsgId>{number}</MsgId>"), times)
+
+    def event(self, user: str, event: str, more: str = "", times: int = 1) -> list[int]:
+        return self.call(self.message(user, "event", f"<Event>{event}</Event>{more}"), times)
+
+    def message(self, user: str, kind: str, more: str) -> str:
+        return (
+            f"<xml><ToUserName>{self.corp_id}</ToUserName><FromUserName>{user}</FromUserName>"
+            f"<CreateTime>{int(time.time())}</CreateTime><MsgType>{kind}</MsgType>{more}"
+            f"<AgentID>{self.agent_id}</AgentID></xml>"
+        )
+
+    def call(self, xml: str, times: int = 1) -> list[int]:
+        """Each repeat is signed anew; one that fails or takes more than five seconds is sent again, three times in all."""
+        statuses = []
+        for _ in range(times):
+            for _ in range(_TRIES):
+                try:
+                    status = self.post(xml.encode()).status_code
+                except httpx.HTTPError:
+                    status = 0
+                statuses.append(status)
+                if status == 200:
+                    break
+        return statuses
+
+    def post(self, message: bytes) -> httpx.Response:
+        timestamp, nonce = str(int(time.time())), secrets.token_hex(5)
+        sealed = self.sealed(message)
+        envelope = (
+            f"<xml><ToUserName><![CDATA[{self.corp_id}]]></ToUserName><Encrypt><![CDATA[{sealed}]]></Encrypt>"
+            f"<AgentID><![CDATA[{self.agent_id}]]></AgentID></xml>"
+        )
+        query = {"msg_signature": self.signature(timestamp, nonce, sealed), "timestamp": timestamp, "nonce": nonce}
+        return httpx.post(self.callback_url, params=query, content=envelope.encode(), timeout=_PATIENCE)
+
+    def verify(self) -> str:
+        """What an administrator's click on 保存 does: the callback must answer with what was sealed, within a second."""
+        word = str(secrets.randbelow(10**18))
+        timestamp, nonce = str(int(time.time())), secrets.token_hex(5)
+        sealed = self.sealed(word.encode())
+        query = {"msg_signature": self.signature(timestamp, nonce, sealed), "timestamp": timestamp, "nonce": nonce}
+        answer = httpx.get(self.callback_url, params={**query, "echostr": sealed}, timeout=1.0)
+        return "ok" if answer.status_code == 200 and answer.text == word else f"{answer.status_code} {answer.text}"
+
+    def signature(self, timestamp: str, nonce: str, sealed: str) -> str:
+        return hashlib.sha1("".join(sorted((self.token, timestamp, nonce, sealed))).encode()).hexdigest()
+
+    def sealed(self, message: bytes, receive_id: str | None = None) -> str:
+        """Written from the documentation, not with our own code: the two must understand each other."""
+        key = base64.b64decode(self.aes_key + "=")
+        whom = (self.corp_id if receive_id is None else receive_id).encode()
+        plain = secrets.token_bytes(16) + struct.pack("!I", len(message)) + message + whom
+        pad = 32 - len(plain) % 32
+        encryptor = Cipher(algorithms.AES(key), modes.CBC(key[:16])).encryptor()
+        return base64.b64encode(encryptor.update(plain + bytes([pad] * pad)) + encryptor.finalize()).decode()
+
+
+def _error(code: int, said: str) -> dict[str, Any]:
+    return {"errcode": code, "errmsg": said}
