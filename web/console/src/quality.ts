@@ -75,3 +75,9 @@ export const INSPECTION_TONES: Record<string, Tone> = {
 
 /** A seed that can be read out: six digits. */
 export const someSeed = () => Math.floor(Math.random() * 900_000) + 100_000;
+
+/** A copy to edit, of what may be reactive. */
+export const copyOf = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+
+/** `时效:回复太慢` as it is read. */
+export const reasonText = (reason: string) => reason.replace(":", "：");
