@@ -118,13 +118,27 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def stack(encoder_dir: Path) -> Iterator[Stack]:
+def wecom() -> Iterator[WecomSimulator]:
+    """WeChat Work's servers, whose app is the one of `stack`; what is sent to them must keep their rules."""
+    people = list(enumerate((LI, WANG, CHEN), 2))
+    simulator = WecomSimulator(
+        members={str(one.employee_no): {"name": one.name, "department": [n]} for n, one in people},
+        departments={n: {"name": one.company, "parentid": 1} for n, one in people},
+    ).start()
+    yield simulator
+    simulator.stop()
+    assert simulator.violations == []
+
+
+@pytest.fixture(scope="session")
+def stack(encoder_dir: Path, wecom: WecomSimulator) -> Iterator[Stack]:
     """The whole product, started once for all tests that talk to it; nothing of an earlier run but models. Its home is
     `FSSC_TEST_HOME`, else `var/test`."""
     home = Path(os.environ.get("FSSC_TEST_HOME") or ROOT / "var" / "test")
-    running = Stack(home)
+    running = Stack(home, wecom.environment)
     running.forget()
     running.start()
+    wecom.callback_url = f"{running.url}/api/v1/channels/wecom/callback"
     yield running
     assert running.stop() == 0
 

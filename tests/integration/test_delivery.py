@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -211,3 +215,38 @@ def test_a_channel_that_nobody_serves_is_seen(database: Database, said: Say) -> 
     Deliverer(database, {"widget": WidgetChannel()}).run()
     with database.read() as session:
         assert stuck(session)[0].error == "no channel 'phone'"
+
+
+def run_process(database: Database, platform: Path, dies: str, repeats: str) -> int:
+    """A deliverer in a process of its own; its exit code. Claims of one that died before have run out."""
+    with database.write() as session:
+        session.execute(
+            update(DeliveryRow)
+            .where(DeliveryRow.claimed_until.is_not(None))
+            .values(claimed_until=now() - timedelta(seconds=1))
+        )
+    command = [sys.executable, "-m", "tests.integration.dying_deliverer"]
+    url = database.engine.url.render_as_string(hide_password=False)
+    return subprocess.run([*command, url, str(platform), dies, repeats], timeout=120, check=False).returncode
+
+
+def test_killed_before_and_after_sending_nothing_is_lost_and_nothing_comes_twice(
+    database: Database, said: Say, tmp_path: Path
+) -> None:
+    platform = tmp_path / "platform"
+    for text in ("第一句", "第二句"):
+        said(text)
+    for dies, code in (("before", -signal.SIGKILL), ("after", -signal.SIGKILL), ("never", 0)):
+        assert run_process(database, platform, dies, "repeats") == code
+    assert platform.read_text().splitlines() == ["event:第一句 第一句", "event:第二句 第二句"]
+    assert states(database) == ["delivered", "delivered"]
+
+
+def test_killed_after_sending_to_a_channel_that_cannot_tell_nothing_comes_twice(
+    database: Database, said: Say, tmp_path: Path
+) -> None:
+    platform = tmp_path / "platform"
+    said("您好")
+    assert run_process(database, platform, "after", "never") == -signal.SIGKILL
+    assert run_process(database, platform, "never", "never") == 0
+    assert platform.read_text().splitlines() == ["event:您好 您好"] and states(database) == ["unsure"]
