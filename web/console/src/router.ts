@@ -86,6 +86,42 @@ const routes = [
         component: () => import("./pages/quality/ScoreboardPage.vue"),
         meta: { title: "坐席评分", section: "scoreboard" },
       },
+      {
+        path: "dispatch/board",
+        name: "board",
+        component: () => import("./pages/dispatch/SupervisionBoard.vue"),
+        meta: { title: "主管看板", section: "board" },
+      },
+      {
+        path: "dispatch/staff",
+        name: "staff",
+        component: () => import("./pages/dispatch/StaffAndGroups.vue"),
+        meta: { title: "人员与班组", section: "staff" },
+      },
+      {
+        path: "dispatch/rules",
+        name: "routing",
+        component: () => import("./pages/dispatch/RoutingRules.vue"),
+        meta: { title: "派工规则", section: "routing" },
+      },
+      {
+        path: "dispatch/emergency",
+        name: "emergency",
+        component: () => import("./pages/dispatch/EmergencyList.vue"),
+        meta: { title: "应急名单", section: "emergency" },
+      },
+      {
+        path: "clocks/levels",
+        name: "service-levels",
+        component: () => import("./pages/clocks/ServiceLevels.vue"),
+        meta: { title: "服务时效", section: "service-levels" },
+      },
+      {
+        path: "clocks/calendars",
+        name: "work-calendars",
+        component: () => import("./pages/clocks/WorkCalendars.vue"),
+        meta: { title: "工作日历", section: "work-calendars" },
+      },
       { path: "knowledge", redirect: { name: "entries" } },
       {
         path: "knowledge/entries",

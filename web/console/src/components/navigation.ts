@@ -1,4 +1,7 @@
 import {
+  AlarmClock,
+  Avatar,
+  Calendar,
   ChatLineSquare,
   Checked,
   Connection,
@@ -6,10 +9,13 @@ import {
   DataLine,
   Document,
   Grid,
+  Guide,
   Memo,
+  Odometer,
   Service,
   Star,
   Tickets,
+  Timer,
   Trophy,
   Upload,
   User,
@@ -31,10 +37,22 @@ export interface NavGroup {
 }
 
 const OVERSEERS = ["leader", "supervisor", "inspector", "auditor"];
+const DESK = ["agent", "expert", ...OVERSEERS];
 
 /** The side navigation. A page that comes later adds its line here and its route in router.ts. */
 export const NAVIGATION: NavGroup[] = [
   { label: "服务台", items: [{ section: "tickets", to: "/tickets", label: "工单", icon: Tickets }] },
+  {
+    label: "派工",
+    items: [
+      { section: "board", to: "/dispatch/board", label: "主管看板", icon: Odometer, role: OVERSEERS },
+      { section: "staff", to: "/dispatch/staff", label: "人员与班组", icon: Avatar, role: DESK },
+      { section: "routing", to: "/dispatch/rules", label: "派工规则", icon: Guide, role: DESK },
+      { section: "emergency", to: "/dispatch/emergency", label: "应急名单", icon: AlarmClock, role: DESK },
+      { section: "service-levels", to: "/clocks/levels", label: "服务时效", icon: Timer, role: DESK },
+      { section: "work-calendars", to: "/clocks/calendars", label: "工作日历", icon: Calendar, role: DESK },
+    ],
+  },
   {
     label: "服务质量",
     items: [

@@ -41,3 +41,5 @@ import "element-plus/es/components/message-box/style/css";
 import "element-plus/es/components/checkbox-group/style/css";
 import "element-plus/es/components/option-group/style/css";
 import "element-plus/es/components/notification/style/css";
+import "element-plus/es/components/switch/style/css";
+import "element-plus/es/components/autocomplete/style/css";
