@@ -44,7 +44,7 @@ from kb.vectors import texts_to_vectors, vectors_of
 CARRIED_SHARE = 0.02
 NEW_VERDICTS = 20
 """So many verdicts of employees since the matcher was fitted are reason to fit it again."""
-_MATCHING = "5"
+_MATCHING = "6"
 """Raise it when the same entries would be fitted differently, so that the next publish fits anew."""
 _MOST_LISTED = 500
 _ATTEMPTS = 3
