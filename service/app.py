@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from types import FrameType
 
 import structlog
@@ -13,10 +14,8 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from prometheus_fastapi_instrumentator import Instrumentator
 
-from core.clock import now
 from core.logs import configure_logs
 from core.settings import Settings
-from handoff.lifecycle import any_due
 from service.api import (
     audit,
     chat,
@@ -73,7 +72,7 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
             for seconds, job in (
                 (1.0, app.state.desk.knowledge.refresh_async),
                 (10.0, app.state.desk.dialogue.resume),
-                (3.0, _wake_worker(app.state.desk)),
+                (3.0, partial(_wake, app.state.desk)),
                 (15.0, _sweep),
                 (1.0, app.state.desk.arriving.run),
             )
@@ -165,67 +164,17 @@ async def _every(seconds: float, job) -> None:
         await asyncio.sleep(seconds)
 
 
+async def _wake(desk: Desk) -> None:
+    # Knowing the worker's jobs needs the settings of the environment, which a test of routes may not have.
+    from service.waking import wake
+
+    await to_thread.run_sync(wake, desk.database, desk.settings)
+
+
 async def _sweep() -> None:
-    """Have the worker look for tickets of absent people, and for people whom tickets wait for."""
-    from service.worker import sweep_tickets
+    from service.waking import sweep
 
-    await to_thread.run_sync(sweep_tickets.send)
-
-
-def _wake_worker(desk: Desk):
-    """Ask the worker to do what waits in the database: deliver events, prepare a release, work on imports."""
-
-    async def wake() -> None:
-        from connectors.webhook_sender import waiting as webhooks_wait
-        from core.events import undelivered
-        from core.outbox import anything_due
-        from handoff.clocks.checking import waiting as clocks_wait
-        from handoff.quality.keeping import waiting as quality_waits
-        from handoff.routing.emergency import waiting as calls_wait
-        from handoff.talk import silent
-        from kb.ingest.jobs import waiting as imports_wait
-        from kb.preview import waiting
-        from service.bootstrap import silence_of
-        from service.worker import (
-            bring_messages,
-            call_on_call,
-            check_clocks,
-            close_tickets,
-            end_silences,
-            keep_quality,
-            prepare_release,
-            relay_events,
-            run_imports,
-            send_webhooks,
-        )
-
-        if await to_thread.run_sync(undelivered, desk.database):
-            await to_thread.run_sync(relay_events.send)
-        if await to_thread.run_sync(_tickets_to_close, desk):
-            await to_thread.run_sync(close_tickets.send)
-        if await to_thread.run_sync(clocks_wait, desk.database):
-            await to_thread.run_sync(check_clocks.send)
-        if await to_thread.run_sync(calls_wait, desk.database):
-            await to_thread.run_sync(call_on_call.send)
-        if await to_thread.run_sync(quality_waits, desk.database):
-            await to_thread.run_sync(keep_quality.send)
-        if await to_thread.run_sync(waiting, desk.database):
-            await to_thread.run_sync(prepare_release.send)
-        if await to_thread.run_sync(imports_wait, desk.database):
-            await to_thread.run_sync(run_imports.send)
-        if await to_thread.run_sync(anything_due, desk.database):
-            await to_thread.run_sync(bring_messages.send)
-        if await to_thread.run_sync(silent, desk.database, silence_of(desk.settings), now(), 1):
-            await to_thread.run_sync(end_silences.send)
-        if await to_thread.run_sync(webhooks_wait, desk.database):
-            await to_thread.run_sync(send_webhooks.send)
-
-    return wake
-
-
-def _tickets_to_close(desk: Desk) -> bool:
-    with desk.database.read() as session:
-        return any_due(session, now(), desk.settings.close_after_days)
+    await to_thread.run_sync(sweep)
 
 
 def main() -> None:

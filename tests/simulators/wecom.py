@@ -72,6 +72,18 @@ class WecomSimulator:
             self._server.should_exit = True
             self._thread.join(10)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings of a product whose app this is."""
+        return {
+            "FSSC_WECOM_CORP_ID": self.corp_id,
+            "FSSC_WECOM_AGENT_ID": str(self.agent_id),
+            "FSSC_WECOM_SECRET": self.secret,
+            "FSSC_WECOM_TOKEN": self.token,
+            "FSSC_WECOM_AES_KEY": self.aes_key,
+            "FSSC_WECOM_URL": self.url,
+        }
+
     def expire_tokens(self) -> None:
         """Early, as happens."""
         self._valid.clear()

@@ -1,0 +1,165 @@
+"""WeChat Work with the whole product: its servers are simulated, everything else is real."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from tests.e2e.test_dialogue import console
+from tests.e2e.test_faults import wait_green
+from tests.simulators.wecom import WecomSimulator
+from tests.stack import Stack
+
+pytestmark = pytest.mark.engine
+
+LI, WANG, CHEN = "E1001", "E1002", "E2001"
+QUESTION = "出差住宿费能报多少？"
+
+
+def waited(true: Callable[[], object], seconds: float = 20) -> object:
+    """What `true` comes to, as soon as it is something."""
+    end = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.1)
+    return found
+
+
+@pytest.fixture
+def chat(stack: Stack, wecom: WecomSimulator) -> WecomSimulator:
+    """Nothing said yet in this test."""
+    wecom.sent.clear()
+    return wecom
+
+
+def test_the_address_can_be_saved(chat: WecomSimulator) -> None:
+    assert chat.verify() == "ok"
+
+
+def test_a_question_that_comes_three_times_is_answered_once(chat: WecomSimulator) -> None:
+    assert chat.say(LI, QUESTION, times=3) == [200, 200, 200]
+    waited(lambda: chat.heard_by(LI))
+    time.sleep(3)
+    (answer,) = chat.heard_by(LI)
+    assert "住宿" in answer and len(answer.encode()) <= 2048
+
+
+def test_a_number_selects_from_the_list(chat: WecomSimulator) -> None:
+    chat.event(WANG, "click", "<EventKey>greet</EventKey>")
+    greeting = str(waited(lambda: chat.heard_by(WANG))[0])
+    assert "回复数字选择" in greeting
+    first = greeting.split("\n1. ")[1].splitlines()[0]
+    chat.say(WANG, "1")
+    waited(lambda: len(chat.heard_by(WANG)) > 1)
+    assert first[:6] in chat.heard_by(WANG)[1] or len(chat.heard_by(WANG)[1]) > 20
+
+
+def test_who_opens_the_app_is_greeted_once(chat: WecomSimulator) -> None:
+    chat.event(CHEN, "enter_agent", "<EventKey></EventKey>")
+    waited(lambda: chat.heard_by(CHEN))
+    time.sleep(1.1)
+    chat.event(CHEN, "enter_agent", "<EventKey></EventKey>")
+    time.sleep(3)
+    assert len(chat.heard_by(CHEN)) == 1
+
+
+def test_what_cannot_be_read_gets_advice_and_what_nobody_knows_a_200(chat: WecomSimulator) -> None:
+    voice = chat.message(CHEN, "voice", "<MediaId>m</MediaId><Format>amr</Format><MsgId>77001</MsgId>")
+    assert chat.call(voice) == [200]
+    assert "语音" in str(waited(lambda: chat.heard_by(CHEN))[0])
+    for xml in (
+        chat.message(CHEN, "hologram", "<MsgId>77002</MsgId>"),
+        chat.message("sys", "event", "<Event>change_contact</Event><ChangeType>update_user</ChangeType>"),
+        chat.message(CHEN, "event", "<Event>never_heard_of</Event>"),
+        f"<xml><ToUserName>{chat.corp_id}</ToUserName><CreateTime>1</CreateTime><MsgType>event</MsgType>"
+        "<Event>kf_msg_or_event</Event><Token>t</Token><OpenKfId>k</OpenKfId></xml>",
+    ):
+        assert chat.call(xml) == [200]
+    time.sleep(1)
+    assert len(chat.heard_by(CHEN)) == 1
+
+
+def test_a_person_answers_and_the_employee_reads_it_there(stack: Stack, chat: WecomSimulator) -> None:
+    chat.say(WANG, "转人工，我的付款被银行退回了，单号 FK202611210007")
+    waited(lambda: any("FW" in text for text in chat.heard_by(WANG)))
+    with console(stack.url) as desk:
+        ticket = desk.get("/api/v1/console/tickets", params={"q": "FK202611210007"}).json()["items"][0]
+        assert ticket["channel"] == "wecom" and ticket["employee_no"] == WANG and ticket["company"] == "华晟制造公司"
+        claimed = desk.post(
+            f"/api/v1/console/tickets/{ticket['number']}/claim", json={"version": ticket["version"]}
+        ).json()
+        answer = desk.post(
+            f"/api/v1/console/tickets/{ticket['number']}/reply",
+            json={"version": claimed["version"], "text": "账号少了一位，已重新付款。"},
+        )
+        assert answer.status_code == 200, answer.text
+        waited(lambda: any("账号少了一位" in text for text in chat.heard_by(WANG)))
+        (reply,) = [text for text in chat.heard_by(WANG) if "账号少了一位" in text]
+        assert reply.startswith("【")
+        before = len(chat.heard_by(WANG))
+        chat.say(WANG, "好的谢谢，什么时候到账？")
+        waited(
+            lambda: "什么时候到账" in desk.get(f"/api/v1/console/tickets/{ticket['number']}").text,
+        )
+        time.sleep(2)
+        assert len(chat.heard_by(WANG)) == before, "the bot talks over the person"
+        version = desk.get(f"/api/v1/console/tickets/{ticket['number']}").json()["version"]
+        done = desk.post(
+            f"/api/v1/console/tickets/{ticket['number']}/resolve", json={"version": version, "text": "今天到账。"}
+        )
+        assert done.status_code == 200, done.text
+        waited(lambda: any("今天到账" in text for text in chat.heard_by(WANG)))
+
+
+def test_a_token_that_expires_in_mid_flight_loses_nothing(chat: WecomSimulator) -> None:
+    chat.expire_tokens()
+    chat.say(LI, "借款怎么冲销？")
+    waited(lambda: chat.heard_by(LI))
+
+
+def test_forgeries_are_refused_and_learn_nothing(chat: WecomSimulator) -> None:
+    rng = random.Random(7)
+    whole = chat.message(LI, "text", "<Content>x</Content><MsgId>1</MsgId>").encode()
+    sealed = chat.sealed(whole)
+    said = set()
+    with httpx.Client(timeout=10) as client:
+        for _ in range(300):
+            body = bytearray(f"<xml><Encrypt><![CDATA[{sealed}]]></Encrypt></xml>".encode())
+            for _ in range(rng.randint(1, 4)):
+                body[rng.randrange(len(body))] = rng.randrange(256)
+            query = {"msg_signature": chat.signature("1", "2", sealed[:-1]), "timestamp": "1", "nonce": "2"}
+            answer = client.post(chat.callback_url, params=query, content=bytes(body))
+            assert answer.status_code == 400
+            said.add(answer.json()["error"]["message"])
+        foreign = chat.sealed(whole, receive_id="ww-somebody-else")
+        query = {"msg_signature": chat.signature("1", "2", foreign), "timestamp": "1", "nonce": "2"}
+        body = f"<xml><Encrypt>{foreign}</Encrypt></xml>"
+        assert client.post(chat.callback_url, params=query, content=body).status_code == 400
+    assert said == {"无法识别的回调。"}
+    assert chat.heard_by(LI) == []
+
+
+def test_the_gateway_is_killed_and_everybody_is_answered_once_and_in_order(stack: Stack, chat: WecomSimulator) -> None:
+    asked = {user: [f"我的工单 {n}" for n in range(4)] for user in (LI, WANG, CHEN)}
+
+    def ask(user: str) -> None:
+        for n, text in enumerate(asked[user]):
+            chat.say(user, text, message_id=f"88{user[1:]}{n}", times=2 if n % 2 else 1)
+
+    with ThreadPoolExecutor(4) as pool:
+        for user in asked:
+            pool.submit(ask, user)
+        time.sleep(0.7)
+        stack.child("service.app").kill()
+    wait_green(stack)
+    for user, texts in asked.items():
+        for n, text in enumerate(texts):  # What was refused while nobody listened is sent again, as theirs would.
+            chat.say(user, text, message_id=f"88{user[1:]}{n}")
+    waited(lambda: all(len(chat.heard_by(user)) >= 4 for user in asked), 90)
+    time.sleep(3)
+    assert {user: len(chat.heard_by(user)) for user in asked} == dict.fromkeys(asked, 4)
