@@ -114,14 +114,16 @@ class Clocked:
         with self.database.read() as session:
             return session.get_one(TicketRow, self.number)
 
+    def clocks(self) -> list[ClockRow]:
+        with self.database.read() as session:
+            return clocks_of(session, self.number)
+
     def clock(self, kind: str) -> ClockRow:
         """The newest clock of that kind."""
-        with self.database.read() as session:
-            return max((row for row in clocks_of(session, self.number) if row.kind == kind), key=lambda row: row.round)
+        return max((row for row in self.clocks() if row.kind == kind), key=lambda row: row.round)
 
     def kinds(self) -> list[str]:
-        with self.database.read() as session:
-            return [row.kind for row in clocks_of(session, self.number)]
+        return [row.kind for row in self.clocks()]
 
     def events(self) -> list[str]:
         """What clocks put on the timeline."""
