@@ -21,7 +21,7 @@ from core.clock import now
 from core.database import Base, Json, Moment
 from core.errors import Conflict, InvalidInput, NotFound
 from core.outbox import deliver
-from core.transcript import say
+from core.transcript import Message, say
 from handoff.actors import Actor
 from handoff.quality.periods import days
 from handoff.quality.questionnaire import checked_answers, checked_questionnaire
@@ -276,6 +276,13 @@ def answer(
     if survey.state != "sending" or survey.expires_at <= moment:
         raise Conflict("这份问卷已经结束，谢谢您的关注。", code="survey_closed")
     row.answers, row.answered_at = checked_answers(survey.questions, answers), moment
+    asked = select(Message).where(
+        Message.conversation_id == row.conversation_id,
+        Message.type == "survey",
+        Message.body["survey"].as_string() == token,
+    )
+    for message in session.scalars(asked):
+        message.body = {**message.body, "answers": row.answers}
     return row
 
 

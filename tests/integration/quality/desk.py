@@ -41,8 +41,8 @@ def staffed(session: Session) -> None:
             )
 
 
-def filed(session: Session, who: Identity = LI, business_type: str = "差旅报销") -> TicketRow:
-    """A ticket of the expense group, in a conversation of its own."""
+def filed(session: Session, who: Identity = LI, business_type: str = "差旅报销", group: str = "expense") -> TicketRow:
+    """A ticket of a group, in a conversation of its own."""
     where = open_conversation(session, "widget", who).id
     ticket = file_ticket(
         session,
@@ -55,7 +55,7 @@ def filed(session: Session, who: Identity = LI, business_type: str = "差旅报�
             idempotency_key=f"quality-{next(_keys)}",
         ),
     )
-    ticket.group_id = "expense"
+    ticket.group_id = group
     return ticket
 
 
@@ -63,7 +63,7 @@ def solved(
     session: Session, who: Identity = LI, agent: Actor = ZHANG, at: datetime | None = None, **kinds: str
 ) -> TicketRow:
     """A ticket that `agent` took and resolved; `at` moves the resolution there."""
-    ticket = filed(session, who, **kinds)
+    ticket = filed(session, who, group=min(agent.groups, default="expense"), **kinds)
     if ticket.assignee is None:
         lifecycle.claim(session, ticket.number, agent)
     lifecycle.resolve(session, ticket.number, agent, "超标部分请走特批流程。")

@@ -183,6 +183,7 @@ def test_a_survey_reaches_its_sample_once_and_is_counted(database: Database, doo
     done = chat.post(f"/surveys/{invitation.token}", headers=bearer, json={"answers": answers}).json()
     assert (done["state"], done["answers"]["better"]) == ("answered", ["更快回复", "系统更好用"])
     assert chat.get("/surveys", headers=bearer).json() == []
+    assert said(database, held, "survey")[0].body["answers"]["overall"] == 4
 
     result = door("shen").get(f"/surveys/{draft['id']}").json()
     assert (result["drawn"], result["sent"], result["answered"]) == (2, 2, 1)

@@ -1,5 +1,15 @@
 import { ApiError, BusyError, NetworkError, TokenError } from "./errors";
-import type { Attachment, FeedbackReason, History, PageContext, SendResult, Standing, Suggestions, Utterance } from "./message";
+import type {
+  Attachment,
+  FeedbackReason,
+  History,
+  PageContext,
+  SendResult,
+  Standing,
+  Suggestions,
+  SurveyAnswers,
+  Utterance,
+} from "./message";
 import type { Ticket, TicketRow } from "./ticket";
 
 const REQUEST_TIMEOUT = 30_000;
@@ -53,6 +63,10 @@ export class ChatClient {
   /** `say`, `urge`, `reopen`, `cancel`, `confirm` or `rate`; how the ticket stands afterwards. */
   act(number: string, verb: string, body: object, conversationId: string | null): Promise<Ticket> {
     return this.request<Ticket>("POST", ticketPath(`/${number}/${verb}`, conversationId), body);
+  }
+
+  answerSurvey(token: string, answers: SurveyAnswers): Promise<void> {
+    return this.request<void>("POST", `${CHAT}/surveys/${token}`, { answers });
   }
 
   attach(number: string, file: File, conversationId: string | null): Promise<Attachment> {

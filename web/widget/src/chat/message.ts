@@ -106,6 +106,27 @@ export interface RatingMessage extends MessageBase {
   given?: Satisfaction | null;
 }
 
+export interface SurveyQuestion {
+  id: string;
+  kind: "score" | "choice" | "text";
+  text: string;
+  options: string[];
+  many: boolean;
+  required: boolean;
+}
+
+export type SurveyAnswers = Record<string, number | string | string[]>;
+
+export interface SurveyMessage extends MessageBase {
+  type: "survey";
+  /** What it is answered under. */
+  survey: string;
+  questions: SurveyQuestion[];
+  /** ISO 8601, UTC. */
+  expires_at: string;
+  answers?: SurveyAnswers | null;
+}
+
 export type Message =
   | TextMessage
   | AnswerMessage
@@ -114,7 +135,8 @@ export type Message =
   | SummaryMessage
   | TicketMessage
   | NoticeMessage
-  | RatingMessage;
+  | RatingMessage
+  | SurveyMessage;
 
 export type FeedbackReason = "incorrect" | "incomplete" | "outdated" | "unclear" | "other";
 

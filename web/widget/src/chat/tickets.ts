@@ -2,7 +2,7 @@ import type { ChatClient } from "./client";
 import type { Conversation } from "./conversation";
 import { ApiError, DeskError } from "./errors";
 import { ANONYMOUS, newMessageId } from "./identity";
-import type { Attachment } from "./message";
+import type { Attachment, SurveyAnswers } from "./message";
 import type { Ticket, TicketRow } from "./ticket";
 
 const REFRESH = 8_000;
@@ -101,6 +101,7 @@ export class Tickets {
     try {
       const ticket = await this.client.act(number, "rate", { score, reasons, words }, this.whose);
       if (this.ticket?.number === number) this.ticket = ticket;
+      if (ticket.satisfaction) this.conversation.rated(number, ticket.satisfaction);
       this.conversation.refresh();
       this.changed();
       return true;
@@ -108,6 +109,16 @@ export class Tickets {
       this.conversation.notice = wordsOf(error);
       this.bad(error);
       return false;
+    }
+  }
+
+  /** Null when the answers are kept, else what to tell the employee. */
+  async answerSurvey(token: string, answers: SurveyAnswers): Promise<string | null> {
+    try {
+      await this.client.answerSurvey(token, answers);
+      return null;
+    } catch (error) {
+      return wordsOf(error);
     }
   }
 
@@ -126,6 +137,26 @@ export class Tickets {
       this.files = [...this.files, kept];
       this.changed();
     }
+  }
+
+  /** Files from the chat, to the ticket that an agent talks about. */
+  async send(number: string, files: Iterable<File>): Promise<void> {
+    const { conversation } = this;
+    const chosen = [...files];
+    conversation.notice = chosen.map((file, index) => refused(file, index)).find((problem) => problem !== null) ?? null;
+    if (conversation.notice || chosen.length === 0) return this.changed();
+    this.busy = "attach";
+    this.changed();
+    try {
+      const ids = [];
+      for (const file of chosen) ids.push((await this.client.attach(number, file, this.whose)).id);
+      await this.client.act(number, "say", { client_message_id: newMessageId(), text: "", attachments: ids }, this.whose);
+    } catch (error) {
+      conversation.notice = wordsOf(error);
+    }
+    this.busy = null;
+    conversation.refresh();
+    this.changed();
   }
 
   detach(id: string): void {

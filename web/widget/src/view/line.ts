@@ -7,6 +7,7 @@ import { fileList } from "./files";
 import { optionButtons, type Interaction } from "./options";
 import { ratingCard } from "./rating";
 import { summaryCard } from "./summary";
+import { surveyCard } from "./survey";
 import { ticketCard } from "./ticket";
 
 /** What was said, as it never changes. */
@@ -70,6 +71,9 @@ function extras(message: Message, interaction: Interaction, actions: Actions): C
       return [feedback(message, actions), optionButtons(message, options, interaction, actions)];
     case "summary":
       return [summaryCard(message, interaction, actions)];
+    case "notice":
+      // The way back to the bot stands above the messages.
+      return [optionButtons(message, options.filter(({ choice }) => choice !== "bot"), interaction, actions)];
     case "ticket":
       return [ticketCard(message, actions), optionButtons(message, options, interaction, actions)];
     case "rating":
@@ -78,6 +82,8 @@ function extras(message: Message, interaction: Interaction, actions: Actions): C
           actions.tickets.rate(message.number, score, reasons, words),
         ),
       ];
+    case "survey":
+      return [surveyCard(message, (answers) => actions.tickets.answerSurvey(message.survey, answers))];
     default:
       return [optionButtons(message, options, interaction, actions)];
   }
