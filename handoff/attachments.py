@@ -136,7 +136,8 @@ def _store(stream: BinaryIO, path: Path) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-_FORBIDDEN = re.compile(r'[\\/:*?"<>|]+')
+_FORBIDDEN = re.compile(r'(?:[\\/:*?"<>|]|%22|%0[AD])+', re.I)
+"""Also as browsers write them in a form's file names."""
 
 
 def safe_name(name: str) -> str:
