@@ -28,11 +28,10 @@ def shown_to(
         searcher = knowledge.searcher
     except Unavailable:
         searcher = None
-    audience_of = _audiences(searcher, session)
+    audiences_of = _audiences(searcher, session)
 
     def may_see(entry_id: str) -> bool:
-        audience = audience_of(entry_id)
-        return audience is None or viewer.may_see(audience)
+        return all(viewer.may_see(audience) for audience in audiences_of(entry_id))
 
     def opens(choice: str) -> bool:
         kind, _, entry_id = choice.partition(":")
@@ -53,15 +52,16 @@ def _shown(message: dict[str, Any], may_see: Callable[[str], bool], opens: Calla
     return {**message, "options": [option for option in message["options"] if opens(option["choice"])]}
 
 
-def _audiences(searcher: Searcher | None, session: Session) -> Callable[[str], Audience | None]:
-    """Whom an entry is for: as published, else as it was last approved; None for one that nobody knows."""
+def _audiences(searcher: Searcher | None, session: Session) -> Callable[[str], tuple[Audience, ...]]:
+    """Whom an entry is for: as published and as narrowed since, else as it was last approved; nothing for one that nobody
+    knows."""
 
     @cache
-    def audience_of(entry_id: str) -> Audience | None:
-        position = searcher.index.position.get(entry_id) if searcher else None
-        if searcher and position is not None:
-            return searcher.entries[position].audience
+    def audiences_of(entry_id: str) -> tuple[Audience, ...]:
+        published = searcher.audiences(entry_id) if searcher else ()
+        if published:
+            return published
         row = session.get(EntryRow, entry_id)
-        return entry_from_dict(row.body).audience if row else None
+        return (entry_from_dict(row.body).audience,) if row else ()
 
-    return audience_of
+    return audiences_of

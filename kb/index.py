@@ -12,6 +12,7 @@ from kb.codes import Codes
 from kb.entries import Entry, Viewer
 from kb.lexicon import Lexicon
 from kb.tokens import Tokens, asked
+from kb.visibility import Key, Visibility
 from kb.words import bare, numbers, stripped
 
 _E5_UNRELATED = 0.85
@@ -59,12 +60,8 @@ class Index:
         self.vectors = self._codes.vectors
         self.passage = passage_rows(self.entries)
         self._unrelated = [_unrelated(self.vectors, self.owner, self.passage == kind) for kind in (False, True)]
-        self._audiences = list({entry.audience for entry in self.entries})
-        number = {audience: i for i, audience in enumerate(self._audiences)}
-        self._audience = np.array([number[entry.audience] for entry in self.entries], np.int32)
-        self._from = np.array([(entry.effective_from or date.min).toordinal() for entry in self.entries], np.int32)
-        self._to = np.array([(entry.effective_to or date.max).toordinal() for entry in self.entries], np.int32)
-        self._views: dict[tuple[date, tuple[bool, ...]], np.ndarray] = {}
+        self._visibility = Visibility(self.entries)
+        self._views: dict[Key, np.ndarray] = {}
 
     def unrelated(self, passages: bool) -> float:
         """The cosine of questions, or of passages, that have nothing to do with each other: it differs by encoder."""
@@ -72,13 +69,10 @@ class Index:
 
     def visible(self, viewer: Viewer, today: date) -> np.ndarray:
         """The rows that this viewer may see today: (texts,) bool, read-only."""
-        may_see = tuple(viewer.may_see(audience) for audience in self._audiences)
-        key = today, may_see
+        key = self._visibility.key(viewer, today)
         rows = self._views.get(key)
         if rows is None:
-            day = today.toordinal()
-            entries = (self._from <= day) & (day <= self._to) & np.array(may_see, bool)[self._audience]
-            rows = entries[self.owner] if len(self.entries) else np.empty(0, bool)
+            rows = self._visibility.of(key)[self.owner] if len(self.entries) else np.empty(0, bool)
             rows.flags.writeable = False
             if len(self._views) >= _MOST_VIEWS:
                 self._views.clear()

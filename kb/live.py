@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from core.errors import Unavailable
 from kb.encoder import Encoder
 from kb.entries import Entry, Viewer
 from kb.loading import Loaded, keep, load
+from kb.narrowing import Narrowing
 from kb.releases import current_number
 from kb.search import Searcher
 from kb.store import documents, hot_entries
@@ -34,10 +35,12 @@ _SUGGESTIONS = 5
 class _Live:
     """A release, the places of the host system by page, and which entries belong where; swapped together.
 
-    `by_page` holds each page's entries, `by_business` those of each business type; passages are in neither.
+    `searcher` is the release's, with less to be seen where that was decided since. `by_page` holds each page's entries, `by_business` those of each business type; passages are in neither.
     """
 
     loaded: Loaded
+    searcher: Searcher
+    narrowing: Narrowing
     scenes: dict[str, tuple[str, dict[str, str]]]
     by_page: dict[str, list[Entry]]
     by_business: list[list[Entry]]
@@ -60,26 +63,37 @@ class LiveKnowledge:
         live = self._live
         if live is None:
             raise Unavailable("no release is published yet")
-        return live.loaded.searcher
+        return live.searcher
 
     def refresh(self) -> None:
-        """Take up the current release if it is another than the one in memory: built aside, then swapped whole."""
+        """Take up the current release if it is another than the one in memory: built aside, then swapped whole. What was
+        taken away from it since takes effect too."""
         with self._loading:
             with self._database.read() as session:
                 number = current_number(session)
             live = self._live
-            if number is None or (live is not None and live.loaded.row.number == number):
+            if number is None:
+                return
+            if live is not None and live.loaded.row.number == number:
+                with self._database.read() as session:
+                    if live.narrowing.read(session):
+                        searcher = live.loaded.searcher.limited(live.narrowing.limits)
+                        self._live = replace(live, searcher=searcher)
+                        log.info("release_narrowed", release=number, entries=len(live.narrowing.limits))
                 return
             started = time.perf_counter()
             loaded = load(self._database, self._home, self._encoder, number, before=live.loaded if live else None)
+            narrowing = Narrowing(loaded.row, loaded.contents)
             with self._database.read() as session:
                 found: list[dict[str, Any]] = documents(session, "scenes")
+                narrowing.read(session)
             scenes = {
                 page["page"]: (page["label"], {node["node"]: node["label"] for node in page.get("nodes", ())})
                 for document in found
                 for page in document["pages"]
             }
-            self._live = _Live(loaded, scenes, *_grouped(loaded.searcher.entries))
+            searcher = loaded.searcher.limited(narrowing.limits)
+            self._live = _Live(loaded, searcher, narrowing, scenes, *_grouped(searcher.entries))
             self._hot.clear()
             took = round(time.perf_counter() - started, 2)
             log.info("release_live", release=number, entries=len(loaded.searcher.entries), took_s=took)
@@ -111,16 +125,20 @@ class LiveKnowledge:
 
     def suggestions(self, page: str, node: str, viewer: Viewer) -> tuple[str, list[Entry]]:
         """A greeting for the place and its hot questions: what answered most there lately, then what belongs there."""
-        searcher, live, day = self.searcher, self._live, today()
-        assert live is not None
+        live, day = self._live, today()
+        if live is None:
+            raise Unavailable("no release is published yet")
+        searcher = live.searcher
         label = self.place_label(page, node)
         found = (searcher.get(one, viewer, day) for one in self._hottest(page if label else "", node))
         chosen = [entry for entry in found if entry and not entry.is_passage]
         if label:
-            visible = [entry for entry in live.by_page.get(page, ()) if entry.visible_to(viewer, day)]
+            visible = [entry for entry in live.by_page.get(page, ()) if searcher.get(entry.id, viewer, day)]
             chosen += [entry for entry in visible if node and f"{page}/{node}" in entry.scenes] + visible
         else:
-            firsts = (next((one for one in some if one.visible_to(viewer, day)), None) for some in live.by_business)
+            firsts = (
+                next((one for one in some if searcher.get(one.id, viewer, day)), None) for some in live.by_business
+            )
             chosen += filter(None, firsts)
         chosen = list({entry.id: entry for entry in chosen}.values())[:_SUGGESTIONS]
         greeting = (

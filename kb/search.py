@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -10,11 +11,12 @@ from enum import StrEnum
 import numpy as np
 
 from core.text import normalize
-from kb.entries import PUBLIC, Entry, Viewer
+from kb.entries import PUBLIC, Audience, Entry, Viewer
 from kb.features import FEATURES, Probe, gather
 from kb.index import Index
 from kb.matcher import Matcher
 from kb.thresholds import Thresholds
+from kb.visibility import Limits
 from kb.words import bare
 
 Encode = Callable[[list[str]], np.ndarray]
@@ -87,11 +89,18 @@ class Searcher:
         self._matcher = matcher
         self._passages = matcher.passages if self._index.passage.any() else None
         self._encode = encode
+        self._limits = Limits()
 
     @classmethod
     def of(cls, index: Index, matcher: Matcher, thresholds: Thresholds, encode: Encode, release: int) -> Searcher:
         """A searcher on an index that is there already."""
         return cls(index.entries, index.vectors, matcher, thresholds, encode, release, index=index)
+
+    def limited(self, limits: Limits) -> Searcher:
+        """The same release, with less to be seen of it."""
+        other = copy(self)
+        other._limits = limits
+        return other
 
     @property
     def index(self) -> Index:
@@ -107,7 +116,26 @@ class Searcher:
         if position is None:
             return None
         entry = self._index.entries[position]
-        return entry if entry.visible_to(viewer, today) else None
+        shown = entry.visible_to(viewer, today) and not self._limits.closes(entry_id, viewer, today)
+        return entry if shown else None
+
+    def audiences(self, entry_id: str) -> tuple[Audience, ...]:
+        """Whom an entry is for, as published and as decided since: only who belongs to each may see it. Nobody's where the
+        release does not hold it."""
+        position = self._index.position.get(entry_id)
+        if position is None:
+            return ()
+        since = self._limits.audience(entry_id)
+        published = self._index.entries[position].audience
+        return (published,) if since is None else (published, since)
+
+    def _visible(self, viewer: Viewer, today: date) -> np.ndarray:
+        rows = self._index.visible(viewer, today)
+        closed = self._limits.closed(viewer, today)
+        if closed:
+            rows = rows.copy()
+            rows[self._index.rows_of(np.array([self._index.position[one] for one in closed]))[0]] = False
+        return rows
 
     def search(self, query: Query, vector: np.ndarray | None = None) -> SearchResult:
         """Find the entries that this viewer may see today, and say how sure that is. Never raises for odd text.
@@ -115,7 +143,7 @@ class Searcher:
         `vector`, (dim,) float32, is the question's own where it is known already.
         """
         text = normalize(query.text)[:LONGEST]
-        allowed = self._index.visible(query.viewer, query.today)
+        allowed = self._visible(query.viewer, query.today)
         asks = any(c.isalpha() for c in bare(text)) or self._index.equal(text)
         if not allowed.any() or not asks:
             return SearchResult(Band.NONE, [], 0.0, self.thresholds, self.release)

@@ -46,7 +46,7 @@ class EntryRow(Base):
     effective_from: Mapped[date | None]
     effective_to: Mapped[date | None] = mapped_column(index=True)
     review_on: Mapped[date | None] = mapped_column(index=True)
-    updated_at: Mapped[datetime] = mapped_column(Moment)
+    updated_at: Mapped[datetime] = mapped_column(Moment, index=True)
 
 
 class EntryVersionRow(Base):

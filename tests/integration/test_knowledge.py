@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,9 +15,18 @@ from core.errors import InvalidInput, Unavailable
 from kb.encoder import Encoder, load_encoder
 from kb.entries import PUBLIC, Audience, Entry, Source, Viewer
 from kb.live import LiveKnowledge
-from kb.publish import publish
+from kb.publish import publish, roll_back
 from kb.search import Query
-from kb.store import EntryVersionRow, count_hit, find_entries, live_entries, save_entry
+from kb.store import (
+    EntryVersionRow,
+    count_hit,
+    find_entries,
+    live_entries,
+    retire_entry,
+    save_document,
+    save_entries,
+    save_entry,
+)
 
 LODGING = Entry(
     id="t-1",
@@ -109,6 +118,64 @@ def test_nobody_outside_its_audience_sees_an_entry(database: Database, tmp_path:
     assert knowledge.searcher.search(replace(query, viewer=finance)).candidates[0].entry.id == "t-3"
     assert knowledge.searcher.get("t-3", PUBLIC, today()) is None
     assert "t-3" not in {entry.id for entry in knowledge.suggestions("", "", PUBLIC)[1]}
+
+
+def test_what_is_approved_takes_away_at_once_and_gives_with_the_next_release(
+    database: Database, tmp_path: Path, encoder: Encoder
+) -> None:
+    finance, day = Viewer(groups=frozenset({"finance"})), today()
+    released(database, tmp_path, encoder, LODGING, ADVANCE, SECRET)
+    knowledge, other = (LiveKnowledge(database, tmp_path, encoder) for _ in range(2))
+    knowledge.refresh()
+
+    def shown(viewer: Viewer = PUBLIC, where: LiveKnowledge = knowledge) -> set[str]:
+        where.refresh()
+        found = {one for one in ("t-1", "t-2", "t-3") if where.searcher.get(one, viewer, day)}
+        texts = (LODGING.question, ADVANCE.question, SECRET.question)
+        searched = [where.searcher.search(Query(text, day, viewer=viewer)) for text in texts]
+        listed = {entry.id for entry in where.suggestions("", "", viewer)[1]}
+        assert {one.entry.id for result in searched for one in result.candidates} <= found and listed <= found
+        return found
+
+    def approve(*entries: Entry) -> None:
+        with database.write() as session:
+            save_entries(session, entries, "t")
+
+    approve(replace(LODGING, audience=SECRET.audience), replace(SECRET, audience=LODGING.audience))
+    assert (shown(), shown(finance)) == ({"t-2"}, {"t-1", "t-2", "t-3"}), "the wider audience waits"
+    approve(replace(LODGING, answer="同样的可见范围。"), replace(ADVANCE, effective_to=day - timedelta(days=1)))
+    assert (shown(), shown(finance)) == ({"t-1"}, {"t-1", "t-3"})
+    with database.write() as session:
+        retire_entry(session, "t-1", "t")
+    assert shown() == shown(where=other) == set(), "a replica that starts now knows it too"
+
+    approve(replace(ADVANCE, effective_to=None, answer="新口径。"))
+    told = {"author": "t", "wrong_rate": 0.03, "progress": lambda _: None}
+    publish(database, tmp_path, encoder, override_reason="少了一条", **told)
+    assert shown() == {"t-2", "t-3"}
+    roll_back(database, 1, "t", "停用错了")
+    assert shown() == {"t-1", "t-2"}, "going back brings back what was retired, and widens nothing"
+    with database.write() as session:
+        retire_entry(session, "t-2", "t")
+    assert shown() == {"t-1"}
+
+
+def test_a_policy_for_fewer_people_is_no_longer_shown_to_the_others(
+    database: Database, tmp_path: Path, encoder: Encoder
+) -> None:
+    article = {"number": 1, "label": "第一条", "title": "", "chapter": "", "text": "住宿费限额内据实报销。"}
+    policy = {"id": "travel", "title": "差旅费管理办法", "version": "1", "articles": [article]}
+    with database.write() as session:
+        save_document(session, "policy", policy)
+    released(database, tmp_path, encoder, ADVANCE)
+    knowledge = LiveKnowledge(database, tmp_path, encoder)
+    knowledge.refresh()
+    assert knowledge.searcher.get("travel#1", PUBLIC, today())
+    with database.write() as session:
+        save_document(session, "policy", {**policy, "audience": {"companies": [], "groups": ["finance"]}})
+    knowledge.refresh()
+    assert knowledge.searcher.get("travel#1", PUBLIC, today()) is None
+    assert knowledge.searcher.get("travel#1", Viewer(groups=frozenset({"finance"})), today())
 
 
 def test_hot_questions_of_a_page_come_first(database: Database, tmp_path: Path, encoder: Encoder) -> None:

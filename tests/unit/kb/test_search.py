@@ -14,6 +14,7 @@ from kb.index import texts
 from kb.matcher import Matcher, typical
 from kb.search import Band, Query, Searcher
 from kb.thresholds import TYPICAL, Thresholds
+from kb.visibility import Limits
 
 TODAY = date(2026, 11, 21)
 ENTRIES = [
@@ -103,6 +104,28 @@ def test_a_button_opens_one_entry_for_those_who_may_see_it(searcher: Searcher) -
     assert searcher.get("bonus", Viewer(groups=frozenset({"hr"})), TODAY).id == "bonus"
     assert searcher.get("old", Viewer(), TODAY) is None
     assert searcher.get("nothing", Viewer(), TODAY) is None
+
+
+def test_what_was_narrowed_since_is_gone_at_once_and_nothing_is_widened(searcher: Searcher) -> None:
+    by_id = {entry.id: entry for entry in ENTRIES}
+    hr, everybody = Audience(groups=frozenset({"hr"})), Audience()
+    live = {
+        "lost": replace(by_id["lost"], audience=hr),
+        "lodging": replace(by_id["lodging"], effective_to=date(2026, 11, 20)),
+        "travel-attachments": None,
+        "bonus": replace(by_id["bonus"], audience=everybody),
+        "old": replace(by_id["old"], effective_to=None),
+    }
+    limited = searcher.limited(Limits(live))
+    assert ids(limited, "发票丢了怎么办？")[:1] != ["lost"] and limited.get("lost", Viewer(), TODAY) is None
+    inside = Viewer(groups=frozenset({"hr"}))
+    assert ids(limited, "发票丢了怎么办？", viewer=inside)[0] == "lost" and limited.get("lost", inside, TODAY)
+    for text, gone in (("住宿标准", "lodging"), ("差旅报销需要哪些附件？", "travel-attachments")):
+        assert gone not in ids(limited, text) and limited.get(gone, inside, TODAY) is None
+        assert gone in ids(searcher, text), "the release itself stays as it is"
+    assert limited.get("bonus", Viewer(), TODAY) is None and "bonus" not in ids(limited, "年终奖怎么发？")
+    assert limited.get("old", Viewer(), TODAY) is None
+    assert limited.audiences("lost") == (everybody, hr) and limited.audiences("nothing") == ()
 
 
 @pytest.mark.parametrize(
