@@ -35,6 +35,7 @@ from service.api.chat import MAX_TEXT, ConversationId, printable, within_limits
 from service.api.deps import DeskDep, Visitor
 from service.bootstrap import Desk
 from service.records import workbook
+from service.users import UserRow
 
 router = APIRouter(prefix="/api/v1/chat/tickets", tags=["chat"])
 
@@ -242,8 +243,9 @@ def _shown(desk: Desk, who: tuple[Identity, str], number: str) -> dict[str, Any]
 
 def _names(session: Session, tickets: Iterable[TicketRow]) -> dict[str, str]:
     people = {one.assignee for one in tickets if one.assignee}
-    rows = session.execute(select(StaffRow.username, StaffRow.name).where(StaffRow.username.in_(people)))
-    return {username: name for username, name in rows}
+    users = session.execute(select(UserRow.username, UserRow.name).where(UserRow.username.in_(people)))
+    staff = session.execute(select(StaffRow.username, StaffRow.name).where(StaffRow.username.in_(people)))
+    return {username: name for username, name in [*users, *staff]}
 
 
 def _row(session: Session, ticket: TicketRow, names: dict[str, str]) -> dict[str, Any]:

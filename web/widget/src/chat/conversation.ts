@@ -2,7 +2,7 @@ import type { ChatClient } from "./client";
 import { ApiError, DeskError, TokenError, isTransient } from "./errors";
 import { ANONYMOUS, newMessageId } from "./identity";
 import type { Memory } from "./memory";
-import type { AnswerMessage, FeedbackReason, PageContext, SendResult, Standing, Suggestions, Utterance } from "./message";
+import type { AnswerMessage, FeedbackReason, PageContext, Satisfaction, SendResult, Standing, Suggestions, Utterance } from "./message";
 import { Outbox } from "./outbox";
 import type { DeliveryState } from "./outbox";
 import { Poller } from "./poller";
@@ -197,6 +197,14 @@ export class Conversation {
       if (this.stopped) return;
       this.setFeedback(message, before);
       this.trouble(error, "评价没有提交成功，请稍后再试。");
+    }
+  }
+
+  /** Shows what was answered to the question about a ticket. */
+  rated(number: string, given: Satisfaction): void {
+    for (const line of this.lines) {
+      if (line.kind !== "received" || line.message.type !== "rating" || line.message.number !== number) continue;
+      this.thread.receive([{ ...line.message, given }]);
     }
   }
 

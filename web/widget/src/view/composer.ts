@@ -10,9 +10,27 @@ export class Composer {
   readonly element: HTMLElement;
   private readonly input: HTMLTextAreaElement;
   private readonly button: HTMLButtonElement;
+  private readonly clip: HTMLButtonElement;
   private readonly counter = h("span", { class: "counter", id: "counter" });
 
-  constructor(private readonly send: (text: string) => void) {
+  constructor(
+    private readonly send: (text: string) => void,
+    attach: (files: File[]) => void,
+  ) {
+    const picker = h("input", {
+      type: "file",
+      multiple: true,
+      hidden: true,
+      onchange: () => {
+        attach([...(picker.files ?? [])]);
+        picker.value = "";
+      },
+    });
+    this.clip = h(
+      "button",
+      { type: "button", class: "clip", "aria-label": "发送附件", title: "发送附件，单个不超过 20 MB", hidden: true, onclick: () => picker.click() },
+      icon("clip"),
+    );
     this.input = h("textarea", {
       rows: 1,
       "aria-label": "输入您的问题",
@@ -33,6 +51,8 @@ export class Composer {
           this.submit();
         },
       },
+      picker,
+      this.clip,
       h("div", { class: "entry" }, this.input, this.counter),
       this.button,
     );
@@ -50,8 +70,13 @@ export class Composer {
 
   /** Who reads what is typed; null is the bot. */
   set listener(name: string | null) {
+    this.clip.hidden = name === null;
     const text = name ? `对 ${name} 说…` : PLACEHOLDER;
     if (this.input.placeholder !== text) this.input.placeholder = text;
+  }
+
+  set uploading(uploading: boolean) {
+    this.clip.disabled = uploading;
   }
 
   focus(): void {

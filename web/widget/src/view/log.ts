@@ -88,7 +88,8 @@ export class MessageLog {
       else if (!this.follow) this.toEnd.hidden = false;
       this.lastKey = last.key;
     }
-    if (this.follow && grown && lastSaid >= 0) this.scrollToReply(lines[lastSaid]!);
+    const answered = last?.kind === "received" && last.message.from === "bot" && last.message.type !== "notice";
+    if (this.follow && grown && answered && lastSaid >= 0) this.scrollToReply(lines[lastSaid]!);
     else if (this.follow) this.scrollToEnd();
   }
 

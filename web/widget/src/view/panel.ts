@@ -21,11 +21,18 @@ export class Panel {
   private readonly talk: TalkBar;
   private readonly tickets: TicketPanel;
   private readonly person: HTMLElement;
+  /** The ticket that an agent talks about. */
+  private number: string | null = null;
   private readonly place = h("span", { class: "place", hidden: true });
   private readonly phone = matchMedia(PHONE);
 
   constructor(private readonly actions: Actions) {
-    this.composer = new Composer((text) => actions.say({ label: text, text }));
+    this.composer = new Composer(
+      (text) => actions.say({ label: text, text }),
+      (files) => {
+        if (this.number) void actions.tickets.send(this.number, files);
+      },
+    );
     this.intro = new Intro(actions);
     this.log = new MessageLog(this.intro.greeting, actions, () => this.focus());
     this.status = new StatusBar(actions);
@@ -81,6 +88,8 @@ export class Panel {
     this.tickets.render();
     this.person.hidden = conversation.withAgent;
     if (conversation.withAgent) this.intro.strip.hidden = true;
+    this.number = conversation.standing?.number ?? null;
+    this.composer.uploading = this.actions.tickets.busy === "attach";
     this.composer.listener = conversation.withAgent ? (conversation.standing?.agent ?? "人工客服") : null;
   }
 

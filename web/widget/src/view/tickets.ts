@@ -234,9 +234,15 @@ export class TicketPanel {
       "li",
       { class: event.mine ? "mine" : null },
       h("span", { class: "caption" }, `${event.by} · ${shortTime(instant(event.at))}`),
-      h("p", {}, event.text),
+      event.mine ? h("p", {}, event.text) : this.rendered(event.text),
       fileList(files, (file) => void this.tickets.save(ticket.number, file)),
     );
+  }
+
+  private rendered(markdown: string): HTMLElement {
+    const text = h("div", { class: "markdown" });
+    text.append(this.actions.render(markdown));
+    return text;
   }
 
   private more(attach: boolean): HTMLElement {
