@@ -139,7 +139,7 @@ class Dialogue:
             "document_no": context.place.document_no,
         }
         ticket = self._filing.file(context, values, Reason.TOOL_FAILURE)
-        return [(filed(ticket), outcome)]
+        return [(filed(ticket, context), outcome)]
 
 
 def _understood(answer: dict[str, Any]) -> tuple[Reply, Outcome | None]:

@@ -126,7 +126,15 @@ def card(ticket: TicketRow, heading: str, options: tuple[Option, ...] = ()) -> R
     )
 
 
-def filed(ticket: TicketRow) -> Reply:
+def filed(ticket: TicketRow, context: TurnContext) -> Reply:
+    """What the employee is told; also that what they said joined a ticket that they already have."""
+    if ticket.idempotency_key != context.turn_id:
+        return card(
+            ticket,
+            f"您已有一张同一单据、同一问题的工单 **{ticket.number}** 正在处理，刚才的内容已补充进去，没有另建新工单，"
+            "处理结果会在这里回复您。",
+            _next_steps(ticket),
+        )
     return card(
         ticket,
         f"已提交工单 **{ticket.number}**，对话记录已一并转给负责“{ticket.business_type}”的同事，处理结果会在这里回复您。"

@@ -187,7 +187,7 @@ class TicketFormActions:
         )
         reason = Reason(tracker.get_slot("handoff_reason") or Reason.CUSTOMER_REQUEST)
         ticket = await to_thread.run_sync(self._filing.file, context_of(tracker), values, reason)
-        say(dispatcher, filed(ticket), Outcome())
+        say(dispatcher, filed(ticket, context_of(tracker)), Outcome())
         return [*cleared, SlotSet("filed_ticket", ticket.number), SlotSet("misses", 0)]
 
 

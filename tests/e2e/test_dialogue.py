@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 
@@ -14,16 +15,17 @@ pytestmark = pytest.mark.engine
 
 Staff = Callable[..., Employee]
 TICKET = re.compile(r"FW\d{8}-\d{4}")
+_DOCUMENTS = itertools.count(1)
 
 
-def file_ticket(li: Employee, description: str = "差旅单提交后一直卡在部门负责人节点") -> str:
-    """Through the form from nothing to a number."""
+def file_ticket(li: Employee, description: str = "差旅单提交后一直卡在部门负责人节点", document_no: str = "") -> str:
+    """Through the form from nothing to a number; about a document of its own each time, unless told."""
     turn = li.press("file")
     answers = {
         "business_type": "系统操作",
         "description": description,
         "urgency": "一般",
-        "document_no": "跳过",
+        "document_no": document_no or f"BX20261121{next(_DOCUMENTS):04d}",
         "contact": "跳过",
     }
     for _ in range(7):
@@ -160,6 +162,14 @@ class TestTicket:
         number = file_ticket(li)
         turn = li.ask("转人工")
         assert number in turn.text and "ticket" not in turn.types
+
+    def test_the_same_question_again_joins_the_open_ticket_and_says_so(self, employee: Staff) -> None:
+        li = employee()
+        number = file_ticket(li, document_no="BX202611200001")
+        assert file_ticket(li, "单据还是卡在部门负责人节点，请帮忙看看", "BX202611200001") == number
+        assert "没有另建新工单" in li.history()[-1]["text"]
+        assert file_ticket(li, document_no="BX202611200002") != number
+        assert file_ticket(employee(WANG), document_no="BX202611200001") != number
 
     def test_the_order_may_carry_the_story(self, employee: Staff) -> None:
         turn = employee(page="invoice.pool").ask("转人工，我的发票验真一直失败急死了")
