@@ -19,7 +19,7 @@ from handoff.quality.reviews import CAUSES, ReviewRow
 from handoff.quality.satisfaction import SatisfactionRow
 from handoff.quality.settings import KINDS, change
 from service.api.deps import ActorDep, DeskDep, Filter, Page, PageSize, from_our_page
-from service.api.quality_scope import Day, SettingUp, group_names, groups_seen, named, sees_all
+from service.api.quality_scope import Day, SettingUp, group_names, groups_seen, named
 from service.api.ticket_body import names_of
 
 router = APIRouter(prefix="/api/v1/console/quality", tags=["quality"])
@@ -212,14 +212,3 @@ def post_review(desk: DeskDep, actor: ActorDep, review_id: int, body: Finding) -
     with desk.database.write() as session:
         row = reviews.close_review(session, review_id, actor, body.cause, body.finding, body.action)
         return _review(row, names_of(session, [row.closed_by]))
-
-
-@router.get("/mine")
-def get_mine(actor: ActorDep) -> dict[str, Any]:
-    """Which pages of quality the signed-in user has."""
-    return {
-        "all": sees_all(actor),
-        "leads": sorted(actor.leads),
-        "sets_up": actor.has("supervisor"),
-        "inspects": actor.has("supervisor", "inspector"),
-    }
