@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import psutil
+from sqlalchemy import text
 
 import service.tables  # noqa: F401  every table, so that all are emptied
 from connectors.widget import sign_token
@@ -57,9 +58,15 @@ class Stack:
         if mark.exists() and mark.read_text() == made and (self.home / "db.sqlite3").exists():
             database = Database(self.settings.database)
             with database.write() as session:
+                # Triggers keep the audit log from being emptied.
+                guards = session.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")).all()
+                for guard in guards:
+                    session.execute(text(f"DROP TRIGGER {guard.name}"))
                 for table in reversed(Base.metadata.sorted_tables):
                     if not table.name.startswith("kb_") or table.name in ("kb_hit", "kb_unresolved", "kb_feedback"):
                         session.execute(table.delete())
+                for guard in guards:
+                    session.execute(text(guard.sql))
             database.close()
             return
         self.home.mkdir(parents=True, exist_ok=True)
