@@ -124,8 +124,10 @@ def change_group(session: Session, actor: Actor, group_id: str, **changes: Any) 
         audit.append(session, actor, "group.changed", f"group:{group_id}", {"before": before, "after": after})
         if after["calendar"] != before["calendar"]:
             # Clocks know groups, so groups can only know clocks when something changes.
-            from handoff.clocks import rules_changed
+            from handoff.clocks.timetable import all_calendars, rules_changed
 
+            if row.calendar and row.calendar not in all_calendars(session):
+                raise InvalidInput("没有这个工作日历，请刷新页面后再选。", code="group_invalid")
             rules_changed(session)
     return row
 

@@ -61,6 +61,13 @@ export function moved<T>(list: readonly T[], from: number, to: number): T[] {
   return [...rest.slice(0, to), list[from] as T, ...rest.slice(to)];
 }
 
+/** A new rule comes before those for everyday business, which would leave it nothing, and after those that raise the alarm. */
+export function added(rules: readonly Rule[], rule: Rule): Rule[] {
+  const alarms = rules.findIndex((one) => !one.then.emergency);
+  const at = rule.then.emergency ? 0 : alarms < 0 ? rules.length : alarms;
+  return [...rules.slice(0, at), rule, ...rules.slice(at)];
+}
+
 export const sameRules = (a: RuleSet, b: RuleSet) =>
   JSON.stringify([a.rules, a.default]) === JSON.stringify([b.rules, b.default]);
 

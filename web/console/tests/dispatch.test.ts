@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { conditionWords, dayLabel, dayWords, freshId, hoursWords, moved, noConditions, weekOf } from "../src/dispatch";
+import { added, conditionWords, dayLabel, dayWords, freshId, hoursWords, moved, newRule, noConditions, weekOf } from "../src/dispatch";
 
 describe("a rule in words", () => {
   it("names only what it asks for, risk words first", () => {
@@ -20,6 +20,20 @@ describe("order", () => {
     expect(moved(["a", "b", "c"], 2, 0)).toEqual(["c", "a", "b"]);
     expect(moved(["a", "b", "c"], 0, 1)).toEqual(["b", "a", "c"]);
     expect(moved(["a", "b", "c"], 0, 2)).toEqual(["b", "c", "a"]);
+  });
+});
+
+describe("a new rule", () => {
+  const named = (name: string, emergency: boolean) => {
+    const rule = newRule("tax", 2);
+    return { ...rule, name, then: { ...rule.then, emergency } };
+  };
+  const rules = [named("错付", true), named("报销", false)];
+
+  it("comes after the alarms and before everyday business", () => {
+    expect(added(rules, named("新", false)).map((one) => one.name)).toEqual(["错付", "新", "报销"]);
+    expect(added(rules, named("新", true)).map((one) => one.name)).toEqual(["新", "错付", "报销"]);
+    expect(added([], named("新", false)).map((one) => one.name)).toEqual(["新"]);
   });
 });
 
