@@ -123,9 +123,7 @@ class _Asked:
 def get_policies(desk: DeskDep, actor: OfTheDesk) -> dict[str, Any]:
     """Service levels, the most general first, and what an editor may choose."""
     with desk.database.read() as session:
-        rows = session.scalars(select(PolicyRow)).all()
-        named = {row.id: sum(map(bool, (row.business_type, row.urgency, row.service_tier))) for row in rows}
-        rows = sorted(rows, key=lambda row: (named[row.id], row.service_tier, row.business_type, row.id))
+        rows = sorted(session.scalars(select(PolicyRow)), key=_generality)
         return {
             "items": [_policy(row) for row in rows],
             "kinds": [{"value": kind, "label": kind.label} for kind in Kind],
@@ -251,6 +249,12 @@ def get_changes(
             }
             for row in rows
         ]
+
+
+def _generality(row: PolicyRow) -> tuple[int, str, str, int, str]:
+    named = sum(map(bool, (row.business_type, row.urgency, row.service_tier)))
+    urgency = ["", *Urgency].index(row.urgency)
+    return named, row.service_tier, row.business_type, urgency, row.id
 
 
 def _policy(row: PolicyRow) -> dict[str, Any]:
