@@ -216,6 +216,12 @@ const routes = [
         meta: { title: "系统接入", section: "integration" },
       },
       {
+        path: "audit",
+        name: "audit",
+        component: () => import("./pages/AuditLog.vue"),
+        meta: { title: "操作日志", section: "audit" },
+      },
+      {
         path: "users",
         name: "users",
         component: () => import("./pages/UserList.vue"),

@@ -8,6 +8,7 @@ import {
   Cpu,
   DataLine,
   Document,
+  Finished,
   Grid,
   Guide,
   Memo,
@@ -83,6 +84,7 @@ export const NAVIGATION: NavGroup[] = [
   {
     label: "系统",
     items: [
+      { section: "audit", to: "/audit", label: "操作日志", icon: Finished, role: "auditor" },
       { section: "users", to: "/users", label: "用户", icon: User, role: "admin" },
       { section: "integration", to: "/integration", label: "系统接入", icon: Connection, role: "admin" },
     ],

@@ -1,0 +1,100 @@
+import type { Verification } from "./api/audit";
+
+/** What is logged, by the word before the dot. */
+export const AREAS: Record<string, string> = {
+  ticket: "工单",
+  tickets: "工单",
+  staff: "人员",
+  group: "班组",
+  shift: "班次",
+  roster: "值班",
+  rules: "派工规则",
+  vip: "重点单位",
+  emergency: "应急名单",
+  sla_policy: "服务时效",
+  calendar: "工作日历",
+  clocks: "计时",
+  quality: "服务质量",
+  review: "低分回访",
+  survey: "问卷",
+  canned: "常用语",
+  view: "视图",
+  user: "用户",
+};
+
+const WORDS: Record<string, string> = {
+  filed: "提交",
+  routed: "派工",
+  assigned: "指派",
+  claimed: "认领",
+  accepted: "受理",
+  returned: "退回",
+  transferred: "转派",
+  escalated: "升级",
+  replied: "回复",
+  noted: "内部备注",
+  employee_said: "员工补充",
+  urged: "催办",
+  resolved: "解决",
+  closed: "关闭",
+  reopened: "重新打开",
+  cancelled: "取消",
+  merged: "合并",
+  absorbed: "并入",
+  linked: "关联",
+  unlinked: "取消关联",
+  expert_invited: "邀请专家",
+  expert_dismissed: "结束会诊",
+  attached: "上传附件",
+  warned: "临期提醒",
+  breached: "超时",
+  chain_climbed: "逐级上报",
+  emergency_called: "应急呼叫",
+  emergency_acknowledged: "应急已接",
+  emergency_climbed: "应急升级",
+  rated: "评价",
+  invited_to_rate: "邀请评价",
+  exported: "导出",
+  added: "新增",
+  made: "新增",
+  saved: "保存",
+  changed: "修改",
+  removed: "删除",
+  drafted: "起草",
+  dropped: "放弃草稿",
+  activated: "生效",
+  on_duty: "上班",
+  off_duty: "下班",
+  days: "调整日期",
+  told: "通知",
+};
+
+/** `ticket.claimed` → 工单 · 认领; a word that nobody translated stays as it is. */
+export function actionName(action: string): string {
+  const [area = "", ...rest] = action.split(".");
+  const word = rest.join(".");
+  return `${AREAS[area] ?? area}${word ? ` · ${WORDS[word] ?? word}` : ""}`;
+}
+
+/** Where the subject can be looked at, if it is a ticket. */
+export const ticketOf = (subject: string): string | null => (/^FW\d{8}-\d{4,}$/.test(subject) ? subject : null);
+
+export function verdict(found: Verification): { type: "success" | "error"; title: string; text: string } {
+  if (found.broken !== null)
+    return {
+      type: "error",
+      title: "日志链已断裂",
+      text: `第 ${found.broken} 条与前一条对不上：它或它之前的记录被改动或删除。请保留现场并联系系统管理员。`,
+    };
+  if (found.altered !== null)
+    return {
+      type: "error",
+      title: "工单时间线与日志不符",
+      text: `时间线事件 ${found.altered} 与日志中的记录不一致。请保留现场并联系系统管理员。`,
+    };
+  return {
+    type: "success",
+    title: "日志完整",
+    text: `${found.entries} 条记录首尾相接，工单时间线与日志一致。最新一条的校验值：${found.head}`,
+  };
+}
