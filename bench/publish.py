@@ -28,7 +28,7 @@ from bench.synthetic import WORDINGS, Prepared, Synthetic
 from core.database import Database
 from kb.encoder import Encoder, load_encoder
 from kb.index import texts
-from kb.publish import Publisher, load_searcher, publish
+from kb.release.publish import Publisher, load_searcher, publish
 from kb.store import save_entries
 from service.migrate import migrate
 
@@ -93,7 +93,7 @@ def measure(count: int, encoder: Encoder, really: bool) -> dict[str, Any]:
 
 def load_replica(home: Path, fingerprint: str) -> dict[str, float]:
     """Seconds and MiB that it takes this process to load the current release."""
-    from kb.releases import current_number
+    from kb.release.releases import current_number
 
     database = Database(f"sqlite:///{home / 'db.sqlite3'}")
     encoder = _Named(fingerprint)

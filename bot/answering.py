@@ -6,7 +6,7 @@ from bot.turns import Option, Outcome, Reply, TurnContext
 from core.clock import today
 from core.metrics import step
 from kb.entries import Entry
-from kb.live import LiveKnowledge
+from kb.release.live import LiveKnowledge
 from kb.search import Band, Candidate, Query, SearchResult
 
 NONE_OF_THESE = Option("都不是", "none")

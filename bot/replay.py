@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.clock import today
 from core.errors import Unavailable
 from kb.entries import Audience, Viewer
-from kb.live import LiveKnowledge
+from kb.release.live import LiveKnowledge
 from kb.search import Searcher
 from kb.store import EntryRow, entry_from_dict
 

@@ -29,7 +29,7 @@ from handoff.talk import Silence
 from handoff.tickets import TicketFiled
 from handoff.timeline import TicketChanged
 from kb.encoder import Encoder, load_encoder
-from kb.live import LiveKnowledge
+from kb.release.live import LiveKnowledge
 from kb.signals import EntryAnswered, QuestionUnresolved, record_hit, record_unresolved
 from service.arriving import Arriving
 from service.users import users

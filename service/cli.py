@@ -206,7 +206,7 @@ def search(
 ) -> None:
     """Show what the chat would find: candidates, probabilities and the band."""
     from core.text import normalize
-    from kb.live import LiveKnowledge
+    from kb.release.live import LiveKnowledge
     from kb.search import Query
     from service.bootstrap import encoder_of
 

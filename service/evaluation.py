@@ -20,7 +20,7 @@ from kb.evaluate import evaluate
 from kb.evaluation.baselines import baselines
 from kb.evaluation.questions import Questions
 from kb.evaluation.remembering import Remembering
-from kb.publish import load_searcher, publish
+from kb.release.publish import load_searcher, publish
 from kb.search import Searcher
 from kb.store import save_entries
 from service.bootstrap import encoder_of

@@ -9,7 +9,7 @@ from core.errors import Unavailable
 from core.text import normalize
 from kb.care.checks import Near
 from kb.entries import STAFF
-from kb.live import LiveKnowledge
+from kb.release.live import LiveKnowledge
 from kb.search import Query
 
 _MOST = 20

@@ -8,9 +8,9 @@ from core.database import Database
 from core.errors import InvalidInput
 from core.settings import Settings
 from kb.encoder import Encoder
-from kb.loading import Progress
-from kb.publish import Candidate, Published, publish, roll_back
-from kb.releases import accepted_wrong_rate
+from kb.release.loading import Progress
+from kb.release.publish import Candidate, Published, publish, roll_back
+from kb.release.releases import accepted_wrong_rate
 
 _SHARES = (
     ("首选正确率", "top1"),
@@ -31,7 +31,7 @@ def release(
     override_reason: str | None = None,
     refit: bool = False,
 ) -> Published:
-    """Publish the live entries, showing what that changes. Raises InvalidInput or Conflict as `kb.publish.publish` does."""
+    """Publish the live entries, showing what that changes. Raises InvalidInput or Conflict as `kb.release.publish.publish` does."""
     with database.read() as session:
         wrong_rate = accepted_wrong_rate(session, settings.wrong_rate)
 

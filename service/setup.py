@@ -21,8 +21,8 @@ from handoff.routing import seed as routing
 from handoff.staff import follow_user
 from kb.encoder.build import build_default_encoder
 from kb.files import read_knowledge
-from kb.loading import load
-from kb.releases import current_number
+from kb.release.loading import load
+from kb.release.releases import current_number
 from kb.store import save_document, save_entry
 from service.bootstrap import ROOT, STARTER, encoder_of
 from service.migrate import migrate

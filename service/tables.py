@@ -8,9 +8,10 @@ from handoff.clocks import policies as sla_policies
 from handoff.quality import documents as quality_documents
 from handoff.quality import inspections, reviews, satisfaction, surveys
 from handoff.routing import emergency, shifts, versions
-from kb import contents, policies, preview, releases, store, vectors
+from kb import policies, store
 from kb.care import drafts, flags
 from kb.ingest import imports
+from kb.release import contents, preview, releases, vectors
 from service import users
 
 ROOMS = (

@@ -20,8 +20,8 @@ from handoff.clocks import checking
 from handoff.lifecycle import any_due
 from handoff.quality import keeping
 from handoff.routing import emergency
-from kb import preview
 from kb.ingest import jobs
+from kb.release import preview
 from service import worker
 from service.bootstrap import silence_of
 

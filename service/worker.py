@@ -22,8 +22,8 @@ from handoff.routing.emergency import climb_due
 from handoff.talk import end_silence, silent
 from kb.ingest.jobs import run_waiting
 from kb.ingest.kinds import KINDS
-from kb.preview import make
-from kb.publish import Publisher
+from kb.release.preview import make
+from kb.release.publish import Publisher
 from service.bootstrap import channels, encoder_of, event_relay, silence_of, wecom_of
 
 settings = Settings()

@@ -10,10 +10,10 @@ from pydantic import BaseModel, Field
 from redis.exceptions import RedisError
 
 from core.errors import NotFound
-from kb.pending import pending
-from kb.preview import ask, publish_preview, view
-from kb.publish import roll_back
-from kb.releases import (
+from kb.release.pending import pending
+from kb.release.preview import ask, publish_preview, view
+from kb.release.publish import roll_back
+from kb.release.releases import (
     ReleaseMoveRow,
     ReleaseRow,
     accepted_wrong_rate,

@@ -8,19 +8,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import kb.loading
-import kb.publish
+import kb.release.loading
+import kb.release.publish
 from core.database import Database
 from kb.encoder import load_encoder
-from kb.publish import publish
+from kb.release.publish import publish
 
 POINTS = {
-    "encoded": (kb.publish, "vectors_of"),
-    "fitted": (kb.publish, "fit"),
-    "freezing": (kb.publish, "freeze"),
-    "pointing": (kb.publish, "add_release"),
-    "committed": (kb.publish, "directory_of"),
-    "writing": (kb.loading.np, "save"),
+    "encoded": (kb.release.publish, "vectors_of"),
+    "fitted": (kb.release.publish, "fit"),
+    "freezing": (kb.release.publish, "freeze"),
+    "pointing": (kb.release.publish, "add_release"),
+    "committed": (kb.release.publish, "directory_of"),
+    "writing": (kb.release.loading.np, "save"),
 }
 """What is called last before the process is killed; the database has the new release from `committed` on."""
 

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 import bot.answering
 import bot.replay
-import kb.live
+import kb.release.live
 import service.api.knowledge
 from bot.answering import Answering
 from bot.turns import Place, TurnContext
@@ -32,7 +32,7 @@ from core.identity import ANONYMOUS, Identity
 from core.settings import Settings
 from kb.encoder import load_encoder
 from kb.entries import Audience, Entry, Source
-from kb.publish import publish
+from kb.release.publish import publish
 from kb.store import count_hit, save_document, save_entry
 from service.app import create_app
 from service.bootstrap import build_desk
@@ -346,7 +346,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.day = NOW
-        for module in (bot.answering, bot.replay, kb.live, service.api.knowledge):
+        for module in (bot.answering, bot.replay, kb.release.live, service.api.knowledge):
             monkeypatch.setattr(module, "today", lambda: self.day)
 
 
@@ -397,7 +397,7 @@ def test_whoever_asks_whatever_wherever_whenever(
     with pytest.MonkeyPatch.context() as patched:
         Clock(patched).day = day
         patched.setattr(bot.answering, "today", lambda: day)
-        patched.setattr(kb.live, "today", lambda: day)
+        patched.setattr(kb.release.live, "today", lambda: day)
         answering = Answering(door.desk.knowledge)
         context = TurnContext("c", "t", "widget", identity, place)
         reply, outcome = answering.respond(question, context)

@@ -19,7 +19,7 @@ from core.database import Database
 from core.settings import Settings
 from kb.care.flags import SOURCE_CHANGED, flag
 from kb.entries import Audience, Entry, Source
-from kb.live import LiveKnowledge
+from kb.release.live import LiveKnowledge
 from kb.store import FeedbackRow, count_hit, save_document, save_entry
 from service import users
 from service.app import create_app

@@ -13,9 +13,9 @@ from core.clock import today
 from core.database import Database
 from kb.encoder import load_encoder
 from kb.evaluation.remembering import Remembering
-from kb.live import LiveKnowledge
-from kb.publish import publish
-from kb.releases import current_number, find_releases
+from kb.release.live import LiveKnowledge
+from kb.release.publish import publish
+from kb.release.releases import current_number, find_releases
 from kb.search import Query
 from tests.integration.dying_publisher import POINTS
 from tests.integration.test_releases import entry, save

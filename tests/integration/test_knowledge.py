@@ -14,8 +14,8 @@ from core.database import Database
 from core.errors import InvalidInput, Unavailable
 from kb.encoder import Encoder, load_encoder
 from kb.entries import PUBLIC, Audience, Entry, Source, Viewer
-from kb.live import LiveKnowledge
-from kb.publish import publish, roll_back
+from kb.release.live import LiveKnowledge
+from kb.release.publish import publish, roll_back
 from kb.search import Query
 from kb.store import (
     EntryVersionRow,

@@ -11,8 +11,8 @@ from core.database import Database
 from kb.care.checks import findings, known
 from kb.encoder import Encoder, load_encoder
 from kb.entries import Audience, Entry
-from kb.live import LiveKnowledge
-from kb.publish import publish
+from kb.release.live import LiveKnowledge
+from kb.release.publish import publish
 from kb.store import save_entry
 from service.likeness import nearest
 

@@ -14,9 +14,9 @@ from core.clock import today
 from core.database import Database
 from core.settings import Settings
 from kb.encoder import load_encoder
-from kb.live import LiveKnowledge
-from kb.publish import Publisher
-from kb.releases import find_releases
+from kb.release.live import LiveKnowledge
+from kb.release.publish import Publisher
+from kb.release.releases import find_releases
 from kb.search import Query
 from kb.store import entry_to_dict
 from service.migrate import alembic_config, migrate

@@ -9,10 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from core.settings import Settings
-from kb import preview
 from kb.encoder import load_encoder
 from kb.evaluation.remembering import Remembering
-from kb.publish import Publisher, publish
+from kb.release import preview
+from kb.release.publish import Publisher, publish
 from service.app import create_app
 from service.bootstrap import build_desk
 from service.migrate import migrate

@@ -14,17 +14,17 @@ import pytest
 from core.clock import now, today
 from core.database import Database
 from core.errors import Conflict, NotFound
-from kb import preview
 from kb.encoder import load_encoder
 from kb.entries import Entry
 from kb.evaluation.remembering import Remembering
-from kb.live import LiveKnowledge
-from kb.pending import pending
-from kb.publish import Publisher, publish, roll_back
-from kb.releases import ReleaseRow, accepted_wrong_rate, current_number, find_releases, moves_of, set_wrong_rate
+from kb.release import preview
+from kb.release.live import LiveKnowledge
+from kb.release.pending import pending
+from kb.release.publish import Publisher, publish, roll_back
+from kb.release.releases import ReleaseRow, accepted_wrong_rate, current_number, find_releases, moves_of, set_wrong_rate
+from kb.release.vectors import VectorRow
 from kb.search import Query
 from kb.store import EntryRow, retire_entry, save_document, save_entry
-from kb.vectors import VectorRow
 
 THINGS = ("差旅费", "住宿费", "招待费", "会议费", "培训费", "办公费", "通讯费", "快递费", "租赁费", "维修费", "广告费")
 DEEDS = ("怎么报销", "需要哪些附件", "由谁审批", "多久到账", "可以补报吗")

@@ -17,7 +17,7 @@ from kb.entries import Entry
 from kb.evaluation.remembering import Remembering
 from kb.fitting import fit
 from kb.index import texts
-from kb.publish import NEW_VERDICTS, Candidate, Publisher
+from kb.release.publish import NEW_VERDICTS, Candidate, Publisher
 from kb.reviewed import Reviewed, lately_reviewed
 from kb.store import FeedbackRow, save_entries, save_entry
 

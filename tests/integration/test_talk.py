@@ -45,7 +45,7 @@ from handoff.filing import file_ticket
 from handoff.staff import StaffRow
 from handoff.talk import Silence, end_silence, silent
 from handoff.tickets import Reason, Status, TicketDraft, TicketEventRow, TicketRow
-from kb.live import LiveKnowledge
+from kb.release.live import LiveKnowledge
 
 LI = Identity("E1001", "李晓雯", "华晟销售公司", "销售一部")
 SUN = Actor("staff", "sun", "孙敏", frozenset({"supervisor"}))

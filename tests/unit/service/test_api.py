@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from core.settings import Settings
 from kb.encoder import load_encoder
-from kb.publish import publish
+from kb.release.publish import publish
 from kb.store import save_entry
 from service.app import create_app
 from service.bootstrap import build_desk

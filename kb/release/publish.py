@@ -20,26 +20,36 @@ from sqlalchemy.orm import Session
 
 from core.database import Database
 from core.errors import Conflict, InvalidInput
-from kb.comparison import Comparison, compare, curated_questions, lately_asked, real_questions
-from kb.contents import EMPTY, Changes, Contents, Item, changes_between, different, freeze, live_contents, unpack
-from kb.diagrams import curve, reliability
 from kb.encoder import Encoder
 from kb.entries import Entry
 from kb.evaluate import cross_validated
 from kb.fitting import fit
-from kb.gate import Asked, Gate, judge
 from kb.index import Index
-from kb.judgement import Judgement
 from kb.lessons import out_of_scope
-from kb.loading import Loaded, Progress, directory_of, load, prune, write
-from kb.rejudging import MEASURES, moved
-from kb.releases import KnowledgeSettingRow, ReleaseRow, add_release, current_number, move_back, release_of
+from kb.release.comparison import Comparison, compare, curated_questions, lately_asked, real_questions
+from kb.release.contents import (
+    EMPTY,
+    Changes,
+    Contents,
+    Item,
+    changes_between,
+    different,
+    freeze,
+    live_contents,
+    unpack,
+)
+from kb.release.diagrams import curve, reliability
+from kb.release.gate import Asked, Gate, judge
+from kb.release.judgement import Judgement
+from kb.release.loading import Loaded, Progress, directory_of, load, prune, write
+from kb.release.rejudging import MEASURES, moved
+from kb.release.releases import KnowledgeSettingRow, ReleaseRow, add_release, current_number, move_back, release_of
+from kb.release.vectors import texts_to_vectors, vectors_of
 from kb.reviewed import Reviewed, lately_reviewed
 from kb.search import Searcher
 from kb.store import DocumentRow, EntryRow
 from kb.thresholds import choose
 from kb.tokens import Tokens
-from kb.vectors import texts_to_vectors, vectors_of
 
 CARRIED_SHARE = 0.02
 NEW_VERDICTS = 20
@@ -63,7 +73,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A release that is ready but for its number. `prepared` are the columns of `kb.releases.Prepared`; `stamp` says what it
+    """A release that is ready but for its number. `prepared` are the columns of `kb.release.releases.Prepared`; `stamp` says what it
     was made of (`live_stamp`); `carried` whether the matcher is the one before's."""
 
     prepared: dict[str, Any]

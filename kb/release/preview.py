@@ -19,8 +19,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from core.clock import now
 from core.database import Base, Database, Json, Moment
 from core.errors import Conflict, FSSCError
-from kb.publish import Publisher, live_stamp, put_to_work
-from kb.releases import PREPARED, ReleaseRow, accepted_wrong_rate
+from kb.release.publish import Publisher, live_stamp, put_to_work
+from kb.release.releases import PREPARED, ReleaseRow, accepted_wrong_rate
 
 log = structlog.get_logger()
 
@@ -31,7 +31,7 @@ _ATTEMPTS = 3
 
 
 class PreviewRow(Base):
-    """`state` is working, ready or failed; the columns of `kb.releases.Prepared` are there when it is ready, and empty when
+    """`state` is working, ready or failed; the columns of `kb.release.releases.Prepared` are there when it is ready, and empty when
     the current release holds exactly this already."""
 
     __tablename__ = "kb_preview"

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from kb.contents import Changes
 from kb.features import Probe, gather
 from kb.index import Index
-from kb.judgement import Judgement
+from kb.release.contents import Changes
+from kb.release.judgement import Judgement
 
 MEASURES = ("top1", "coverage", "wrong_rate", "out_of_scope_refused")
 _MOST = 200

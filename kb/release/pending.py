@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kb.contents import FrozenEntryRow, Item, digest_of, live_passages, unpack
-from kb.releases import current_number, release_of
+from kb.release.contents import FrozenEntryRow, Item, digest_of, live_passages, unpack
+from kb.release.releases import current_number, release_of
 from kb.store import EntryRow
 
 MOST_LISTED = 500

@@ -13,7 +13,7 @@ from core.database import Base, Database
 from kb.encoder import Encoder
 from kb.entries import Entry
 from kb.index import texts
-from kb.keeping import keep
+from kb.release.keeping import keep
 
 _AT_ONCE = 500
 _BATCH = 256

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from kb.contents import Contents, live_passages
 from kb.entries import Entry
-from kb.releases import ReleaseMoveRow, ReleaseRow
+from kb.release.contents import Contents, live_passages
+from kb.release.releases import ReleaseMoveRow, ReleaseRow
 from kb.store import DocumentRow, EntryRow, entry_from_dict
 from kb.visibility import Limits
 

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.database import Base, Json
 from kb.entries import Entry
-from kb.keeping import keep
 from kb.passages import passages_of
 from kb.policies import policies_to_publish
+from kb.release.keeping import keep
 from kb.store import EntryRow, entry_from_dict, entry_to_dict
 
 _AT_ONCE = 500

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kb.diagrams import curve, reliability
+from kb.release.diagrams import curve, reliability
 from kb.thresholds import HeldOut
 
 

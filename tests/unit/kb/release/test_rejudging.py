@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kb.rejudging import Tally, _moved
+from kb.release.rejudging import Tally, _moved
 
 EVALUATION = {"top1": 0.9, "coverage": 0.6, "wrong_rate": 0.02, "out_of_scope_refused": 0.99}
 

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from core.clock import now, today
 from core.text import normalize
 from core.transcript import Turn
-from kb.contents import Changes
 from kb.entries import PUBLIC, Entry, Viewer
-from kb.gate import Asked
 from kb.index import Index
+from kb.release.contents import Changes
+from kb.release.gate import Asked
 from kb.search import LONGEST, Band, Query, Searcher, SearchResult
 from kb.store import UnresolvedRow
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kb.gate import Asked, judge
+from kb.release.gate import Asked, judge
 
 GOOD = {
     "top1": 0.90,

@@ -19,8 +19,8 @@ class Prepared:
     """The columns of everything that a publisher decides on, for a release and for the preview of one.
 
     `digest` is over the entries, the encoder and the settings that went in: the same again is no new release. `contents`
-    is a packed `kb.contents.Contents`, `fitted` the files of matcher, thresholds and held-out questions
-    (`kb.fitted_files`). `fitted_in` is the release that the matcher was fitted in; None where it was in this very one.
+    is a packed `kb.release.contents.Contents`, `fitted` the files of matcher, thresholds and held-out questions
+    (`kb.release.judgement`). `fitted_in` is the release that the matcher was fitted in; None where it was in this very one.
     `report` holds what people read: changes, before, gate, answers that change, reliability, curve.
     """
 

@@ -17,17 +17,17 @@ import numpy as np
 
 from core.database import Database
 from core.errors import InvalidInput
-from kb.contents import EMPTY, Contents
-from kb.contents import load as load_contents
 from kb.encoder import Encoder
 from kb.fitting import fit
 from kb.index import Index
-from kb.judgement import Judgement
-from kb.releases import ReleaseRow, release_of
+from kb.release.contents import EMPTY, Contents
+from kb.release.contents import load as load_contents
+from kb.release.judgement import Judgement
+from kb.release.releases import ReleaseRow, release_of
+from kb.release.vectors import vectors_of
 from kb.search import Searcher
 from kb.thresholds import choose
 from kb.tokens import Tokens
-from kb.vectors import vectors_of
 
 Progress = Callable[[str], None]
 

@@ -18,9 +18,9 @@ from core.database import Database
 from core.errors import Unavailable
 from kb.encoder import Encoder
 from kb.entries import Entry, Viewer
-from kb.loading import Loaded, keep, load
-from kb.narrowing import Narrowing
-from kb.releases import current_number
+from kb.release.loading import Loaded, keep, load
+from kb.release.narrowing import Narrowing
+from kb.release.releases import current_number
 from kb.search import Searcher
 from kb.store import documents, hot_entries
 
