@@ -109,7 +109,7 @@ def _recount(database: Database, moment: datetime, after: int, batch: int, check
     with database.write() as session:
         rules = Rules.read(session)
         stale = (
-            select(ClockRow.id, *_TICKET)
+            select(ClockRow.id, *_TICKET, TicketRow.due_at, TicketRow.due_kind, TicketRow.breached)
             .join(TicketRow, TicketRow.number == ClockRow.ticket)
             .where(ClockRow.stopped_at.is_(None), ClockRow.rules < rules.version, ClockRow.id > after)
             .order_by(ClockRow.id)
@@ -125,21 +125,33 @@ def _recount(database: Database, moment: datetime, after: int, batch: int, check
         ).all()
         pauses = pauses_of(session, (row.id for row in going))
         by_ticket: dict[str, list[ClockRow]] = {number: [] for number in tickets}
+        recounted = [row for row in going if row.rules < rules.version]
+        for row in recounted:
+            reckon(row, tickets[row.ticket], rules, pauses[row.id], moment)
         for row in going:
             by_ticket[row.ticket].append(row)
-            if row.rules < rules.version:
-                reckon(row, tickets[row.ticket], rules, pauses[row.id], moment)
-                checked.recounted += 1
         session.flush()
-        standings = [(number, *standing(rows)) for number, rows in by_ticket.items()]
+        # Most clocks say what they said before, so their version is all that is written of them.
         session.execute(
-            update(TicketRow),
-            [
-                {"number": number, "due_at": due_at, "due_kind": due_kind, "breached": breached}
-                for number, due_at, due_kind, breached in standings
-            ],
+            update(ClockRow)
+            .where(ClockRow.id.in_([row.id for row in recounted]))
+            .values(rules=rules.version)
+            .execution_options(synchronize_session=False)
         )
+        checked.recounted += len(recounted)
+        _update_standings(session, tickets, by_ticket)
         return found[-1].id
+
+
+def _update_standings(session: Session, tickets: dict[str, Row[Any]], clocks: dict[str, list[ClockRow]]) -> None:
+    """Bring `due_at`, `due_kind` and `breached` of the tickets up to date where they differ."""
+    changed = []
+    for number, rows in clocks.items():
+        ticket, (due_at, due_kind, breached) = tickets[number], standing(rows)
+        if (due_at, due_kind, breached) != (ticket.due_at, ticket.due_kind, ticket.breached):
+            changed.append({"number": number, "due_at": due_at, "due_kind": due_kind, "breached": breached})
+    if changed:
+        session.execute(update(TicketRow), changed)
 
 
 def _claim(session: Session, moment: datetime, cursor: tuple[datetime, int] | None, batch: int) -> Sequence[Row[Any]]:

@@ -99,13 +99,12 @@ def pauses_of(session: Session, clocks: Iterable[int]) -> dict[int, list[Pause]]
 
 def reckon(row: ClockRow, ticket: Ticket, rules: Rules, pauses: Sequence[Pause], moment: datetime) -> None:
     """Set what follows from policy, calendar and pauses: the promise, its moments, the next check. Where a promise turns out
-    to be kept after all (the rules changed), what was told of it counts as untold."""
+    to be kept after all (the rules changed), what was told of it counts as untold. Who calls it sets `rules`."""
     policy = rules.policy_of(ticket)
     calendar = rules.calendar_for(policy, ticket.group_id)
     row.policy = policy.id if policy else None
     row.calendar, row.calendar_version = calendar.id, calendar.version
     row.promised_min = policy.promise(row.kind) if policy else None
-    row.rules = rules.version
     if policy is None or row.promised_min is None:
         row.warn_at = row.due_at = row.breaks_at = row.warned_at = row.breached_at = row.next_check_at = None
         row.stage = 0

@@ -131,3 +131,4 @@ class _Following:
 
     def reckon(self, row: ClockRow) -> None:
         reckon(row, self.ticket, self.rules, self.pauses.get(row.id, []), self.at)
+        row.rules = self.rules.version

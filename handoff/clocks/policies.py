@@ -212,6 +212,8 @@ def save_policy(
         if version is not None and version != row.version:
             raise Conflict("这条时效刚刚被别人修改过，请刷新后再改。", code="version_conflict")
         before = {field: getattr(row, field) for field in body}
+        if before == body:
+            return row
         for field, value in body.items():
             setattr(row, field, value)
         row.version += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -73,12 +73,12 @@ def tell(session: Session, told: Sequence[Told], people: People, moment: datetim
         for one, text, usernames in zip(told, texts, reached, strict=True)
     ]
     ids = session.scalars(insert(TicketEventRow).returning(TicketEventRow.id, sort_by_parameter_order=True), events)
-    changed = [
-        TicketChanged(one.ticket.number, one.kind, str(one.ticket.status), SYSTEM.id, event_id)
-        for one, event_id in zip(told, ids.all(), strict=True)
-    ]
     session.execute(
-        insert(EventRow), [{"kind": one.kind, "body": asdict(one), "at": moment, "attempts": 0} for one in changed]
+        insert(EventRow),
+        [
+            {"kind": TicketChanged.kind, "body": _changed(one, event_id), "at": moment, "attempts": 0}
+            for one, event_id in zip(told, ids.all(), strict=True)
+        ],
     )
     notify_all(
         session,
@@ -99,6 +99,17 @@ def tell(session: Session, told: Sequence[Told], people: People, moment: datetim
     for one in told:
         numbers.setdefault(one.kind, []).append(f"{one.ticket.number}:{one.clock.kind}:{one.stage}")
     audit.append(session, SYSTEM.id, "clocks.told", "clocks", numbers)
+
+
+def _changed(told: Told, event_id: int) -> dict[str, Any]:
+    """The body of a `TicketChanged`."""
+    return {
+        "number": told.ticket.number,
+        "kind": told.kind,
+        "status": str(told.ticket.status),
+        "actor": SYSTEM.id,
+        "event_id": event_id,
+    }
 
 
 def _detail(told: Told, reached: Sequence[str]) -> dict[str, Any]:

@@ -175,6 +175,8 @@ def save_calendar(
     else:
         _same(row, version)
         before = {field: getattr(row, field) for field in body}
+        if before == body:
+            return row
         for field, value in body.items():
             setattr(row, field, value)
         _stamp(row, actor)
