@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import uuid
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -14,7 +14,7 @@ from handoff import lifecycle
 from handoff.actors import Actor, employee
 from handoff.filing import file_ticket
 from handoff.staff import StaffRow
-from handoff.tickets import Reason, TicketDraft, TicketRow
+from handoff.tickets import Reason, Status, TicketDraft, TicketRow
 
 LI = Identity("E1001", "李晓雯", "华晟销售公司", "销售一部")
 ZHANG = Actor("staff", "zhang", "张敏", frozenset({"agent"}), frozenset({"expense"}))
@@ -24,7 +24,6 @@ SUPERVISOR = Actor("staff", "sun", "孙主管", frozenset({"supervisor"}))
 INSPECTOR = Actor("staff", "qian", "钱质检", frozenset({"inspector"}))
 OTHER_INSPECTOR = Actor("staff", "wu", "吴质检", frozenset({"inspector"}))
 PEOPLE = (ZHANG, ZHAO, LEADER, SUPERVISOR)
-_keys = itertools.count()
 
 
 def staffed(session: Session) -> None:
@@ -42,7 +41,7 @@ def staffed(session: Session) -> None:
 
 
 def filed(session: Session, who: Identity = LI, business_type: str = "差旅报销", group: str = "expense") -> TicketRow:
-    """A ticket of a group, in a conversation of its own."""
+    """A ticket that waits in the pool of a group, in a conversation of its own."""
     where = open_conversation(session, "widget", who).id
     ticket = file_ticket(
         session,
@@ -52,10 +51,10 @@ def filed(session: Session, who: Identity = LI, business_type: str = "差旅报�
             conversation_id=where,
             requester=who,
             reason=Reason.CUSTOMER_REQUEST,
-            idempotency_key=f"quality-{next(_keys)}",
+            idempotency_key=f"quality-{uuid.uuid4().hex}",
         ),
     )
-    ticket.group_id = group
+    ticket.group_id, ticket.assignee, ticket.status = group, None, Status.NEW
     return ticket
 
 
@@ -64,8 +63,7 @@ def solved(
 ) -> TicketRow:
     """A ticket that `agent` took and resolved; `at` moves the resolution there."""
     ticket = filed(session, who, group=min(agent.groups, default="expense"), **kinds)
-    if ticket.assignee is None:
-        lifecycle.claim(session, ticket.number, agent)
+    lifecycle.claim(session, ticket.number, agent)
     lifecycle.resolve(session, ticket.number, agent, "超标部分请走特批流程。")
     if at is not None:
         ticket.resolved_at = at
