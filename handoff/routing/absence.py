@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from core.clock import now
 from core.database import Database
@@ -19,6 +19,15 @@ from handoff.staff import GROUP_SETTINGS, GroupRow, StaffRow, groups
 from handoff.tickets import OPEN, Status, TicketEventRow, TicketRow
 
 _UNACCEPTED = (Status.ASSIGNED, Status.REOPENED)
+_READ = (
+    TicketRow.number,
+    TicketRow.status,
+    TicketRow.group_id,
+    TicketRow.assignee,
+    TicketRow.first_response_at,
+    TicketRow.unread,
+    TicketRow.updated_at,
+)
 _TAKEN = ("assigned", "claimed", "accepted", "reopened", "transferred", "escalated", "replied")
 
 
@@ -54,6 +63,7 @@ def returns(session: Session, moment: datetime, where: ColumnElement[bool] | Non
     """
     query = (
         select(TicketRow, StaffRow)
+        .options(load_only(*_READ))
         .join(StaffRow, StaffRow.username == TicketRow.assignee)
         .where(
             TicketRow.status.in_(OPEN),

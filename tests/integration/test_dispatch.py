@@ -189,24 +189,23 @@ def test_a_group_in_use_stays(desk: Database) -> None:
 # Dispatch
 
 
-def test_twenty_filings_at_once_are_spread_evenly_and_nobody_gets_more_than_they_can_carry(desk: Database) -> None:
+def test_filings_at_once_are_spread_evenly_and_nobody_gets_more_than_they_can_carry(desk: Database) -> None:
     with desk.write() as session:
-        for username, capacity in (("ann", 10), ("bob", 10), ("cat", 3)):
+        for username, capacity in (("ann", 6), ("bob", 6), ("cat", 2)):
             change_staff(session, BOSS, username, capacity=capacity)
     on_duty(desk, "ann", "bob", "cat")
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: file(desk, f"问题 {n}", key=f"k{n}"), range(20)))
+        list(pool.map(lambda n: file(desk, f"问题 {n}", key=f"k{n}"), range(12)))
     with desk.read() as session:
         carried = loads(session, ["ann", "bob", "cat", "dan"])
         states = list(session.scalars(select(TicketRow.status)))
-    assert carried["cat"] == 3 and carried["dan"] == 0
-    assert {carried["ann"], carried["bob"]} <= {8, 9} and carried["ann"] + carried["bob"] == 17
-    assert states == ["assigned"] * 20
+    assert carried == {"ann": 5, "bob": 5, "cat": 2, "dan": 0}
+    assert states == ["assigned"] * 12
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: file(desk, f"更多 {n}", key=f"m{n}"), range(8)))
+        list(pool.map(lambda n: file(desk, f"更多 {n}", key=f"m{n}"), range(4)))
     with desk.read() as session:
-        assert loads(session, ["ann", "bob", "cat"]) == {"ann": 10, "bob": 10, "cat": 3}
-        assert supervision.view(session, now()).counts["pool"] == 5
+        assert loads(session, ["ann", "bob", "cat"]) == {"ann": 6, "bob": 6, "cat": 2}
+        assert supervision.view(session, now()).counts["pool"] == 2
 
 
 def test_ties_go_to_who_was_idle_the_longest_and_skill_comes_first(desk: Database) -> None:
@@ -242,33 +241,32 @@ NATIONAL_DAY = datetime(2026, 10, 1, 2, tzinfo=UTC)
 MADE_UP_SATURDAY = datetime(2026, 10, 10, 2, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("shift", "moment", "works"),
-    [
-        (None, MONDAY, True),
-        ("day", MONDAY, True),
-        ("day", MONDAY + timedelta(hours=9), False),
-        ("day", NATIONAL_DAY, False),
-        ("day", MADE_UP_SATURDAY, True),
-        ("night", MONDAY.replace(hour=15), True),
-        ("night", MONDAY.replace(hour=21), True),
-        ("night", MONDAY + timedelta(hours=1), False),
-        ("night", MONDAY.replace(day=22, hour=15), False),
-        ("day", MONDAY + timedelta(days=1), False),
-        ("day", MONDAY + timedelta(days=2, hours=4), False),
-        ("day", MONDAY + timedelta(days=2, hours=13), True),
-    ],
-)
-def test_shifts_follow_the_calendar_and_the_roster_says_otherwise(
-    desk: Database, shift: str | None, moment: datetime, works: bool
-) -> None:
+WORKS = [
+    (None, MONDAY, True),
+    ("day", MONDAY, True),
+    ("day", MONDAY + timedelta(hours=9), False),
+    ("day", NATIONAL_DAY, False),
+    ("day", MADE_UP_SATURDAY, True),
+    ("night", MONDAY.replace(hour=15), True),
+    ("night", MONDAY.replace(hour=21), True),
+    ("night", MONDAY + timedelta(hours=1), False),
+    ("night", MONDAY.replace(day=22, hour=15), False),
+    ("day", MONDAY + timedelta(days=1), False),
+    ("day", MONDAY + timedelta(days=2, hours=4), False),
+    ("day", MONDAY + timedelta(days=2, hours=13), True),
+]
+
+
+def test_shifts_follow_the_calendar_and_the_roster_says_otherwise(desk: Database) -> None:
+    """On Tuesday ann is off, on Wednesday she works the night."""
     with desk.write() as session:
         save_shift(session, BOSS, "night", {"name": "夜班", "days": [1], "starts": "22:00", "ends": "06:00"})
-        change_staff(session, BOSS, "ann", shift=shift)
         set_roster(session, BOSS, "ann", MONDAY.date() + timedelta(days=1), None, usual=False)
         set_roster(session, BOSS, "ann", MONDAY.date() + timedelta(days=2), "night", usual=False)
-    with desk.read() as session:
-        assert Roster(session, moment).at_work(session.get_one(StaffRow, "ann")) is works
+        ann = session.get_one(StaffRow, "ann")
+        for shift, moment, works in WORKS:
+            ann.shift = shift
+            assert Roster(session, moment).at_work(ann) is works, (shift, moment)
 
 
 # Absence
