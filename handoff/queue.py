@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, String, and_, any_, case, func, literal, or_, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from core.clock import now
@@ -140,7 +141,8 @@ def _searched(
     page_size: int,
 ) -> Found:
     numbers = newest(session, Wanted(words, asked.filters, () if _sees_all(actor) else _near(actor)), MOST + 1)
-    query = select(TicketRow.number).where(TicketRow.number.in_(numbers), condition)
+    these = any_(literal(numbers, ARRAY(String)))
+    query = select(TicketRow.number).where(TicketRow.number == these, condition)
     kept = set(session.scalars(query)) if numbers else set()
     shown = [number for number in numbers if number in kept][:MOST]
     return Found(rows_of(session, shown[first : first + page_size]), len(shown), len(numbers) > MOST)

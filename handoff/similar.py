@@ -15,7 +15,7 @@ from handoff.permissions import visible
 from handoff.search import grams_of
 from handoff.tickets import Status, TicketRow
 
-_LOOKED_AT = 1500
+_LOOKED_AT = 600
 """The newest solved tickets of the same business: old solutions rest on old rules."""
 _LEAST = 0.12
 

@@ -159,7 +159,6 @@ def test_every_page_fits_its_screen(visit: Visits, size: tuple[int, int]) -> Non
         page.goto(f"{here.url}/console{path}")
         expect(page.locator("#content .el-skeleton, #content [aria-busy=true]")).to_have_count(0)
         expect(page.locator("#content")).not_to_be_empty()
-        page.wait_for_load_state("networkidle")
         here.fits()
         here.shot(path.split("?")[0].strip("/").replace("/", "-"))
 
