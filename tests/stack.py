@@ -16,13 +16,14 @@ from typing import Any
 
 import httpx
 import psutil
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 import service.tables  # noqa: F401  every table, so that all are emptied
 from connectors.widget import sign_token
 from core.database import Base, Database
 from core.identity import Identity
 from core.settings import Settings
+from core.transcript import Conversation
 from service.supervisor import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,6 +120,14 @@ class Stack:
         _, left = psutil.wait_procs(started, timeout=5)
         assert left == [], f"still running after Ctrl-C: {left}"
         return code
+
+    def nobody_chatted(self) -> None:
+        """Earlier conversations stay, but are nobody's any more."""
+        database = Database(self.settings.database)
+        with database.write() as session:
+            known = Conversation.employee_no.is_not(None)
+            session.execute(update(Conversation).where(known).values(employee_no="somebody"))
+        database.close()
 
     def child(self, words: str) -> psutil.Process:
         """The supervised process whose command line holds `words`."""

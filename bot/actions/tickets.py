@@ -58,7 +58,7 @@ def begin_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[dic
     if number and len(said) < _DESCRIBES and intent_of(tracker) != "file_ticket":
         reply = Reply(
             f"您刚才的问题已提交工单 **{number}**，同事会尽快联系您。如果是新的问题，请直接说明。",
-            options=(Option("查看工单进度", f"ticket:{number}"),),
+            options=(Option("查看工单进度", f"ticket:{number}"), Option("催办", f"urge:{number}")),
         )
         say(dispatcher, reply)
         return []

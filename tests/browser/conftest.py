@@ -201,7 +201,9 @@ class Desk:
 def visit(
     browser: Browser, stack: Stack, pages: Pages, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Visit]]:
-    """`visit()` at a desk, `visit(PHONE)` on a phone. A script that fails on the page fails the test."""
+    """`visit()` at a desk, `visit(PHONE)` on a phone. A script that fails on the page fails the test. Whoever visits has not
+    chatted before: the widget would show it."""
+    stack.nobody_chatted()
     results = RESULTS / re.sub(r"\W+", "-", request.node.nodeid.removeprefix("tests/browser/")).strip("-")
     shutil.rmtree(results, ignore_errors=True)
     results.mkdir(parents=True)

@@ -108,8 +108,8 @@ def test_from_a_close_call_to_a_ticket_on_the_agents_screen(visit: Visits) -> No
     assert number, card.inner_text()
     expect(card).to_contain_text("待受理")
     li.shot("ticket")
-    mine = desk.press("我的工单", inside=desk.panel.get_by_role("group", name="快捷操作"))
-    expect(mine).to_contain_text(number[0])
+    desk.panel.get_by_role("button", name="我的工单").click()
+    expect(desk.panel.locator(".tickets")).to_contain_text(number[0])
     li.shot("my-tickets")
 
     agent = visit()

@@ -25,14 +25,14 @@ from tests.stack import LI, Employee, Stack
 
 pytestmark = pytest.mark.engine
 
-LINES = 8
 KILLS = int(os.environ.get("FSSC_TEST_KILLS", "1"))
 """How often gateway and worker are killed, each."""
+LINES = 4 + 4 * KILLS
 
 DOWN = (httpx.TransportError, httpx.TimeoutException)
 
 
-def until(done: Callable[[], Any], patience: float = 150) -> Any:
+def until(done: Callable[[], Any], patience: float = 240) -> Any:
     """What `done` gives once it gives something; what is down meanwhile comes back."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
@@ -104,7 +104,9 @@ def test_whatever_is_killed_every_word_arrives_once(stack: Stack, employee: Call
     for one in people:
         one.start()
     for _ in range(KILLS):
-        time.sleep(random.uniform(0.5, 2))
+        heard = len(seen)
+        until(lambda heard=heard: len(seen) >= heard + 2 or not any(one.is_alive() for one in people[:2]))
+        time.sleep(random.uniform(0, 1))
         stack.child("service.app").kill()
         time.sleep(random.uniform(0.5, 2))
         stack.child("service.worker").kill()
