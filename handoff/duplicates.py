@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.privacy import mask
 from core.text import normalize
 from handoff.actors import employee
+from handoff.states import heard
 from handoff.tickets import OPEN, Reason, TicketDraft, TicketEventRow, TicketRow, Urgency
 from handoff.timeline import record
 
@@ -21,7 +22,7 @@ _NEVER_JOINED = {Reason.COMPLAINT, Reason.EMERGENCY}
 
 
 def open_duplicate(session: Session, draft: TicketDraft) -> TicketRow | None:
-    """The requester's open ticket on the same document and topic, locked; None where there is none.
+    """The requester's newest open ticket on the same document and topic, locked; None where there is none.
 
     The topic is the business type and, where both have one, the subtype. An anonymous visitor's own tickets are those of
     this conversation.
@@ -37,11 +38,11 @@ def open_duplicate(session: Session, draft: TicketDraft) -> TicketRow | None:
     found = session.scalars(
         select(TicketRow)
         .where(own, TicketRow.status.in_(OPEN), TicketRow.business_type == draft.business_type)
-        .order_by(TicketRow.created_at.desc(), TicketRow.number.desc())
-        .with_for_update()
+        .order_by(TicketRow.number)
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
-    )
-    return next((ticket for ticket in found if _same_matter(ticket, draft)), None)
+    ).all()
+    return next((ticket for ticket in reversed(found) if _same_matter(ticket, draft)), None)
 
 
 def _same_matter(ticket: TicketRow, draft: TicketDraft) -> bool:
@@ -62,8 +63,6 @@ def join(session: Session, ticket: TicketRow, draft: TicketDraft) -> TicketRow:
     )
     if any(event.detail.get("draft") == draft.idempotency_key for event in said):
         return ticket
-    from handoff.lifecycle.employee import heard
-
     detail = {"draft": draft.idempotency_key}
     order = list(Urgency)
     if order.index(Urgency(draft.urgency)) > order.index(Urgency(ticket.urgency)):

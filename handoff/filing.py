@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from core.clock import now, today
 from core.events import append_event
 from core.privacy import mask
+from core.transcript import locked
 from handoff.actors import employee
 from handoff.duplicates import join, open_duplicate
+from handoff.routing import route
 from handoff.tickets import Status, TicketCounterRow, TicketDraft, TicketFiled, TicketRow
 from handoff.timeline import record
 
@@ -38,6 +40,7 @@ def file_ticket(session: Session, draft: TicketDraft) -> TicketRow:
         return known
     if twin := open_duplicate(session, draft):
         return join(session, twin, draft)
+    locked(session, draft.conversation_id)  # Before people of the desk, whom dispatch locks.
     number = _next_number(session, today())
     description = mask(draft.description)
     requester = draft.requester
@@ -84,8 +87,6 @@ def file_ticket(session: Session, draft: TicketDraft) -> TicketRow:
             reason=draft.reason,
         ),
     )
-    from handoff.routing import route
-
     route(session, ticket)
     return ticket
 

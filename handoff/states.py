@@ -93,3 +93,10 @@ def after_handing(ticket: TicketRow, to: str | None) -> Status:
     if ticket.status == Status.WAITING:
         return Status.WAITING
     return Status.ASSIGNED if to else Status.NEW
+
+
+def heard(ticket: TicketRow) -> None:
+    """The requester wrote: it is unread, and no longer waits for them."""
+    ticket.unread = True
+    if ticket.status == Status.WAITING:
+        ticket.status = Status.IN_PROGRESS if ticket.assignee else Status.NEW

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, func, or_, select
+from sqlalchemy import ForeignKey, Index, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.database import Base, Json, Moment
@@ -248,33 +248,3 @@ def tickets_of_requester(
 def events_of(session: Session, number: str) -> list[TicketEventRow]:
     query = select(TicketEventRow).where(TicketEventRow.ticket == number).order_by(TicketEventRow.id)
     return list(session.scalars(query))
-
-
-def find_tickets(
-    session: Session,
-    *,
-    status: str = "",
-    urgency: str = "",
-    business_type: str = "",
-    text: str = "",
-    page: int = 1,
-    page_size: int = 20,
-) -> tuple[list[TicketRow], int]:
-    """Tickets that match every filter, newest first, and how many there are in all."""
-    query = select(TicketRow)
-    for column, value in (
-        (TicketRow.status, status),
-        (TicketRow.urgency, urgency),
-        (TicketRow.business_type, business_type),
-    ):
-        if value:
-            query = query.where(or_(*(column == one for one in value.split(","))))
-    for word in text.lower().split():
-        query = query.where(TicketRow.search_text.contains(word, autoescape=True))
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    rows = session.scalars(
-        query.order_by(TicketRow.created_at.desc(), TicketRow.number.desc())
-        .offset((page - 1) * page_size)
-        .limit(page_size)
-    )
-    return list(rows), total

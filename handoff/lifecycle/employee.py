@@ -15,18 +15,12 @@ from handoff.attachments import attached
 from handoff.lifecycle.joining import survivor
 from handoff.locking import begin, words
 from handoff.notices import notify
-from handoff.tickets import Status, TicketRow
+from handoff.states import heard
+from handoff.tickets import TicketRow
 from handoff.timeline import record
 
 URGE_EVERY = timedelta(hours=1)
 """The requester may urge so often."""
-
-
-def heard(ticket: TicketRow) -> None:
-    """The requester wrote: it is unread, and no longer waits for them."""
-    ticket.unread = True
-    if ticket.status == Status.WAITING:
-        ticket.status = Status.IN_PROGRESS if ticket.assignee else Status.NEW
 
 
 def say_to_ticket(

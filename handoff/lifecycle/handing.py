@@ -10,6 +10,7 @@ from handoff.actors import Actor
 from handoff.locking import begin, words
 from handoff.notices import notify
 from handoff.routing import dispatch
+from handoff.routing.placing import check_group, expert_group
 from handoff.staff import GroupRow, StaffRow
 from handoff.states import after_handing, after_taking
 from handoff.talk import hold, release
@@ -80,7 +81,7 @@ def transfer(
     """To another group, or to a person in it."""
     ticket = begin(session, number, actor, "transfer", version)
     reason = words(reason, "转派原因")
-    where = _group(session, group)
+    where = check_group(session, group)
     if ticket.group_id == where.id and to in (None, ticket.assignee):
         raise Conflict(f"工单 {number} 已经在{where.name}。", code="already_there")
     event = _hand_over(session, ticket, actor, where, "transferred", "转派至", reason, tier or where.tier, to)
@@ -97,7 +98,7 @@ def escalate(
     reason = words(reason, "升级原因")
     if ticket.tier == TIER_3 and group in (None, ticket.group_id):
         raise Conflict(f"工单 {number} 已经在三线。", code="already_there")
-    where = _group(session, group or _experts(session))
+    where = check_group(session, group or expert_group(session))
     if where.tier != TIER_3:
         raise InvalidInput(f"{where.name}不是三线专家组，请选择专家组。", code="group_unknown")
     _hand_over(session, ticket, actor, where, "escalated", "升级至", reason, TIER_3, None)
@@ -191,18 +192,6 @@ def _assigned(session: Session, ticket: TicketRow, actor: Actor, event: TicketEv
             ticket=ticket.number,
             urgent=ticket.emergency,
         )
-
-
-def _group(session: Session, group: str) -> GroupRow:
-    from handoff.routing.placing import check_group
-
-    return check_group(session, group)
-
-
-def _experts(session: Session) -> str:
-    from handoff.routing.placing import expert_group
-
-    return expert_group(session)
 
 
 def _person(session: Session, username: str, actor: Actor) -> str:
