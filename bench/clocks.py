@@ -1,6 +1,6 @@
 """The checker among 100,000 open tickets, each with two running clocks.
 
-    .venv/bin/python -m bench.clocks [--tickets 100000] [--database URL]
+    .venv/bin/python -m bench.clocks [--tickets 100000] [--only sqlite|postgresql] [--database URL]
 
 Times a check where nothing is due, where one ticket in a hundred is, where every single one is (the scheduler was down), and
 where a policy changed, so that every clock is counted anew. The baseline beside it reads the same rows without doing
@@ -123,10 +123,13 @@ def let_be_due(database: Database, share: int) -> None:
         )
 
 
-def timed(doing: Callable[[], object]) -> tuple[float, object]:
-    begin = time.perf_counter()
+def timed(doing: Callable[[], object]) -> tuple[dict[str, float], object]:
+    """Seconds on the wall, and of this process's processor: they differ by the database server, and by who else works."""
+    begin, worked = time.perf_counter(), time.process_time()
     result = doing()
-    return round(time.perf_counter() - begin, 3), result
+    spent = {"s": round(time.perf_counter() - begin, 3), "cpu_s": round(time.process_time() - worked, 3)}
+    print("   ", spent, flush=True)
+    return spent, result
 
 
 def measure(url: str, tickets: int) -> dict[str, object]:
@@ -145,18 +148,18 @@ def measure(url: str, tickets: int) -> dict[str, object]:
             return len(session.execute(query.where(ClockRow.stopped_at.is_(None))).all())
 
     moment = START + timedelta(minutes=26)
-    figures: dict[str, object] = {"tickets": tickets, "read_every_open_clock_s": timed(read_all)[0]}
-    figures["nothing_due_ms"] = round(1000 * timed(lambda: check(database, moment))[0], 1)
-    figures["asked_whether_ms"] = round(1000 * timed(lambda: waiting(database, moment))[0], 1)
-    for name, share in (("one_in_a_hundred_due_s", 100), ("every_one_due_s", 1)):
+    figures: dict[str, object] = {"tickets": tickets, "read_every_open_clock": timed(read_all)[0]}
+    figures["asked_whether"] = timed(lambda: waiting(database, moment))[0]
+    figures["nothing_due"] = timed(lambda: check(database, moment))[0]
+    for name, share in (("one_in_a_hundred_due", 100), ("one_in_ten_due", 10), ("every_one_due", 1)):
         let_be_due(database, share)
         figures[name], checked = timed(lambda: check(database, moment))
         assert checked.warned == -(-tickets // share), checked
     with database.write() as session:
         rules_changed(session)
-    figures["every_clock_counted_anew_s"], checked = timed(lambda: check(database, moment))
+    figures["every_clock_counted_anew"], checked = timed(lambda: check(database, moment))
     assert checked.recounted == 2 * tickets, checked
-    figures["every_one_broken_s"], checked = timed(lambda: check(database, START + timedelta(minutes=31)))
+    figures["every_one_broken"], checked = timed(lambda: check(database, START + timedelta(minutes=31)))
     assert checked.breached == tickets, checked
     with database.read() as session:
         for row in (NoticeRow, TicketEventRow, EventRow):
@@ -169,6 +172,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--tickets", type=int, default=100_000)
     parser.add_argument("--database", default="")
+    parser.add_argument("--only", choices=("sqlite", "postgresql"))
     options = parser.parse_args()
     home = Path(tempfile.mkdtemp(prefix="fssc-clocks-"))
     if options.database:
@@ -176,13 +180,20 @@ def main() -> None:
     else:
         import pgserver
 
-        found = {"sqlite": measure(f"sqlite:///{home / 'bench.sqlite3'}", options.tickets)}
+        found = {}
+        if options.only != "postgresql":
+            found["sqlite"] = measure(f"sqlite:///{home / 'bench.sqlite3'}", options.tickets)
+        if options.only == "sqlite":
+            print(json.dumps(found, indent=2))
+            return
         server = pgserver.get_server(home / "pg", cleanup_mode="delete")
         try:
             found["postgresql"] = measure(Settings(DATABASE_URL=server.get_uri()).database, options.tickets)
         finally:
             server.cleanup()
     print(json.dumps(found, indent=2))
+    if options.only or options.database:
+        return
     RESULTS.write_text(json.dumps(found, indent=2) + "\n")
 
 

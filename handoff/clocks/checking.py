@@ -71,6 +71,13 @@ class _Round:
     told: list[Told] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
     to_tier3: list[tuple[int, str]] = field(default_factory=list)
+    _opens: dict[str, datetime | None] = field(default_factory=dict)
+
+    def opens(self, calendar: Calendar) -> datetime | None:
+        """The first working instant of `calendar` from now on; looked up once."""
+        if calendar.id not in self._opens:
+            self._opens[calendar.id] = calendar.opens(self.moment)
+        return self._opens[calendar.id]
 
 
 def waiting(database: Database, moment: datetime | None = None) -> bool:
@@ -196,8 +203,9 @@ def _step(round_: _Round, row: ClockRow, ticket: Row[Any], pauses: Sequence[Paus
         return
     calendar = round_.rules.calendars.get(row.calendar or "", ALWAYS)
     at_hand = ALWAYS if ticket.urgency == Urgency.EMERGENCY else calendar
-    if not at_hand.is_open(round_.moment):
-        row.next_check_at = at_hand.opens(round_.moment)
+    opens = round_.opens(at_hand)
+    if opens != round_.moment:
+        row.next_check_at = opens
         return
     broken = row.breaks_at
     if row.stage < WARNED and (broken is None or broken >= round_.moment):

@@ -8,11 +8,13 @@ import pytest
 
 from core.database import Database
 from core.errors import Conflict, InvalidInput
+from handoff import lifecycle
 from handoff.clocks import Checked, check, kept, summary
 from handoff.clocks.policies import PolicyRow, Step, Terms, Whom, all_policies, pick, save_policy
 from handoff.clocks.timetable import CalendarRow, save_calendar, save_days
 from handoff.tickets import Status
 from tests.integration.clocked import Clocked, at, open_desk
+from tests.tickets import filed, person, requester_of
 
 CALENDARS = ("workdays", "always")
 
@@ -178,6 +180,33 @@ def test_a_new_day_off_moves_what_is_due_on_it(desk: Database) -> None:
         save_days(session, "sun", "workdays", {date(2026, 11, 24): ([], "司庆放假")})
     check(desk, at("11-23 17:51"))
     assert case.ticket.due_at == at("11-25 09:20")
+
+
+def test_the_verbs_of_the_desk_move_the_clocks(desk: Database) -> None:
+    with desk.write() as session:
+        ticket = filed(session, group="expense", business_type="差旅报销")
+        number, mine = ticket.number, requester_of(ticket)
+    agent = person("wang", "agent", groups=("expense",))
+    stages = []
+    for verb in (
+        lambda session: lifecycle.claim(session, number, agent),
+        lambda session: lifecycle.reply(session, number, agent, "请补充行程单。", then="waiting"),
+        lambda session: lifecycle.say_to_ticket(session, number, mine, "已补充。"),
+        lambda session: lifecycle.resolve(session, number, agent, "已重新提交。"),
+        lambda session: lifecycle.reopen(session, number, mine, "还是不行"),
+    ):
+        with desk.write() as session:
+            verb(session)
+        with desk.read() as session:
+            shown = summary(session, number)
+        stages.append({f"{one['kind']}:{one['round']}": bool(one["stopped_at"]) for one in shown})
+        paused = [one["paused"] for one in shown if one["kind"] == "resolution"]
+        assert paused[0] == (len(stages) == 2)
+    assert stages[0] == {"first_response:1": False, "resolution:1": False}
+    assert stages[1] == {"first_response:1": True, "resolution:1": False}
+    assert stages[2] == {**stages[1], "next_response:1": False}
+    assert stages[3] == dict.fromkeys(stages[2], True)
+    assert stages[4] == {**stages[3], "resolution:2": False, "next_response:2": False}
 
 
 def test_two_editors_do_not_overwrite_each_other(desk: Database) -> None:

@@ -96,7 +96,7 @@ def _index(moment: datetime) -> int:
     return (moment - START) // MINUTE
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(calendars(), st.integers(0, 4000), st.lists(st.integers(1, 900), max_size=6), st.integers(1, 3000))
 def test_the_arithmetic_is_the_walks(calendar: Calendar, begin: int, gaps: list[int], promised: int) -> None:
     start = START + begin * MINUTE
@@ -139,7 +139,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     database.close()
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_the_engine_says_what_the_walk_says(desk: Database, data: st.DataObject) -> None:
     with desk.write() as session:
