@@ -241,7 +241,9 @@ def _hand_over(database: Database, clock: int, number: str, moment: datetime, ch
         row = session.get(ClockRow, clock)
         rules = Rules.read(session)
         policy = rules.policies.get(row.policy or "") if row else None
-        if row is None or policy is None or row.next_check_at is None or row.next_check_at >= moment:
+        if row is None or policy is None or row.rules != rules.version:
+            return
+        if row.next_check_at is None or row.next_check_at >= moment:
             return
         at = row.stage - BROKEN
         if not 0 <= at < len(policy.chain) or policy.chain[at].whom is not Whom.TIER3:

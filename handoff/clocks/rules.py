@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,7 +15,7 @@ from handoff.clocks.timetable import DEFAULT, all_calendars, rules_version
 from handoff.staff import GroupRow
 
 
-class Ticket(Promised):
+class Ticket(Promised, Protocol):
     """What clocks need to know of a ticket: its row, or these columns of it."""
 
     number: str
