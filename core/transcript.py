@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -180,6 +181,18 @@ def unread_of(session: Session, conversation: Conversation) -> int:
         Message.conversation_id == conversation.id, Message.seq > conversation.read_seq, Message.sender != "user"
     )
     return session.scalar(query) or 0
+
+
+def unread_by_number(session: Session, conversation_id: str) -> Counter[str]:
+    """How many of the messages that the employee has not seen are about each ticket."""
+    query = (
+        select(Message.body)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(Conversation.id == conversation_id, Message.seq > Conversation.read_seq, Message.sender != "user")
+        .order_by(Message.seq.desc())
+        .limit(200)
+    )
+    return Counter(body["number"] for body in session.scalars(query) if body.get("number"))
 
 
 def mark_read(session: Session, conversation: Conversation, seq: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
@@ -20,7 +21,7 @@ from core.clock import now, today
 from core.errors import InvalidInput, NotFound
 from core.identity import Identity
 from core.text import normalize
-from core.transcript import Conversation, conversation_of, unread_of
+from core.transcript import conversation_of, unread_by_number
 from handoff import lifecycle
 from handoff.actors import Actor, employee
 from handoff.attachments import MOST_BYTES, attach, attachment_for, attachments_of, path_of
@@ -80,7 +81,8 @@ def get_tickets(desk: DeskDep, who: Requester) -> dict[str, Any]:
     with desk.database.read() as session:
         rows = tickets_of_requester(session, *who, limit=MOST_LISTED)
         names = _names(session, rows)
-        items = [_row(session, one, names) for one in rows]
+        news = {at: unread_by_number(session, at) for at in {one.conversation_id for one in rows}}
+        items = [_row(one, names, news[one.conversation_id]) for one in rows]
     return {
         "items": items,
         "open": sum(item["open"] for item in items),
@@ -248,8 +250,7 @@ def _names(session: Session, tickets: Iterable[TicketRow]) -> dict[str, str]:
     return {username: name for username, name in [*users, *staff]}
 
 
-def _row(session: Session, ticket: TicketRow, names: dict[str, str]) -> dict[str, Any]:
-    conversation = session.get_one(Conversation, ticket.conversation_id)
+def _row(ticket: TicketRow, names: dict[str, str], news: Counter[str]) -> dict[str, Any]:
     return {
         "number": ticket.number,
         "status": ticket.status,
@@ -264,7 +265,7 @@ def _row(session: Session, ticket: TicketRow, names: dict[str, str]) -> dict[str
         "agent": names.get(ticket.assignee, "") if ticket.assignee else "",
         "merged_into": ticket.merged_into,
         "rating": ticket.rating,
-        "unread": unread_of(session, conversation) if ticket.status in OPEN or ticket.status == Status.RESOLVED else 0,
+        "unread": news[ticket.number],
     }
 
 
@@ -282,7 +283,7 @@ def _body(session: Session, ticket: TicketRow, who: tuple[Identity, str]) -> dic
         allowed.discard("reopen")
     urge_at: datetime | None = ticket.urged_at + URGE_EVERY if ticket.urged_at else None
     return {
-        **_row(session, ticket, _names(session, [ticket])),
+        **_row(ticket, _names(session, [ticket]), unread_by_number(session, ticket.conversation_id)),
         "resolution": ticket.resolution,
         "resolved_at": ticket.resolved_at.isoformat() if ticket.resolved_at else None,
         "events": [
