@@ -383,7 +383,7 @@ def test_random_days_at_the_desk_end_as_the_model_says(database: Database) -> No
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=20 if quick else 5,
+            max_examples=15 if quick else 3,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
