@@ -23,6 +23,8 @@ _ROWS = {
     "mrr10": "MRR@10",
     "coverage": "coverage: answered outright and right",
     "coverage_best_margin": "  the same, margin weighed best",
+    "coverage_beforehand": "  the same, threshold chosen beforehand",
+    "wrong_rate_beforehand": "  wrong with that, half out of scope",
     "wrong_rate": "wrong among all answered outright",
     "wrong_rate_half": "  the same, half out of scope",
     "out_of_scope_refused": "out of scope, refused",

@@ -3,7 +3,10 @@
 What none of them can tell is whether there is an answer at all; the best that their scores offer is the score plus its
 margin over the second entry, and a threshold on that. The threshold is the best there is *for the very questions asked*,
 right answers seen, which flatters them: a method in use has to choose beforehand. `coverage_best_margin` is the coverage
-with the best of a few multiples of the margin, chosen by the same questions too.
+with the best of a few multiples of the margin, chosen by the same questions too. `coverage_beforehand` and
+`wrong_rate_beforehand` are what it comes to when the threshold on score plus margin is chosen as ours is: by curated
+questions, each hidden while it is asked, and our sentences out of scope, half and half; None where an entry has no second
+question to be found by.
 """
 
 from __future__ import annotations
@@ -22,12 +25,14 @@ from kb.entries import Entry
 from kb.evaluate import RANKS, Judged, evaluation_of
 from kb.evaluation.questions import Questions
 from kb.evaluation.remembering import Remembering
+from kb.lessons import out_of_scope
 from kb.words import words
 
 _ROWS = 200
 _FUSED = 60
 _MARGINS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 _TIMED = 300
+_LESSONS, _LEAST_LESSONS = 600, 50
 _BATCH = 256
 
 Ranked = tuple[np.ndarray, np.ndarray]
@@ -37,7 +42,9 @@ Ranked = tuple[np.ndarray, np.ndarray]
 class Method(Protocol):
     build_s: float
 
-    def rank(self, text: str) -> Ranked: ...
+    def rank(self, text: str, without: int = -1) -> Ranked:
+        """As if row `without` were not there."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -77,10 +84,11 @@ class Nearest:
         took = time.perf_counter() - started - (encoder.seconds - spent)
         self.build_s = took + len(rows.texts) * encoder.seconds / max(encoder.encoded, 1)
 
-    def rank(self, text: str) -> Ranked:
+    def rank(self, text: str, without: int = -1) -> Ranked:
         vector = self._encoder.encode_queries([text])
         scores, rows = self._index.search(vector, min(_ROWS, self._index.ntotal))
-        return _distinct(self._owner[rows[0]], scores[0])
+        kept = rows[0] != without
+        return _distinct(self._owner[rows[0][kept]], scores[0][kept])
 
 
 class BM25:
@@ -93,14 +101,14 @@ class BM25:
         self._index.index([words(text) or ["\0"] for text in rows.texts], show_progress=False)
         self.build_s = time.perf_counter() - started
 
-    def rank(self, text: str) -> Ranked:
+    def rank(self, text: str, without: int = -1) -> Ranked:
         asked = [word for word in words(text) if word in self._index.vocab_dict]
         if not asked:
             return np.empty(0, int), np.empty(0, np.float32)
         scores = self._index.get_scores(asked)
         count = min(_ROWS, len(scores))
         best = np.argpartition(-scores, count - 1)[:count]
-        best = best[scores[best] > 0]
+        best = best[(scores[best] > 0) & (best != without)]
         best = best[np.argsort(-scores[best], kind="stable")]
         return _distinct(self._owner[best], scores[best])
 
@@ -112,10 +120,10 @@ class Fusion:
         self._methods = methods
         self.build_s = sum(method.build_s for method in methods)
 
-    def rank(self, text: str) -> Ranked:
+    def rank(self, text: str, without: int = -1) -> Ranked:
         total: dict[int, float] = {}
         for method in self._methods:
-            for rank, entry in enumerate(method.rank(text)[0].tolist(), start=1):
+            for rank, entry in enumerate(method.rank(text, without)[0].tolist(), start=1):
                 total[entry] = total.get(entry, 0.0) + 1 / (_FUSED + rank)
         best = sorted(total, key=total.__getitem__, reverse=True)
         return np.array(best, int), np.array([total[entry] for entry in best])
@@ -132,13 +140,18 @@ def baselines(
     nearest, bm25 = Nearest(rows, encoder), BM25(rows)
     methods: dict[str, Method] = {"encoder": nearest, "bm25": bm25, "rrf": Fusion(nearest, bm25)}
     return {
-        name: _measured(method, questions, encoder, accepted, lambda done, of, name=name: asked(name, done, of))
+        name: _measured(method, rows, questions, encoder, accepted, lambda done, of, name=name: asked(name, done, of))
         for name, method in methods.items()
     }
 
 
 def _measured(
-    method: Method, questions: Questions, encoder: Remembering, accepted: float, asked: Callable[[int, int], None]
+    method: Method,
+    rows: Rows,
+    questions: Questions,
+    encoder: Remembering,
+    accepted: float,
+    asked: Callable[[int, int], None],
 ) -> dict[str, Any]:
     position = {entry.id: i for i, entry in enumerate(questions.entries)}
     texts = questions.texts
@@ -148,12 +161,13 @@ def _measured(
         found, scores = method.rank(text)
         at = np.flatnonzero(found[:RANKS] == right[i])
         rank[i] = at[0] if len(at) else RANKS
-        score[i] = scores[0] if len(scores) else -np.inf
-        margin[i] = scores[0] - scores[1] if len(scores) > 1 else max(score[i], 0)
+        score[i], margin[i] = _confidence(scores)
         asked(i + 1, len(texts))
     within = right >= 0
     answered = {times: best_threshold(score + times * margin, within, rank == 0, accepted) for times in _MARGINS}
     covered = {times: (one & (rank == 0))[within].mean() for times, one in answered.items() if within.any()}
+    chosen = _chosen_beforehand(method, rows, accepted)
+    before = score + margin >= chosen if chosen is not None else None
     took = []
     for i in np.linspace(0, len(texts) - 1, min(_TIMED, len(texts))).astype(int):
         encoder.forget([texts[i]])
@@ -167,7 +181,43 @@ def _measured(
         "ece_half": None,
         "build_s": method.build_s,
         "coverage_best_margin": float(max(covered.values(), default=0.0)),
+        **_beforehand(len(questions.entries), Judged(within, rank, np.zeros(len(texts)), before)),
     }
+
+
+def _beforehand(entries: int, judged: Judged) -> dict[str, float | None]:
+    found = evaluation_of(entries, judged) if judged.answered is not None else None
+    return {
+        "coverage_beforehand": found.coverage if found else None,
+        "wrong_rate_beforehand": (found.wrong_rate_half or found.wrong_rate) if found else None,
+    }
+
+
+def _chosen_beforehand(method: Method, rows: Rows, accepted: float) -> float | None:
+    """The threshold on score plus margin that curated questions and sentences out of scope suggest."""
+    known = np.bincount(rows.owner[~rows.passage], minlength=int(rows.owner.max()) + 1)
+    curated = np.flatnonzero(~rows.passage & (known[rows.owner] > 1))
+    strangers = out_of_scope()
+    count = min(_LESSONS, len(curated), len(strangers))
+    if count < _LEAST_LESSONS:
+        return None
+    values, wrong = [], []
+    for row in curated[np.linspace(0, len(curated) - 1, count).astype(int)].tolist():
+        found, scores = method.rank(rows.texts[row], without=row)
+        values.append(sum(_confidence(scores)))
+        wrong.append(not len(found) or found[0] != rows.owner[row])
+    for at in np.linspace(0, len(strangers) - 1, count).astype(int):
+        values.append(sum(_confidence(method.rank(strangers[at])[1])))
+        wrong.append(True)
+    answered = best_threshold(np.array(values), np.ones(len(values), bool), ~np.array(wrong), accepted)
+    return float(np.array(values)[answered].min()) if answered.any() else float("inf")
+
+
+def _confidence(scores: np.ndarray) -> tuple[float, float]:
+    """The best score, and its margin over the second entry's."""
+    if not len(scores):
+        return -np.inf, 0.0
+    return float(scores[0]), float(scores[0] - scores[1] if len(scores) > 1 else max(scores[0], 0))
 
 
 def best_threshold(value: np.ndarray, within: np.ndarray, right: np.ndarray, accepted: float) -> np.ndarray:

@@ -97,4 +97,22 @@ def test_the_figures_of_all_three(remembering) -> None:
         assert figures["wrong_rate"] <= 0.03 and figures["search_ms_p95"] >= figures["search_ms_p50"] > 0
         assert figures["coverage"] <= figures["coverage_best_margin"] <= 0.5
         assert figures["build_s"] > 0
+        assert figures["coverage_beforehand"] is None, "two entries are no base to choose by"
     assert ("rrf", 3, 3) in heard
+
+
+def test_a_threshold_chosen_beforehand_never_sees_the_questions(remembering) -> None:
+    encoder, _ = remembering
+    names = "甲乙丙丁戊己庚辛壬癸子丑寅卯辰巳午未申酉戌亥天地玄黄"
+    entries = [
+        Entry(name, f"{name}公司怎么开票", similar=(f"{name}公司如何开具发票", f"给{name}公司开票")) for name in names
+    ]
+    asked = [(f"怎样开{name}公司的票", name) for name in names]
+
+    def measured(questions: Questions) -> dict:
+        return baselines(questions, encoder, 0.03, lambda *_: None)["encoder"]
+
+    alone, mixed = measured(Questions(entries, asked, [])), measured(Questions(entries, asked, ["放首歌听听"] * 9))
+    assert alone["coverage_beforehand"] == mixed["coverage_beforehand"]
+    poor = [Entry(entry.id, entry.question) for entry in entries]
+    assert measured(Questions(poor, asked, []))["coverage_beforehand"] is None
