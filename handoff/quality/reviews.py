@@ -140,11 +140,7 @@ def any_overdue(session: Session, moment: datetime) -> bool:
 def tell_overdue(session: Session, moment: datetime, limit: int = 200) -> int:
     """Tell leaders and supervisors of reviews whose time is over, once; return how many reviews."""
     rows = session.scalars(
-        select(ReviewRow)
-        .where(*_overdue(moment))
-        .order_by(ReviewRow.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+        select(ReviewRow).where(*_overdue(moment)).order_by(ReviewRow.id).limit(limit).with_for_update(skip_locked=True)
     ).all()
     for row in rows:
         row.overdue_told_at = moment
