@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { knowledge, session, tickets } from "../src/api/client";
+import { knowledge, session } from "../src/api/client";
+import { desk } from "../src/api/desk";
 import { ApiError, call, onSignedOut } from "../src/api/transport";
 
 const answer = (status: number, body: unknown, type = "application/json") =>
@@ -45,7 +46,7 @@ describe("what goes out", () => {
 
   it("leaves out filters that are not set and joins lists", async () => {
     gateway.mockImplementation(async () => answer(200, { items: [], total: 0 }));
-    await tickets.find({ status: "new", urgency: "", q: "住宿 & 餐费", page: 2 });
+    await desk.find({ status: "new", urgency: "", q: "住宿 & 餐费", page: 2 });
     expect(asked().url).toBe("/api/v1/console/tickets?status=new&q=%E4%BD%8F%E5%AE%BF+%26+%E9%A4%90%E8%B4%B9&page=2");
 
     gateway.mockClear();
@@ -57,7 +58,7 @@ describe("what goes out", () => {
 
   it("keeps an odd number inside its path segment", async () => {
     gateway.mockResolvedValue(answer(200, {}));
-    await tickets.get("../session?x=1");
+    await desk.get("../session?x=1");
     expect(asked().url).toBe("/api/v1/console/tickets/..%2Fsession%3Fx%3D1");
   });
 });
@@ -75,7 +76,7 @@ describe("what comes back", () => {
     gateway.mockResolvedValue(
       answer(404, { error: { code: "ticket_not_found", message: "没有这张工单，请核对工单号。" } }),
     );
-    const error = await tickets.get("FW1").catch((caught: unknown) => caught);
+    const error = await desk.get("FW1").catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({
       status: 404,
@@ -117,7 +118,7 @@ describe("what comes back", () => {
     gateway.mockImplementation(async () => answer(401, refused));
     await expect(session.open("admin", "wrong")).rejects.toMatchObject({ unauthorized: true });
     expect(signedOut).not.toHaveBeenCalled();
-    await expect(tickets.find({})).rejects.toMatchObject({ unauthorized: true });
+    await expect(desk.find({})).rejects.toMatchObject({ unauthorized: true });
     expect(signedOut).toHaveBeenCalledTimes(1);
   });
 });

@@ -7,9 +7,6 @@ import type {
   Page,
   Policy,
   PolicyTable,
-  Ticket,
-  TicketFilter,
-  TicketRow,
   Trial,
   TrialQuestion,
   User,
@@ -33,12 +30,6 @@ export const session = {
 };
 
 export const meta = () => call<Meta>(`${ROOT}/meta`);
-
-export const tickets = {
-  find: (filter: TicketFilter, signal?: AbortSignal) =>
-    call<Page<TicketRow>>(`${ROOT}/tickets`, { query: { ...filter }, signal }),
-  get: (number: string, signal?: AbortSignal) => call<Ticket>(one("tickets", number), { signal }),
-};
 
 export const knowledge = {
   entries: (filter: EntryFilter, signal?: AbortSignal) =>

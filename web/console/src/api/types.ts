@@ -104,29 +104,6 @@ export interface Tried {
   band: Band | null;
 }
 
-export interface TicketEvent {
-  at: string;
-  kind: string;
-  actor: string | null;
-  text: string;
-}
-
-export interface Ticket extends TicketRow {
-  contact: string | null;
-  transcript: Message[];
-  tried: Tried[];
-  events: TicketEvent[];
-}
-
-export interface TicketFilter {
-  status?: string;
-  urgency?: string;
-  business_type?: string;
-  q?: string;
-  page?: number;
-  page_size?: number;
-}
-
 export interface EntryRow {
   id: string;
   question: string;
