@@ -122,7 +122,10 @@ def test_pauses_grow(database: Database) -> None:
     assert 1.8 <= pauses[0] <= 2.2 and 14 <= pauses[3] <= 18 and 540 <= pauses[-1] <= 660
 
 
-def test_in_the_end_it_is_dead_and_the_agent_knows(database: Database, said: Say) -> None:
+def test_in_the_end_it_is_dead_and_the_agent_knows(
+    database: Database, said: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "MOST_ATTEMPTS", 3)
     phone = Phone(faults=[NotSent("down")] * 2 * delivery.MOST_ATTEMPTS)
     number = said("您好")
     said("第二句")
