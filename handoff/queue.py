@@ -187,7 +187,7 @@ def _filtered(asked: Asked) -> ColumnElement[bool]:
         if kind == "e":
             found.append(TicketRow.emergency)
         elif kind == "t":
-            found.append(TicketRow.tier.in_([int(one) for one in values if one.isdigit()]))
+            found.append(TicketRow.tier.in_([tier for tier in (2, 3) if str(tier) in values]))
         else:
             some = columns[kind].in_(values)
             found.append(or_(some, columns[kind].is_(None)) if "-" in values else some)

@@ -22,7 +22,7 @@ from kb import search
 from kb.entries import Viewer
 from service.api.deps import ActorDep, DeskDep, Filter, Page, PageSize, from_our_page
 from service.api.ticket_body import row_bodies
-from service.api.tickets import VerbIn, do
+from service.api.tickets import Number, VerbIn, do
 
 router = APIRouter(prefix="/api/v1/console", tags=["queue"])
 
@@ -235,7 +235,7 @@ def post_canned_use(desk: DeskDep, actor: ActorDep, canned_id: _ID) -> None:
 
 @router.get("/tickets/{number}/suggestions")
 def get_suggestions(
-    desk: DeskDep, actor: ActorDep, number: str, q: Annotated[str, Query(max_length=500)] = ""
+    desk: DeskDep, actor: ActorDep, number: Number, q: Annotated[str, Query(max_length=500)] = ""
 ) -> dict[str, Any]:
     """Solved tickets like this one, and knowledge entries that its requester may see; `q` instead of its description."""
     with desk.database.read() as session:
