@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +13,6 @@ from fastapi import Path as InPath
 from fastapi.responses import FileResponse
 from pydantic import BaseModel
 from redis.exceptions import RedisError
-from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
 
 from core.clock import now
@@ -37,6 +33,7 @@ from kb.ingest.imports import (
 from kb.ingest.kinds import KINDS
 from kb.ingest.report import rows_of, write_report
 from service.api.deps import ConsoleUser, Desk, DeskDep, Editor, Filter, Page, PageSize, from_our_page
+from service.api.downloads import download
 
 router = APIRouter(prefix="/api/v1/console/kb", tags=["imports"])
 
@@ -45,7 +42,6 @@ MOST_BYTES = guard.MOST_BYTES
 
 ImportId = Annotated[str, InPath(max_length=36, pattern=r"^[0-9a-f-]+$")]
 RowNumber = Annotated[int, InPath(ge=0, lt=2**31)]
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FORM = {
     "requestBody": {
         "required": True,
@@ -120,7 +116,7 @@ def get_imports(desk: DeskDep, user: ConsoleUser, page: Page = 1, page_size: Pag
 @router.get("/imports/template.xlsx", response_class=FileResponse)
 def get_template(user: ConsoleUser) -> FileResponse:
     """An empty FAQ sheet with every column."""
-    return _download("问答导入模板.xlsx", write_template)
+    return download("问答导入模板.xlsx", write_template)
 
 
 @router.get("/imports/{import_id}")
@@ -192,7 +188,7 @@ def get_report(desk: DeskDep, user: ConsoleUser, import_id: ImportId) -> FileRes
         row = import_of(session, import_id)
         if row.kind != "faq":
             raise Conflict("只有问答导入有逐行结果，制度导入请在页面上查看。", code="no_report")
-        return _download(f"导入结果-{Path(row.file_name).stem}.xlsx", lambda path: write_report(session, row, path))
+        return download(f"导入结果-{Path(row.file_name).stem}.xlsx", lambda path: write_report(session, row, path))
 
 
 @router.get("/export.xlsx", response_class=FileResponse)
@@ -209,18 +205,4 @@ def get_export_csv(desk: DeskDep, user: ConsoleUser) -> FileResponse:
 
 def _export(desk: Desk, name: str) -> FileResponse:
     with desk.database.read() as session:
-        return _download(name, lambda path: write_entries(session, path))
-
-
-def _download(name: str, write: Callable[[Path], object]) -> FileResponse:
-    """A file made for this answer and gone after it."""
-    directory = Path(tempfile.mkdtemp(prefix="fssc-download-"))
-    try:
-        path = directory / f"file{Path(name).suffix}"
-        write(path)
-    except BaseException:
-        shutil.rmtree(directory, ignore_errors=True)
-        raise
-    kind = _XLSX if path.suffix == ".xlsx" else "text/csv; charset=utf-8"
-    done = BackgroundTask(shutil.rmtree, directory, ignore_errors=True)
-    return FileResponse(path, media_type=kind, filename=name, headers={"Cache-Control": "no-store"}, background=done)
+        return download(name, lambda path: write_entries(session, path))
