@@ -203,7 +203,7 @@ INSERT INTO ticket (
   number, idempotency_key, status, business_type, description, urgency, document_no, employee_no, requester, channel, page,
   node, reason, conversation_id, tried, search_text, created_at, updated_at, company, department, group_id, assignee, unread,
   resolution, due_at, due_kind, breached, emergency, tier, service_tier, priority)
-SELECT 'FW' || to_char(made.at AT TIME ZONE 'Asia/Shanghai', 'YYYYMMDD') || '-' || lpad(made.i::text, 7, '0'), 'k' || made.i,
+SELECT 'FW' || to_char(made.at AT TIME ZONE 'Asia/Shanghai', 'YYYYMMDD') || '-' || lpad(made.i::text, 7, '0'), 'k' || made.i || '-' || s.id,
   CASE WHEN made.still THEN (ARRAY['new','assigned','in_progress','in_progress','waiting','reopened'])[1 + made.i %% 6]
        WHEN made.i %% 50 = 0 THEN 'cancelled' WHEN made.i %% 997 = 0 THEN 'merged' ELSE 'closed' END,
   s.kind, s.asked, CASE WHEN made.i %% 20 = 0 THEN '特急' WHEN made.i %% 5 = 0 THEN '紧急' ELSE '一般' END,
@@ -228,14 +228,17 @@ _SEARCH = """
 INSERT INTO ticket_search (number, created_at, text, grams)
 SELECT t.number, t.created_at, lower(concat_ws(' ', t.number, t.document_no, p.whole, t.business_type, s.whole)),
   s.grams || p.grams || array_to_tsvector(
-    ARRAY(SELECT substr(lower(t.number), k, 3) FROM generate_series(1, length(t.number) - 2) k)
-    || ARRAY(SELECT substr(lower(t.document_no), k, 3) FROM generate_series(1, coalesce(length(t.document_no), 0) - 2) k)
-    || ARRAY[right(t.number, 2), '=s:' || t.status, '=b:' || t.business_type, '=u:' || t.urgency, '=g:' || t.group_id,
-             '=a:' || coalesce(t.assignee, '-'), '=v:' || t.service_tier, '=t:' || t.tier,
-             '=w:' || floor(((t.created_at AT TIME ZONE 'UTC')::date - date '1970-01-05') / 7)]
-    || CASE WHEN t.emergency THEN ARRAY['=e:1'] ELSE ARRAY[]::text[] END)
-FROM ticket t JOIN person p ON 'c' || p.id = t.conversation_id
-JOIN LATERAL (SELECT * FROM sentence s WHERE s.asked = t.description LIMIT 1) s ON true
+    ARRAY(SELECT substr(lower(t.number), k, 4) FROM generate_series(1, length(t.number) - 3) k)
+    || ARRAY(SELECT substr(lower(t.document_no), k, 4) FROM generate_series(1, coalesce(length(t.document_no), 0) - 3) k)
+    || ARRAY[right(t.number, 2), right(t.number, 3), right(coalesce(t.document_no, t.number), 3)]
+    || ARRAY['==s:' || t.status, '==b:' || t.business_type, '==u:' || t.urgency, '==g:' || t.group_id,
+             '==a:' || coalesce(t.assignee, '-'), '==v:' || t.service_tier, '==t:' || t.tier,
+             '==w:' || week, '==m:' || week / 4, '==q:' || week / 16]
+    || CASE WHEN t.emergency THEN ARRAY['==e:1'] ELSE ARRAY[]::text[] END)
+FROM (SELECT *, ((created_at AT TIME ZONE 'UTC')::date - date '1970-01-05') / 7 AS week FROM ticket) t
+JOIN person p ON 'c' || p.id = t.conversation_id
+JOIN sentence s ON s.id = split_part(t.idempotency_key, '-', 2)::int
+ORDER BY t.created_at
 """
 
 

@@ -16,7 +16,7 @@ from core.errors import InvalidInput
 from handoff.actors import SYSTEM, Actor
 from handoff.permissions import visible
 from handoff.search import MOST, TicketSearchRow, Wanted, facet, newest, words_of
-from handoff.tickets import OPEN, Status, TicketExpertRow, TicketRow
+from handoff.tickets import OPEN, TICKET_NO, Status, TicketExpertRow, TicketRow
 
 SOON = timedelta(hours=1)
 """A clock that runs out within this time is about to."""
@@ -140,7 +140,11 @@ def _searched(
     first: int,
     page_size: int,
 ) -> Found:
-    numbers = newest(session, Wanted(words, asked.filters, () if _sees_all(actor) else _near(actor)), MOST + 1)
+    if len(words) == 1 and TICKET_NO.fullmatch(words[0]):
+        numbers = [words[0].upper()]
+    else:
+        wanted = Wanted(words, asked.filters, () if _sees_all(actor) else _near(actor))
+        numbers = newest(session, wanted, MOST + 1)
     these = any_(literal(numbers, ARRAY(String)))
     query = select(TicketRow.number).where(TicketRow.number == these, condition)
     kept = set(session.scalars(query)) if numbers else set()

@@ -1,10 +1,10 @@
 """Finding tickets by words, among millions: what can be searched of each ticket, cut into short pieces.
 
-No extension is needed. On PostgreSQL a row's `grams` hold the pieces of its text (two characters of Chinese, three of
-letters and digits) and facets such as `=s:closed` or `=w:2960`, under one GIN index, so that words and filters are
-intersected before any row is read. Answers come newest first: windows of weeks, each four times as long as the one before,
-are asked until there is enough. Pieces only narrow down; the words themselves are then looked for in the text.
-On SQLite, which serves small desks, the text is read.
+No extension is needed. On PostgreSQL a row's `grams` hold the pieces of its text (two characters of Chinese, four of
+letters and digits) and facets such as `==s:closed` or `==w:2960`, under one GIN index, so that words and filters are
+intersected before any row is read. Answers come newest first: the last weeks are asked, then months, then all, until
+there is enough, so that a common word does not read half the table. Pieces only narrow down; the words themselves are
+then looked for in the text. On SQLite, which serves small desks, the text is read.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, Select, String, Text, cast, func, literal, select, text
@@ -32,7 +32,8 @@ MOST = 1000
 """More matches than these are not counted, nor paged through."""
 _KEPT = 6_000
 """Characters of a ticket that can be found; of a longer conversation the newest."""
-_WINDOWS = (1, 4, 16, 64, 256)
+_PERIODS = {"w": 1, "m": 4, "q": 16}
+"""Weeks, by the letter of their facet. Each is one piece: asking for many weeks at a time costs more than asking for all."""
 _WORDS = 8
 _RUNS = re.compile(r"\S+")
 _ASCII = re.compile(r"[!-~]+")
@@ -79,7 +80,7 @@ def words_of(typed: str) -> tuple[str, ...]:
 
 def facet(kind: str, value: object) -> str:
     """A facet as it stands in `grams`; longer than any piece of text, so that they are never mistaken."""
-    return f"={kind}:{value}"
+    return f"=={kind}:{value}"
 
 
 def week_of(moment: datetime) -> int:
@@ -94,19 +95,18 @@ def grams_of(text: str) -> set[str]:
         if len(run) == 1:
             found.add(run)
         for letters in _ASCII.findall(run):
-            found |= {letters[i : i + 3] for i in range(len(letters) - 2)}
-            found.add(letters[-2:])
+            found |= {letters[i : i + 4] for i in range(len(letters) - 3)}
+            found |= {letters[-3:], letters[-2:]}
     return found
 
 
 def _asked(word: str) -> set[str]:
-    """Pieces that whatever holds `word` has; a last `*` asks for a beginning. Two letters begin or end a longer piece."""
+    """Pieces that whatever holds `word` has; a last `*` asks for a beginning: two or three letters begin or are a piece. One
+    character narrows nothing down."""
     pieces = {word[i : i + 2] for i in range(len(word) - 1) if not (word[i] <= "~" and word[i + 1] <= "~")}
     for letters in _ASCII.findall(word):
-        pieces |= {letters[i : i + 3] for i in range(len(letters) - 2)}
-    if not pieces and len(word) == 2:
-        pieces = {word + "*"}
-    return pieces
+        pieces |= {letters[i : i + 4] for i in range(len(letters) - 3)}
+    return pieces or ({f"{word}*"} if len(word) > 1 else set())
 
 
 def follow(session: Session, ticket: TicketRow, event: TicketEventRow | None = None) -> None:
@@ -166,7 +166,8 @@ def facets_of(ticket: TicketRow) -> Iterator[str]:
     yield facet("a", ticket.assignee or "-")
     yield facet("v", ticket.service_tier)
     yield facet("t", ticket.tier)
-    yield facet("w", week_of(ticket.created_at))
+    for period, weeks in _PERIODS.items():
+        yield facet(period, week_of(ticket.created_at) // weeks)
     if ticket.emergency:
         yield facet("e", 1)
     for username in ticket.experts:
@@ -179,43 +180,39 @@ def newest(session: Session, wanted: Wanted, most: int, *, moment: datetime | No
     # them, the planner would now and then read the whole table; compiling a query takes longer than these run.
     session.execute(text("SET LOCAL enable_seqscan = off"))
     session.execute(text("SET LOCAL jit = off"))
-    found: list[str] = []
-    for weeks, before in _windows(moment or now()):
-        found += session.scalars(_query(wanted, weeks, before, most - len(found)))
+    for period in _periods(moment or now()):
+        found = list(session.scalars(_query(wanted, period, most)))
         if len(found) >= most:
             break
     return found
 
 
-def _windows(moment: datetime) -> Iterator[tuple[list[int], datetime | None]]:
-    """Weeks to look through, newest first; at last, without weeks, all that is older than a moment."""
-    end = week_of(moment) + 1
-    for length in _WINDOWS:
-        yield [end - n for n in range(length + (length == 1))], None
-        end -= length + (length == 1)
-    yield [], datetime.combine(_MONDAY + timedelta(weeks=end + 1), datetime.min.time(), UTC)
+def _periods(moment: datetime) -> Iterator[tuple[str, ...]]:
+    """Facets of the newest tickets, then of those and earlier ones, at last none: this period and the one before."""
+    for kind, weeks in _PERIODS.items():
+        block = week_of(moment) // weeks
+        yield facet(kind, block), facet(kind, block - 1)
+    yield ()
 
 
-def _query(wanted: Wanted, weeks: list[int], before: datetime | None, most: int) -> Select[tuple[str]]:
+def _query(wanted: Wanted, period: tuple[str, ...], most: int) -> Select[tuple[str]]:
     narrowed = [piece for word in wanted.words for piece in sorted(_asked(word))]
     clauses = [_lexeme(piece) for piece in dict.fromkeys(narrowed)]
     clauses += [_any(facet(kind, value) for value in values) for kind, values in wanted.facets.items() if values]
     if wanted.any_facet:
         clauses.append(_any(wanted.any_facet))
-    if weeks:
-        clauses.append(_any(facet("w", week) for week in weeks))
+    if period:
+        clauses.append(_any(period))
     query = select(TicketSearchRow.number)
     if clauses:
         query = query.where(TicketSearchRow.grams.op("@@")(cast(literal(" & ".join(clauses), String), TSQUERY)))
     for word in wanted.words:
         query = query.where(TicketSearchRow.text.contains(word, autoescape=True))
-    if before:
-        query = query.where(TicketSearchRow.created_at < before)
     return query.order_by(TicketSearchRow.created_at.desc(), TicketSearchRow.number.desc()).limit(most)
 
 
 def _lexeme(piece: str) -> str:
-    beginning = piece.endswith("*") and len(piece) == 3
+    beginning = piece.endswith("*") and len(piece) <= 4
     quoted = (piece[:-1] if beginning else piece).replace("\\", "\\\\").replace("'", "''")
     return f"'{quoted}':*" if beginning else f"'{quoted}'"
 
