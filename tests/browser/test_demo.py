@@ -124,6 +124,7 @@ def test_from_a_close_call_to_a_ticket_on_the_agents_screen(visit: Visits) -> No
     for seen in ("特急", "华晟销售公司", "E1001", "分机8012", "差旅报销单填写", "关联发票", DRAFT):
         expect(content).to_contain_text(seen)
     said = console.get_by_role("region", name="会话记录")
+    said.get_by_role("button", name=re.compile("^显示之前的")).click()
     for line in ("发票", first, "都不是", "数电票勾选后保存不上"):
         expect(said).to_contain_text(line)
     expect(console.get_by_role("region", name="智能客服查过的条目")).to_contain_text("请用户选择")

@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from io import BytesIO
 
 import pytest
 from openpyxl import load_workbook
@@ -98,8 +99,8 @@ def test_from_the_question_to_the_rating(visit: Visits, token: Tokens) -> None:
     expect(missed).to_contain_text("收到，正在核对")
     phone.shot("missed")
     there.panel.get_by_role("button", name="我的工单").click()
-    there.panel.get_by_role("button", name=re.compile(number)).click()
     ticket = there.panel.locator(".tickets")
+    ticket.get_by_role("button", name=re.compile(number)).click()
     expect(ticket).to_contain_text("收到，正在核对")
     ticket.get_by_role("button", name="催办").click()
     expect(ticket.get_by_role("status")).to_contain_text("已催办")
@@ -136,7 +137,8 @@ def test_from_the_question_to_the_rating(visit: Visits, token: Tokens) -> None:
     desk.panel.get_by_role("button", name="我的工单").click()
     with li.page.expect_download() as saved:
         desk.panel.get_by_role("button", name="导出我的服务记录").click()
-    records = load_workbook(saved.value.path())
+    assert saved.value.suggested_filename == "我的服务记录.xlsx"
+    records = load_workbook(BytesIO(saved.value.path().read_bytes()))
     told = [[cell or "" for cell in row] for row in records["服务记录"].iter_rows(min_row=2, values_only=True)]
     assert {row[0] for row in told} == {number}
     said = "\n".join(row[3] for row in told)

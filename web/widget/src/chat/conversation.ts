@@ -317,7 +317,8 @@ export class Conversation {
       this.sought = true;
       if (found && !this.stopped && !this.memory.conversationId) this.memory.conversationId = found.id;
     } catch (error) {
-      if (this.stopped) return true;
+      // A token that has run out matters once something is said.
+      if (this.stopped || error instanceof TokenError) return true;
       this.trouble(error, null);
       return !isTransient(error);
     }

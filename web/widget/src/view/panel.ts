@@ -86,6 +86,10 @@ export class Panel {
     this.talk.render(conversation);
     this.log.render(conversation);
     this.tickets.render();
+    // What 我的工单 covers is out of reach for keys and screen readers, too.
+    for (const part of this.element.children) {
+      if (part !== this.tickets.element) part.toggleAttribute("inert", this.actions.tickets.shown);
+    }
     this.person.hidden = conversation.withAgent;
     if (conversation.withAgent) this.intro.strip.hidden = true;
     this.number = conversation.standing?.number ?? null;
@@ -139,7 +143,7 @@ export class Panel {
   /** On a phone the dialog covers the page: Tab goes round inside it. */
   private keepFocus(event: KeyboardEvent): void {
     const stops = [...this.element.querySelectorAll<HTMLElement>("button:not([disabled]), a[href], textarea, input, [tabindex='0']")].filter(
-      (stop) => stop.getClientRects().length > 0,
+      (stop) => stop.getClientRects().length > 0 && !stop.closest("[inert]"),
     );
     const active = (this.element.getRootNode() as ShadowRoot).activeElement;
     const edge = event.shiftKey ? stops[0] : stops.at(-1);
