@@ -3,11 +3,10 @@ import { ApiError, DeskError, TokenError, isTransient } from "./errors";
 import { ANONYMOUS, newMessageId } from "./identity";
 import type { Memory } from "./memory";
 import type { AnswerMessage, FeedbackReason, PageContext, Satisfaction, SendResult, Standing, Suggestions, Utterance } from "./message";
-import { Outbox } from "./outbox";
-import type { DeliveryState } from "./outbox";
+import { Outbox, type DeliveryState } from "./outbox";
 import { Poller } from "./poller";
-import { Thread } from "./thread";
-import type { Line } from "./thread";
+import { ReadMarker } from "./reading";
+import { Thread, type Line } from "./thread";
 
 export const MESSAGE_LIMIT = 2_000;
 
@@ -17,8 +16,6 @@ const PACE = {
   ticket: { open: 5_000, closed: 30_000 },
   bot: { open: 15_000, closed: 60_000 },
 } as const;
-/** What was read is told to the server when nothing more came for so long. */
-const READ_PAUSE = 400;
 /** What was left unsent longer ago than this waits for a click instead of going out by itself. */
 const STALE_AFTER = 12 * 3_600_000;
 
@@ -53,8 +50,7 @@ export class Conversation {
   private stopped = false;
   private returning = true;
   private sought = false;
-  private toldRead = 0;
-  private readTimer: ReturnType<typeof setTimeout> | null = null;
+  private readonly marker: ReadMarker;
   private readonly chosen = new Map<string, string>();
   private readonly outbox: Outbox;
   private readonly poller: Poller;
@@ -64,6 +60,7 @@ export class Conversation {
     private readonly memory: Memory,
     private readonly events: ConversationEvents,
   ) {
+    this.marker = new ReadMarker(client);
     this.outbox = new Outbox(client, memory, {
       delivery: (id, state, error) => this.delivery(id, state, error),
       delivered: (id, result) => this.delivered(id, result),
@@ -92,7 +89,7 @@ export class Conversation {
 
   stop(): void {
     this.stopped = true;
-    if (this.readTimer) clearTimeout(this.readTimer);
+    this.marker.stop();
     removeEventListener("online", this.networkChanged);
     removeEventListener("offline", this.networkChanged);
     document.removeEventListener("visibilitychange", this.visibilityChanged);
@@ -213,7 +210,7 @@ export class Conversation {
     return this.chosen.get(messageId) ?? null;
   }
 
-  /** Fetches what is new at once: something was done beside the chat. */
+  /** Something was done beside the chat. */
   refresh(): void {
     void this.poller.now();
   }
@@ -233,7 +230,7 @@ export class Conversation {
       this.thread.restart();
       this.cursor = 0;
       this.memory.readSeq = 0;
-      this.toldRead = 0;
+      this.marker.known(0);
       this.standing = null;
       this.returning = true;
     }
@@ -285,7 +282,7 @@ export class Conversation {
       this.cursor = messages.reduce((last, message) => Math.max(last, message.seq), this.cursor);
       this.standing = conversation ?? null;
       if (conversation && conversation.read_seq > this.memory.readSeq) this.memory.readSeq = conversation.read_seq;
-      if (conversation) this.toldRead = Math.max(this.toldRead, conversation.read_seq);
+      if (conversation) this.marker.known(conversation.read_seq);
       this.loaded = true;
       this.recovered();
       this.outbox.resume();
@@ -366,19 +363,12 @@ export class Conversation {
     this.tellRead();
   }
 
-  /** Other devices of the same person shall know, too. */
   private tellRead(): void {
     const { conversationId } = this.memory;
-    if (!conversationId || this.memory.readSeq <= this.toldRead || this.readTimer) return;
-    this.readTimer = setTimeout(() => {
-      this.readTimer = null;
-      if (this.stopped || conversationId !== this.memory.conversationId) return;
-      const last = this.memory.readSeq;
-      this.client.read(conversationId, last).then(
-        () => (this.toldRead = Math.max(this.toldRead, last)),
-        () => {}, // Told again with the next message.
-      );
-    }, READ_PAUSE);
+    if (!conversationId) return;
+    this.marker.tell(this.memory.readSeq, () =>
+      this.stopped || conversationId !== this.memory.conversationId ? null : { id: conversationId, seq: this.memory.readSeq },
+    );
   }
 
   private setFeedback(message: AnswerMessage, feedback: AnswerMessage["feedback"]): void {
