@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -19,12 +20,15 @@ Visits = Callable[..., Visit]
 PASSWORD = "an-agent-of-the-tests"
 
 
-def signed_in(stack: Stack, username: str = "admin", password: str = ADMIN_PASSWORD) -> httpx.Client:
-    client = httpx.Client(
+@contextmanager
+def signed_in(stack: Stack) -> Iterator[httpx.Client]:
+    """The administrator, over HTTP."""
+    with httpx.Client(
         base_url=f"{stack.url}/api/v1/console", headers={"X-Requested-With": "fssc"}, timeout=20, trust_env=False
-    )
-    assert client.post("/session", json={"username": username, "password": password}).status_code == 200
-    return client
+    ) as client:
+        opened = client.post("/session", json={"username": "admin", "password": ADMIN_PASSWORD})
+        assert opened.status_code == 200, opened.text
+        yield client
 
 
 def test_a_rule_is_written_tried_on_past_tickets_and_takes_effect(
@@ -48,7 +52,7 @@ def test_a_rule_is_written_tried_on_past_tickets_and_takes_effect(
     trial = page.get_by_role("region", name="试算结果")
     expect(trial).to_contain_text("1 张的去向会改变")
     row = trial.get_by_role("row", name=past)
-    expect(row).to_contain_text("系统支持组")
+    expect(row).to_contain_text("应付组")
     expect(row).to_contain_text("资金组")
     expect(page.get_by_role("listitem", name=f"找{word}")).to_contain_text("试算命中 1 张")
     here.shot("tried")
@@ -57,7 +61,7 @@ def test_a_rule_is_written_tried_on_past_tickets_and_takes_effect(
     page.get_by_role("button", name="保存草稿").click()
     expect(page.get_by_role("alert").filter(has_text="还没有启用")).to_be_visible()
     with signed_in(stack) as admin:
-        assert admin.get(f"/tickets/{past}").json()["group"]["name"] == "系统支持组"
+        assert admin.get(f"/tickets/{past}").json()["group"]["name"] == "应付组"
         page.get_by_role("button", name="启用", exact=True).click()
         page.get_by_role("dialog", name="启用草稿？").get_by_role("button", name="启用").click()
         expect(page.get_by_role("table").filter(has_text="票据问题找资金组")).to_contain_text("使用中")
