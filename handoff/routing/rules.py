@@ -206,6 +206,8 @@ def _rule(row: Any, number: int, tiers: dict[str, int]) -> Rule:
     ):
         if unknown := [value for value in values if value not in known]:
             raise InvalidInput(f"{called}：没有{label}“{'、'.join(unknown)}”。", code="rules_invalid")
+    if not any(asdict(conditions).values()):
+        raise InvalidInput(f"{called}没有任何条件，会接走所有工单；请填写条件，或改默认派工。", code="rules_invalid")
     if short := [word for word in conditions.risk_words if len(_plain(word)) < 2]:
         raise InvalidInput(f"{called}：风险词“{'、'.join(short)}”太短，至少两个字。", code="rules_invalid")
     return Rule(str(row["id"]), name, conditions, _outcome(then, called, tiers), bool(row.get("enabled", True)))

@@ -41,10 +41,10 @@ def test_a_rule_is_written_tried_on_past_tickets_and_takes_effect(
     page.get_by_role("button", name="添加规则").click()
     dialog = page.get_by_role("dialog", name="添加规则")
     dialog.get_by_label("规则名称").fill(f"找{word}")
-    words = dialog.get_by_role("combobox", name="风险词")
-    words.fill(word)
-    words.press("Enter")
     here.choose("班组", "资金组")
+    dialog.get_by_role("button", name="确定").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("至少填写一个条件")
+    dialog.get_by_label("风险词", exact=True).fill(word)  # No Enter: what was typed counts all the same.
     here.shot("rule")
     dialog.get_by_role("button", name="确定").click()
 
@@ -54,7 +54,9 @@ def test_a_rule_is_written_tried_on_past_tickets_and_takes_effect(
     row = trial.get_by_role("row", name=past)
     expect(row).to_contain_text("应付组")
     expect(row).to_contain_text("资金组")
-    expect(page.get_by_role("listitem", name=f"找{word}")).to_contain_text("试算命中 1 张")
+    rule = page.get_by_role("listitem", name=f"找{word}")
+    expect(rule).to_contain_text(f"风险词{word}")
+    expect(rule).to_contain_text("试算命中 1 张")
     here.shot("tried")
 
     page.get_by_label("修改说明").fill("票据问题找资金组")

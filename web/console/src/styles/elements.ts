@@ -43,3 +43,4 @@ import "element-plus/es/components/option-group/style/css";
 import "element-plus/es/components/notification/style/css";
 import "element-plus/es/components/switch/style/css";
 import "element-plus/es/components/autocomplete/style/css";
+import "element-plus/es/components/input-tag/style/css";
