@@ -20,6 +20,7 @@ COOKIE = "fssc_session"
 Page = Annotated[int, Query(ge=1, le=100_000)]
 Filter = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")]
 EntryPath = Annotated[str, Path(max_length=64, pattern=r"^[^\x00]+$")]
+RowId = Annotated[int, Path(ge=0, le=2**31 - 1)]
 PageSize = Annotated[int, Query(ge=1, le=100)]
 
 

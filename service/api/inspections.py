@@ -22,7 +22,7 @@ from handoff.quality.inspections import DECISIONS, STATES, InspectionRow, Inspec
 from handoff.quality.periods import days
 from handoff.quality.sampling import RULES, checked_rules, draw
 from handoff.tickets import TicketRow, events_of
-from service.api.deps import ActorDep, DeskDep, Filter, Page, PageSize, from_our_page
+from service.api.deps import ActorDep, DeskDep, Filter, Page, PageSize, RowId, from_our_page
 from service.api.quality import day
 from service.api.quality_scope import Day, Drawing, group_names, groups_seen, holders, named, sees_all
 from service.api.ticket_body import names_of
@@ -215,7 +215,7 @@ def post_run(desk: DeskDep, actor: Drawing, body: Drawn) -> dict[str, Any]:
 
 
 @router.get("/inspections/{inspection_id}")
-def get_inspection(desk: DeskDep, actor: ActorDep, inspection_id: int) -> dict[str, Any]:
+def get_inspection(desk: DeskDep, actor: ActorDep, inspection_id: RowId) -> dict[str, Any]:
     """One inspection with its rubric and the ticket that it judges."""
     with desk.database.read() as session:
         row = session.scalars(
@@ -262,7 +262,7 @@ def _whole(session: Session, actor: Actor, row: InspectionRow) -> dict[str, Any]
 
 
 @router.post("/inspections/{inspection_id}/score", dependencies=_OURS)
-def post_score(desk: DeskDep, actor: ActorDep, inspection_id: int, body: Scored) -> dict[str, Any]:
+def post_score(desk: DeskDep, actor: ActorDep, inspection_id: RowId, body: Scored) -> dict[str, Any]:
     """Score it by the newest rubric and tell the agent."""
     with desk.database.write() as session:
         row = inspections.score(session, inspection_id, actor, body.given(), body.vetoes, body.comment)
@@ -270,7 +270,7 @@ def post_score(desk: DeskDep, actor: ActorDep, inspection_id: int, body: Scored)
 
 
 @router.post("/inspections/{inspection_id}/appeal", dependencies=_OURS)
-def post_appeal(desk: DeskDep, actor: ActorDep, inspection_id: int, body: Appealed) -> dict[str, Any]:
+def post_appeal(desk: DeskDep, actor: ActorDep, inspection_id: RowId, body: Appealed) -> dict[str, Any]:
     """The agent appeals, once and in time."""
     with desk.database.write() as session:
         deciders = holders(session, "inspector", "supervisor")
@@ -279,7 +279,7 @@ def post_appeal(desk: DeskDep, actor: ActorDep, inspection_id: int, body: Appeal
 
 
 @router.post("/inspections/{inspection_id}/decide", dependencies=_OURS)
-def post_decide(desk: DeskDep, actor: ActorDep, inspection_id: int, body: Decided) -> dict[str, Any]:
+def post_decide(desk: DeskDep, actor: ActorDep, inspection_id: RowId, body: Decided) -> dict[str, Any]:
     """Decide an appeal: with `points` the score is changed, without it is upheld."""
     points = None if body.points is None else {name: one.model_dump() for name, one in body.points.items()}
     with desk.database.write() as session:

@@ -18,7 +18,7 @@ from handoff.quality.periods import days
 from handoff.quality.reviews import CAUSES, ReviewRow
 from handoff.quality.satisfaction import SatisfactionRow
 from handoff.quality.settings import KINDS, change
-from service.api.deps import ActorDep, DeskDep, Filter, Page, PageSize, from_our_page
+from service.api.deps import ActorDep, DeskDep, Filter, Page, PageSize, RowId, from_our_page
 from service.api.quality_scope import Day, SettingUp, group_names, groups_seen, named
 from service.api.ticket_body import names_of
 
@@ -207,7 +207,7 @@ def _review(row: ReviewRow, names: dict[str, str]) -> dict[str, Any]:
 
 
 @router.post("/reviews/{review_id}/close", dependencies=_OURS)
-def post_review(desk: DeskDep, actor: ActorDep, review_id: int, body: Finding) -> dict[str, Any]:
+def post_review(desk: DeskDep, actor: ActorDep, review_id: RowId, body: Finding) -> dict[str, Any]:
     """Close a review with its cause, what was found and what is done about it."""
     with desk.database.write() as session:
         row = reviews.close_review(session, review_id, actor, body.cause, body.finding, body.action)

@@ -19,7 +19,7 @@ from handoff.quality.questionnaire import results
 from handoff.quality.surveys import STATES, Population, SurveyInvitationRow, SurveyRow
 from handoff.tickets import TicketRow
 from kb.ingest.workbooks import new_sheet, text_cells
-from service.api.deps import DeskDep, Page, PageSize, from_our_page
+from service.api.deps import DeskDep, Page, PageSize, RowId, from_our_page
 from service.api.quality import day
 from service.api.quality_scope import Overseeing, Surveying, named
 from service.api.ticket_body import names_of
@@ -121,7 +121,7 @@ def post_survey(desk: DeskDep, actor: Surveying, body: NewSurvey) -> dict[str, A
 
 
 @router.get("/surveys/{survey_id}")
-def get_survey(desk: DeskDep, actor: Overseeing, survey_id: int) -> dict[str, Any]:
+def get_survey(desk: DeskDep, actor: Overseeing, survey_id: RowId) -> dict[str, Any]:
     """One campaign with its results: counts, mean scores, words; and who was drawn."""
     with desk.database.read() as session:
         row = surveys.survey_of(session, survey_id)
@@ -150,14 +150,14 @@ def _invitations(session: Session, survey_id: int) -> list[SurveyInvitationRow]:
 
 
 @router.post("/surveys/{survey_id}/start", dependencies=_OURS)
-def post_start(desk: DeskDep, actor: Surveying, survey_id: int) -> dict[str, Any]:
+def post_start(desk: DeskDep, actor: Surveying, survey_id: RowId) -> dict[str, Any]:
     """Send it to everybody in the sample."""
     with desk.database.write() as session:
         return _audited(session, actor, "survey.started", surveys.start(session, survey_id))
 
 
 @router.post("/surveys/{survey_id}/close", dependencies=_OURS)
-def post_close(desk: DeskDep, actor: Surveying, survey_id: int) -> dict[str, Any]:
+def post_close(desk: DeskDep, actor: Surveying, survey_id: RowId) -> dict[str, Any]:
     """End it before its time."""
     with desk.database.write() as session:
         return _audited(session, actor, "survey.closed", surveys.close(session, survey_id))
@@ -170,7 +170,7 @@ def _audited(session: Session, actor: Actor, action: str, row: SurveyRow) -> dic
 
 
 @router.get("/surveys/{survey_id}/answers.xlsx")
-def get_answers(desk: DeskDep, actor: Overseeing, survey_id: int) -> Response:
+def get_answers(desk: DeskDep, actor: Overseeing, survey_id: RowId) -> Response:
     """A sheet of answers, one line a person, and one of counts."""
     with desk.database.read() as session:
         row = surveys.survey_of(session, survey_id)
