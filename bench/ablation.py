@@ -45,7 +45,6 @@ PARTS = {
     "numbers": ("numbers",),
     "scene": ("scene",),
     "length": ("brevity",),
-    "sentences out of scope": ("stranger",),
 }
 """Parts by the beginnings of their features' names, `best_` aside; the order is that in which the table adds them. A
 feature that is in none of them is a part of its own."""
@@ -102,16 +101,13 @@ class Ablation:
     def _silent(self, parts: Sequence[str]) -> Iterator[None]:
         features = np.array([part_of(name) not in parts for name in FEATURES], float)
         circumstances = np.array([part_of(name) not in parts for name in CIRCUMSTANCES], float)
-        silent = part_of("stranger") in parts  # the matcher finds these by the question's vector
 
         def heard(index: Index, probe: Probe, allowed: np.ndarray, *rest: Any, **named: Any) -> Evidence:
             key = (probe.text, probe.page, probe.node, np.packbits(allowed).tobytes(), str(rest), str(named))
             if key not in self._gathered:
                 self._gathered[key] = gather(index, probe, allowed, *rest, **named)
             found = self._gathered[key]
-            vector = None if silent else found.vector
-            spoken = found.circumstances * circumstances
-            return replace(found, features=found.features * features, circumstances=spoken, vector=vector)
+            return replace(found, features=found.features * features, circumstances=found.circumstances * circumstances)
 
         modules = [module for module in (kb.lessons, kb.search) if hasattr(module, "gather")]
         for module in modules:

@@ -42,8 +42,6 @@ CIRCUMSTANCES = (
     "unknown",  # share of the question's characters that no entry has; 0 where none of them is Chinese
     "brevity",  # 1 for one word, 1/n for n
     "scene_known",
-    "stranger",  # nearness of the nearest sentence that is nobody's business; the matcher knows these (`kb.strangers`)
-    "stranger_lead",  # over the nearest curated question
 )
 
 
@@ -61,15 +59,13 @@ class Probe:
 class Evidence:
     """`entries` are positions in the index, most promising first; `nearest` the row of each one's nearest question;
     `features` (candidates, FEATURES) and `circumstances` (CIRCUMSTANCES,) float64; `holders` the places among
-    the candidates of the entries that hold this very question. `vector` is the question's, `unrelated` as the index has it."""
+    the candidates of the entries that hold this very question."""
 
     entries: np.ndarray
     nearest: np.ndarray
     features: np.ndarray
     circumstances: np.ndarray
     holders: tuple[int, ...] = ()
-    vector: np.ndarray | None = None
-    unrelated: float = 0.0
 
 
 def gather(index: Index, probe: Probe, allowed: np.ndarray, without: Sequence[int] = ()) -> Evidence:
@@ -143,12 +139,9 @@ def gather(index: Index, probe: Probe, allowed: np.ndarray, without: Sequence[in
         "unknown": by_character.unknown if is_chinese(probe.text) else 0.0,
         "brevity": 1 / max(len(asked_words), 1),
         "scene_known": max(evidence["scene"].max(), 0),
-        "stranger": 0.0,
-        "stranger_lead": 0.0,
     }
     circumstances = np.array([context[name] for name in CIRCUMSTANCES], np.float64)
-    holders = _holders(index, probe.text, positions, allowed)
-    return Evidence(positions, nearest, features, circumstances, holders, probe.vector, unrelated)
+    return Evidence(positions, nearest, features, circumstances, _holders(index, probe.text, positions, allowed))
 
 
 def scene(entry: Entry, page: str | None, node: str | None) -> float:

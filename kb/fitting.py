@@ -12,18 +12,13 @@ from threadpoolctl import threadpool_limits
 from kb.entries import Entry
 from kb.features import CIRCUMSTANCES, FEATURES
 from kb.index import Index
-from kb.lessons import Lesson, about_passages, lessons, out_of_scope, reviewed_lessons
+from kb.lessons import Lesson, about_passages, lessons, reviewed_lessons
 from kb.matcher import Matcher, ramps, typical
 from kb.reviewed import Reviewed
-from kb.strangers import Strangers
 from kb.thresholds import HeldOut
 
 FOLDS = 5
 LOYALTY = 5.0
-RICH = 4.0
-"""Similar questions an entry at which a base's own lessons begin to weigh more than what is typical."""
-FAIR = 3.0
-"""Similar questions an entry from which on a base's own questions judge it fairly."""
 STRANGERS = 0.25
 """What a question without a right entry weighs in the fit. People's questions lie further from the curated ones than curated
 questions do from each other, and most of what is out of scope lies further off than our sentences: with equal weights, the
@@ -62,48 +57,17 @@ def fit(
         return Fitted(drawn_to, held_out([], []))
     index = index or Index(entries, vectors)
     questions = [len(entry.questions) for entry in entries if not entry.is_passage]
-    similar = float(np.mean(questions)) - 1 if questions else 0.0
-    strangers = Strangers.of(encode(list(out_of_scope())))
     with threadpool_limits(1):  # on such small matrices a second thread costs more than it gives
         matcher, judged = drawn_to, held_out([], [])
         if questions:
-            own, told = lessons(index, encode, seed), reviewed_lessons(index, reviewed, encode)
-            taught = beside(strangers, [*own, *told])
-            matcher, judged = cross_fitted(taught, drawn_to, loyalty * _poverty(similar), seed)
-            judged = replace(judged, fair=_fair(own, told, similar))
+            taught = [*lessons(index, encode, seed), *reviewed_lessons(index, reviewed, encode)]
+            matcher, judged = cross_fitted(taught, drawn_to, loyalty, seed)
         passages, found = drawn_to.passages, None
-        taught = beside(strangers, about_passages(index, encode, seed)) if questions and index.passage.any() else []
+        taught = about_passages(index, encode, seed) if questions and index.passage.any() else []
         if passages and sum(lesson.answerable for lesson in taught) >= _FEWEST_CITED:
             passages, found = cross_fitted(taught, passages, loyalty, seed)
-    matcher = replace(matcher, passages=passages).knowing(strangers)
-    return Fitted(matcher, replace(judged, similar=similar, passages=found))
-
-
-def beside(strangers: Strangers, taught: Sequence[Lesson]) -> list[Lesson]:
-    """The lessons with these sentences in their evidence; one that teaches is no neighbour of its own."""
-    return [
-        replace(
-            lesson, evidence=replace(lesson.evidence, circumstances=strangers.met(lesson.evidence, but_itself=True))
-        )
-        for lesson in taught
-    ]
-
-
-def _fair(own: Sequence[Lesson], told: Sequence[Lesson], similar: float) -> float:
-    """The share of the held-out questions with a right entry that judge the base as it is: those of employees do, curated
-    ones the more, the less it means to be one similar question poorer."""
-    curated, employees = (sum(lesson.answerable and lesson.counted for lesson in taught) for taught in (own, told))
-    return (curated * min(similar / FAIR, 1) ** 2 + employees) / max(curated + employees, 1)
-
-
-def _has_choice(lesson: Lesson) -> bool:
-    return not lesson.answerable or bool(lesson.right[:_RIVALS].any())
-
-
-def _poverty(similar: float) -> float:
-    """How much more a base with so few similar questions an entry is drawn to what is typical: while one of them is asked
-    there is one less of them, so its lessons are those of a poorer base than it is."""
-    return 1 + (RICH / max(similar, 0.5)) ** 2
+    similar = float(np.mean(questions)) - 1 if questions else 0.0
+    return Fitted(replace(matcher, passages=passages), replace(judged, similar=similar, passages=found))
 
 
 def cross_fitted(taught: Sequence[Lesson], drawn_to: Matcher, loyalty: float, seed: int = 0) -> tuple[Matcher, HeldOut]:
@@ -143,12 +107,8 @@ def held_out(judged: Sequence[Lesson], probabilities: Sequence[np.ndarray]) -> H
 
 def fitted(taught: Sequence[Lesson], drawn_to: Matcher, loyalty: float, begin: Matcher | None = None) -> Matcher:
     """The curves that make the right choices likeliest, drawn to those of another matcher: a convex problem, whose
-    solution is the sooner found the nearer to it the search begins.
-
-    A question whose entry is not among the best candidates is left out: it is nobody's choice, and to call it a stranger's
-    would teach doubt of all unusual questions.
-    """
-    taught = [lesson for lesson in taught if len(lesson.evidence.entries) and _has_choice(lesson)]
+    solution is the sooner found the nearer to it the search begins."""
+    taught = [lesson for lesson in taught if len(lesson.evidence.entries)]
     if not taught:
         return drawn_to
     features = np.zeros((len(taught), _RIVALS, len(FEATURES)))

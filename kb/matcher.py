@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from kb.features import CIRCUMSTANCES, FEATURES, Evidence
-from kb.strangers import Strangers
 
 TYPICAL = Path(__file__).with_name("typical")
 
@@ -56,8 +55,6 @@ KNOTS: Mapping[str, Sequence[float]] = {
     "unknown": (0.0, 0.2, 0.4, 0.6, 0.8),
     "brevity": (0.05, 0.12, 0.25, 0.5, 1.0),
     "scene_known": (0.0, 0.5, 1.0),
-    "stranger": (-0.2, 0.1, 0.3, 0.5, 0.7, 0.9),
-    "stranger_lead": (-0.7, -0.4, -0.2, 0.0, 0.2, 0.4),
 }
 """Where the curves bend; between two knots they are straight, beyond the last ones flat."""
 
@@ -65,27 +62,19 @@ KNOTS: Mapping[str, Sequence[float]] = {
 @dataclass(frozen=True)
 class Matcher:
     """The rise of every curve from knot to knot: `features`, none of them negative, `circumstances`, and the utility
-    `none` has where all its curves begin. `passages` is a matcher of their own for the passages of the same base. `strangers`
-    are the sentences out of scope that it knows."""
+    `none` has where all its curves begin. `passages` is a matcher of their own for the passages of the same base."""
 
     features: np.ndarray
     circumstances: np.ndarray
     none: float
     passages: Matcher | None = None
-    strangers: Strangers | None = None
-
-    def knowing(self, strangers: Strangers) -> Matcher:
-        """The same curves, for passages too, beside these sentences."""
-        passages = self.passages and replace(self.passages, strangers=strangers)
-        return replace(self, passages=passages, strangers=strangers)
 
     def probabilities(self, evidence: Evidence) -> np.ndarray:
         """(candidates,) float64 in [0, 1], in the evidence's order, together at most 1."""
         if not len(evidence.entries):
             return np.empty(0)
         utility = ramps(evidence.features, FEATURES) @ self.features
-        circumstances = self.strangers.met(evidence) if self.strangers else evidence.circumstances
-        none = float(ramps(circumstances, CIRCUMSTANCES) @ self.circumstances + self.none)
+        none = float(ramps(evidence.circumstances, CIRCUMSTANCES) @ self.circumstances + self.none)
         highest = max(utility.max(), none)
         odds = np.exp(utility - highest)
         found = odds / (odds.sum() + np.exp(none - highest))
@@ -98,19 +87,15 @@ class Matcher:
         return found
 
     def save(self, directory: Path) -> None:
-        """Write `matcher.json`, and the sentences it knows, into an existing directory."""
+        """Write `matcher.json` into an existing directory."""
         weights = self._weights() | {"passages": self.passages._weights() if self.passages else None}
         (directory / "matcher.json").write_text(json.dumps(weights, indent=1), encoding="utf-8")
-        if self.strangers:
-            self.strangers.save(directory)
 
     @classmethod
     def load(cls, directory: Path) -> Matcher:
         """Read what `save` wrote. KeyError or ValueError when it weighs other features or has other knots: fit again."""
         weights = json.loads((directory / "matcher.json").read_text(encoding="utf-8"))
-        matcher = replace(cls._of(weights), passages=cls._of(weights["passages"]) if weights["passages"] else None)
-        strangers = Strangers.load(directory)
-        return matcher.knowing(strangers) if strangers else matcher
+        return replace(cls._of(weights), passages=cls._of(weights["passages"]) if weights["passages"] else None)
 
     def _weights(self) -> dict[str, Any]:
         return {

@@ -14,7 +14,6 @@ as many similar questions an entry.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -43,8 +42,7 @@ class HeldOut:
     `answerable` says whether some entry is right; `probability` is that of the best candidate, `right` whether it is the
     right entry, `offered` whether the right entry is among the five best, `in_scope` the probability that any entry is
     right, `weight` how much the question counts: those with a right entry and those without weigh the same in sum.
-    `similar` is how many similar questions an entry of this base has, `fair` the share of these questions that judge it as it
-    is; `passages` are the questions put to its passages.
+    `similar` is how many similar questions an entry of this base has; `passages` are the questions put to its passages.
     """
 
     answerable: np.ndarray
@@ -54,7 +52,6 @@ class HeldOut:
     in_scope: np.ndarray
     weight: np.ndarray
     similar: float = 0.0
-    fair: float = 1.0
     passages: HeldOut | None = None
 
     def save(self, directory: Path) -> None:
@@ -73,7 +70,7 @@ class HeldOut:
     @classmethod
     def _from(cls, stored: np.lib.npyio.NpzFile, prefix: str) -> HeldOut:
         found = {field.name: stored[prefix + field.name] for field in fields(cls) if field.name != "passages"}
-        return cls(**{**found, "similar": float(found["similar"]), "fair": float(found["fair"])})
+        return cls(**{**found, "similar": float(found["similar"])})
 
 
 @dataclass(frozen=True)
@@ -102,9 +99,10 @@ TYPICAL = Thresholds(answer=0.97, clarify=0.15)
 
 def choose(held_out: HeldOut, accepted_wrong_rate: float = ACCEPTED_WRONG_RATE) -> Thresholds:
     """The lowest thresholds that keep `accepted_wrong_rate` ([0, 1]) and make only offers that are worth making."""
-    judged = _completed(held_out, _kinds(held_out.similar))
+    nearest = min(RICHNESS, key=lambda similar: abs(np.log1p(similar) - np.log1p(held_out.similar)))
+    judged = _completed(held_out, str(nearest))
     answer = _lowest(judged.probability, ~judged.right, judged.weight, accepted_wrong_rate)
-    found = _completed(held_out.passages, {"passages": 1.0})
+    found = _completed(held_out.passages, "passages")
     careful = 1 if held_out.passages is not None else FOREIGN
     passage = _lowest(found.probability, ~found.right, found.weight, accepted_wrong_rate * careful)
     return Thresholds(answer, _worth(judged, judged.probability < answer), accepted_wrong_rate, passage)
@@ -116,22 +114,14 @@ def typical_held_out(kind: str) -> HeldOut:
     return HeldOut.load(_TYPICAL / kind)
 
 
-def _kinds(similar: float) -> dict[str, float]:
-    """The two kinds of bases between which one with so many similar questions lies, and the share of each."""
-    at = np.interp(np.log1p(similar), np.log1p(RICHNESS), range(len(RICHNESS)))
-    lower = min(int(at), len(RICHNESS) - 2)
-    return {str(RICHNESS[lower]): float(lower + 1 - at), str(RICHNESS[lower + 1]): float(at - lower)}
-
-
-def _completed(own: HeldOut | None, kinds: Mapping[str, float]) -> HeldOut:
-    """With the typical questions of these kinds beside it, weighing the less the more questions of its own there are, and
-    nothing from `ENOUGH` on."""
-    missing = 1 - (int(own.answerable.sum()) * own.fair if own else 0) / ENOUGH
+def _completed(own: HeldOut | None, kind: str) -> HeldOut:
+    """With the typical questions beside it, weighing the less the more of its own there are, and nothing from `ENOUGH`
+    on."""
+    missing = 1 - (int(own.answerable.sum()) if own else 0) / ENOUGH
     if missing <= 0 and own:
         return own
-    parts = [(typical_held_out(kind), missing * share) for kind, share in kinds.items() if share > 0]
-    if own is not None:
-        parts.insert(0, (own, 1.0))
+    typical = typical_held_out(kind)
+    parts = [(typical, missing)] if own is None else [(own, 1.0), (typical, missing)]
     columns = {
         field.name: np.concatenate([getattr(part, field.name) for part, _ in parts]) for field in fields(HeldOut)[:5]
     }

@@ -16,19 +16,17 @@ from core.settings import Settings
 from core.text import normalize
 from kb.encoder import Encoder, load_encoder
 from kb.entries import Entry
-from kb.evaluation.remembering import Remembering
 from kb.features import CIRCUMSTANCES, FEATURES, Probe
 from kb.files import Knowledge, read_knowledge
-from kb.fitting import FOLDS, beside, cross_fitted, fitted, held_out
+from kb.fitting import FOLDS, cross_fitted, fitted, held_out
 from kb.index import Index, texts
-from kb.lessons import Asked, Lesson, about_passages, asked_lessons, lessons, out_of_scope
+from kb.lessons import Asked, Lesson, about_passages, asked_lessons, lessons
 from kb.matcher import KNOTS, TYPICAL, Matcher
 from kb.passages import passages_of
-from kb.strangers import Strangers
 from kb.thresholds import RICHNESS, HeldOut
 
 _LOYALTY = 5.0
-_MOST_ASKED = 2000
+_MOST_ASKED = 900
 _STARTER = Path(__file__).with_name("starter")
 
 
@@ -37,13 +35,9 @@ def typical_of(knowledge: Knowledge, encoder: Encoder, seed: int = 0) -> tuple[M
     entries = knowledge.entries
     kinds = {str(similar): _with_similar(entries, similar, encoder, seed) for similar in RICHNESS}
     whole = lessons(Index(entries, encoder.encode_queries(texts(entries))), encoder.encode_queries, seed)
-    strangers = Strangers.of(encoder.encode_queries(list(out_of_scope())))
-    kinds = {kind: beside(strangers, taught) for kind, taught in kinds.items()}
-    whole = beside(strangers, whole)
     matcher = fitted([*whole, *(lesson for taught in kinds.values() for lesson in taught)], flat(), _LOYALTY)
     judged = _judged(kinds, whole, matcher, seed)
-    about = beside(strangers, _about_texts(knowledge, encoder, seed))
-    passages, judged["passages"] = cross_fitted(about, flat(), _LOYALTY, seed)
+    passages, judged["passages"] = cross_fitted(_about_texts(knowledge, encoder, seed), flat(), _LOYALTY, seed)
     return replace(matcher, passages=passages), judged
 
 
@@ -110,5 +104,4 @@ def save(matcher: Matcher, judged: dict[str, HeldOut], directory: Path) -> None:
 
 if __name__ == "__main__":
     settings = Settings()
-    encoder = Remembering(load_encoder(settings.encoder, settings.home))
-    save(*typical_of(read_knowledge(_STARTER), encoder), TYPICAL)
+    save(*typical_of(read_knowledge(_STARTER), load_encoder(settings.encoder, settings.home)), TYPICAL)

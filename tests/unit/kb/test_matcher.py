@@ -10,10 +10,9 @@ import pytest
 
 from kb.entries import Entry
 from kb.features import CIRCUMSTANCES, FEATURES, Evidence, Probe, gather
-from kb.fitting import LOYALTY, fit
-from kb.fitting import fitted as fitted_to
+from kb.fitting import fit
 from kb.index import Index, texts
-from kb.lessons import Lesson, lessons, out_of_scope, shared_words
+from kb.lessons import lessons, out_of_scope, shared_words
 from kb.matcher import EXACT, Matcher, typical
 
 ENTRIES = [
@@ -78,21 +77,6 @@ def test_any_number_of_entries_will_do(entries: list[Entry], encode) -> None:
     fitted = fit(entries, encode(texts(entries)), encode)
     assert np.isfinite(fitted.matcher.features).all()
     assert len(fitted.held_out.right) == len(fitted.held_out.weight)
-
-
-def test_a_question_whose_entry_was_not_found_teaches_nothing() -> None:
-    found = Lesson(evidence(kriging=0.8), np.ones(1), 1.0, 0, True)
-    lost = Lesson(evidence(kriging=0.8), np.zeros(1), 1.0, 1, True)
-    stranger = Lesson(evidence(kriging=0.8), np.zeros(1), 1.0, 2, False)
-    alone, with_lost, with_stranger = (
-        fit_to([found, *others]).probabilities(found.evidence)[0] for others in ([], [lost], [stranger])
-    )
-    assert with_lost == pytest.approx(alone)
-    assert with_stranger < alone
-
-
-def fit_to(taught: list[Lesson]) -> Matcher:
-    return fitted_to(taught, typical(), LOYALTY)
 
 
 def test_a_matcher_comes_back_as_it_was_saved(tmp_path: Path, fitted) -> None:

@@ -56,18 +56,6 @@ def test_a_base_without_questions_of_its_own_is_judged_by_the_starter_knowledge(
     assert choose(none_asked(5.0)).answer < bare.answer
 
 
-def test_a_base_between_two_kinds_is_judged_by_both() -> None:
-    poor, between, rich = (choose(none_asked(similar)).answer for similar in (2.0, 3.2, 5.0))
-    assert min(poor, rich) <= between <= max(poor, rich)
-    assert choose(none_asked(40.0)) == choose(none_asked(5.0))
-
-
-def test_questions_that_judge_a_poorer_base_do_not_replace_the_typical_ones() -> None:
-    many = sample(np.random.default_rng(7), 5000)
-    assert choose(replace(many, fair=0.0)) != choose(many)
-    assert choose(replace(many, fair=0.5, similar=5.0)) == choose(many)
-
-
 def test_a_few_questions_count_beside_the_typical_ones_and_enough_count_alone() -> None:
     few, many = (sample(np.random.default_rng(4), size) for size in (20, 5000))
     assert choose(few).answer == pytest.approx(choose(none_asked()).answer, abs=0.05)
