@@ -19,7 +19,8 @@ from connectors.wecom.client import WecomClient, WecomError
 MOST_BYTES = 2048
 MOST_A_MINUTE = 28
 """Two less than the platform takes: its minute is not ours."""
-_REPEATS = timedelta(minutes=30)
+_REPEATS = timedelta(seconds=60)
+"""How long the platform shows the same words once. No longer: who asks again later wants to be answered again."""
 _GONE = {40003, 60011, 60111, 81013}
 """The receiver left, or the app is not visible to them: no repeat helps."""
 

@@ -64,7 +64,7 @@ def test_signing_in_and_out(visit: Visits) -> None:
 def test_an_agent_finds_a_ticket_by_words_and_filters(visit: Visits, employee: Callable[..., Employee]) -> None:
     word = f"流水{uuid.uuid4().hex[:8]}"
     hostile = f"保存报错<img src=x onerror=\"document.title='hacked'\">{word}"
-    number = file_ticket(employee(WANG, page="payment.apply", node="contract", document_no="FK20261101-0003"), hostile)
+    number = file_ticket(employee(WANG, page="payment.apply", node="contract", document_no="FK20261101-8803"), hostile)
     here = visit()
     page = here.console("/tickets")
     row = page.get_by_role("row", name=number)
@@ -85,7 +85,7 @@ def test_an_agent_finds_a_ticket_by_words_and_filters(visit: Visits, employee: C
     row.click()
     expect(page.get_by_role("heading", name=number)).to_be_visible()
     expect(page.locator("#content")).to_contain_text(hostile)
-    expect(page.get_by_role("region", name="提问位置与单据")).to_contain_text("FK20261101-0003")
+    expect(page.get_by_role("region", name="提问位置与单据")).to_contain_text("FK20261101-8803")
     assert page.locator("#content img").count() == 0 and "hacked" not in page.title()
     here.shot("detail")
     page.get_by_role("button", name="返回列表").click()

@@ -197,9 +197,9 @@ class TestOutage:
         turn = li.ask("出差住宿费能报多少？")
         assert turn.message("answer")["entry_id"] == "travel-001"
         assert li.press("entry:travel-001").message("answer")
-        ticket = li.ask("蓝牙耳机配对码忘记咋整哦qwzx").message("ticket")
+        ticket = li.ask("微波炉转盘不转咋整哦qwzx").message("ticket")
         detail = console(stack.url).get(f"/api/v1/console/tickets/{ticket['number']}").json()
-        assert detail["handoff_reason"] == "tool_failure" and detail["description"] == "蓝牙耳机配对码忘记咋整哦qwzx"
+        assert detail["handoff_reason"] == "tool_failure" and detail["description"] == "微波炉转盘不转咋整哦qwzx"
         health = httpx.get(f"{stack.url}/healthz", trust_env=False)
         assert health.status_code == 200 and health.json()["status"] in ("degraded", "ok")
         wait_green(stack)
