@@ -54,15 +54,15 @@ class Settings(BaseSettings):
     waiting_silence: int = Field(4320, ge=1, description="The same where the employee was asked for something.")
     admin_password: str = Field("", description="Password of the first administrator. Empty: made and printed once.")
     console_hours: int = Field(10, ge=1, description="Hours that a sign-in to the console lasts.")
-    close_after_days: int = Field(
-        5, ge=1, le=90, description="Days after which a resolved ticket closes by itself."
-    )
+    close_after_days: int = Field(5, ge=1, le=90, description="Days after which a resolved ticket closes by itself.")
     wecom_corp_id: str = Field("", description="WeChat Work: the enterprise's id (企业 ID). Empty: the channel is off.")
     wecom_agent_id: str = Field("", description="WeChat Work: the app's AgentId.")
     wecom_secret: str = Field("", description="WeChat Work: the app's Secret.")
     wecom_token: str = Field("", description="WeChat Work: the Token of 接收消息.")
     wecom_aes_key: str = Field("", description="WeChat Work: the EncodingAESKey of 接收消息, 43 characters.")
-    wecom_url: str = Field("https://qyapi.weixin.qq.com", description="WeChat Work's API; another one only for a trial.")
+    wecom_url: str = Field(
+        "https://qyapi.weixin.qq.com", description="WeChat Work's API; another one only for a trial."
+    )
     greeting_hours: int = Field(
         12, ge=1, description="Hours before somebody who opens the app of a channel is greeted again."
     )
