@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-import chinese_calendar
-
 from core.clock import SHANGHAI
+from handoff.clocks.holidays import Kind, kind
 
 
 def is_workday(day: date) -> bool:
     """By the State Council's holidays and 调休; Monday to Friday in a year whose holidays are not known yet."""
-    try:
-        return chinese_calendar.is_workday(day)
-    except NotImplementedError:
-        return day.weekday() < 5
+    known = kind(day)
+    return known is Kind.MAKE_UP if known else day.weekday() < 5
 
 
 def after_workdays(moment: datetime, days: int) -> datetime:
