@@ -80,8 +80,8 @@ def post_ticket(
         )
     if body.business_type not in (*BUSINESS_TYPES, OTHER):
         raise InvalidInput(f"没有业务类型 {body.business_type}；可选：{'、'.join((*BUSINESS_TYPES, OTHER))}。")
-    description = normalize(body.description)
-    if not description:
+    description = "".join(c for c in body.description if c.isprintable() or c in "\n\t").strip()
+    if not normalize(description):
         raise InvalidInput("请在 description 中写明问题。", code="empty_description")
     fingerprint = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
     with desk.database.write() as session:
