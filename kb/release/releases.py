@@ -102,14 +102,15 @@ def add_release(session: Session, prepared: dict[str, Any], author: str, overrid
     before = _locked_pointer(session)
     if before != prepared["base"]:
         raise _overtaken(before)
-    number = (session.scalar(select(func.max(ReleaseRow.number))) or 0) + 1
+    # Before the first release there is no pointer to lock: of two who both saw none, the second cannot be number 1 too.
+    number = 1 if before is None else session.scalars(select(func.max(ReleaseRow.number))).one() + 1
     row = ReleaseRow(number=number, author=author, override_reason=override_reason, created_at=now(), **prepared)
     session.add(row)
     try:
         session.flush()
         _point_at(session, number, before, "publish", author, override_reason or "")
         session.flush()
-    except IntegrityError as error:  # Before the first release there is no pointer to lock.
+    except IntegrityError as error:
         raise _overtaken(number) from error
     return row
 
