@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     database_url: str = Field(
         "", alias="DATABASE_URL", description="PostgreSQL or SQLite URL. Empty: SQLite in `FSSC_HOME`."
     )
+    public_url: str = Field(
+        "", description="Address under which people reach this service, for links in messages. Empty: development only."
+    )
     redis_url: str = Field("", alias="REDIS_URL", description="Redis URL. Empty: `make run` starts one of its own.")
     secret_key: str = Field("", description="Signs internal calls. Empty in development: made once in `FSSC_HOME`.")
     widget_secret: str = Field(
@@ -80,6 +83,12 @@ class Settings(BaseSettings):
     @property
     def demo_enabled(self) -> bool:
         return (not self.production) if self.demo is None else self.demo
+
+    @property
+    def links_base(self) -> str:
+        """What links in messages begin with, without a slash at the end; empty where messages have none."""
+        local = "" if self.production else f"http://{self.host}:{self.port}"
+        return self.public_url.rstrip("/") or local
 
     @property
     def database(self) -> str:
