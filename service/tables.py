@@ -1,6 +1,6 @@
 """Every table of every room, imported so that migrations and tests see the whole database."""
 
-from connectors import api_clients, arrivals, webhooks
+from connectors import api_clients, arrivals, configured, webhooks
 from core import audit, events, outbox, transcript
 from handoff import attachments, canned, notices, search, staff, tickets, timeline, views
 from handoff.clocks import clock, timetable
@@ -10,6 +10,7 @@ from handoff.quality import inspections, reviews, satisfaction, surveys
 from handoff.routing import emergency, shifts, versions
 from kb import policies, store
 from kb.care import drafts, flags
+from kb.curation import store as curation
 from kb.ingest import imports
 from kb.release import contents, preview, releases, vectors
 from service import users
@@ -46,9 +47,11 @@ ROOMS = (
     store,
     drafts,
     flags,
+    curation,
     imports,
     users,
     api_clients,
     webhooks,
     arrivals,
+    configured,
 )
