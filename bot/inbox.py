@@ -27,7 +27,8 @@ _NOBODY = "anonymous"
 @dataclass(frozen=True)
 class Inbound:
     """One message as a channel hands it over: `text` is normalized, `said` is how it was typed; one of `text` and `choice`
-    is set. `ticket` is the one that the words are for, where they are not for whoever talks; `attachments` are its ids."""
+    is set. `ticket` is the one that the words are for, where they are not for whoever talks; `attachments` are its ids;
+    `thread` is the group chat it was said in."""
 
     channel: str
     identity: Identity
@@ -39,6 +40,7 @@ class Inbound:
     said: str = ""
     ticket: str = ""
     attachments: tuple[str, ...] = ()
+    thread: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Inbox:
                     conversation = conversation_of(session, inbound.conversation_id, inbound.identity)
                     conversation.identity = inbound.identity.to_dict()
                 else:
-                    conversation = open_conversation(session, inbound.channel, inbound.identity)
+                    conversation = open_conversation(session, inbound.channel, inbound.identity, inbound.thread)
                 conversation.last_at = now()
                 turn = Turn(
                     id=str(uuid.uuid4()),
@@ -168,6 +170,7 @@ class Inbox:
                 said=turn.body["said"],
                 ticket=turn.body.get("ticket", ""),
                 attachments=tuple(turn.body.get("attachments", ())),
+                thread=conversation.thread,
             )
             return inbound, TurnContext(conversation.id, turn.id, conversation.channel, identity, place)
 

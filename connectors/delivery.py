@@ -38,7 +38,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=10)
 @dataclass(frozen=True)
 class Delivery:
     """A message for one employee. `key` stays the same over all attempts; `message` is `Message.to_dict()`, whose `text`
-    says everything by itself; `attempt` counts from 1."""
+    says everything by itself; `attempt` counts from 1; `thread` is the group chat of the conversation, empty where there is
+    none."""
 
     key: str
     channel: str
@@ -46,6 +47,7 @@ class Delivery:
     employee: Identity
     message: dict[str, Any]
     attempt: int
+    thread: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ class Deliverer:
                 Identity.from_dict(conversation.identity),
                 session.get_one(Message, row.message_id).to_dict(),
                 row.attempts,
+                conversation.thread,
             )
         channel = self._channels.get(row.channel)
         if channel is None:

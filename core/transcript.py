@@ -19,12 +19,14 @@ from core.privacy import mask
 
 class Conversation(Base):
     """In mode `agent` the bot is silent and `held_by` names the ticket that what the employee writes joins; `read_seq` is
-    the number of the last message that they have seen."""
+    the number of the last message that they have seen. `thread` is the group chat that it happens in, empty where the employee
+    is alone with the bot."""
 
     __tablename__ = "conversation"
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     channel: Mapped[str] = mapped_column(String(20))
+    thread: Mapped[str] = mapped_column(String(160), default="")
     employee_no: Mapped[str | None] = mapped_column(String(64), index=True)
     identity: Mapped[dict[str, Any]] = mapped_column(Json)
     mode: Mapped[str] = mapped_column(String(10), default="bot")
@@ -90,10 +92,11 @@ class Message(Base):
         }
 
 
-def open_conversation(session: Session, channel: str, identity: Identity) -> Conversation:
+def open_conversation(session: Session, channel: str, identity: Identity, thread: str = "") -> Conversation:
     conversation = Conversation(
         id=str(uuid.uuid4()),
         channel=channel,
+        thread=thread,
         employee_no=identity.employee_no,
         identity=identity.to_dict(),
         mode="bot",
@@ -165,12 +168,15 @@ def _masked(value: Any) -> Any:
     return value
 
 
-def current_conversation(session: Session, channel: str, identity: Identity) -> Conversation | None:
-    """Where an employee goes on, whatever page or device they come from; an anonymous visitor has to know the id."""
+def current_conversation(session: Session, channel: str, identity: Identity, thread: str = "") -> Conversation | None:
+    """Where an employee goes on, alone or in a group, whatever page or device they come from; an anonymous visitor has to
+    know the id."""
     if identity.anonymous:
         return None
     query = select(Conversation).where(
-        Conversation.employee_no == identity.employee_no, Conversation.channel == channel
+        Conversation.employee_no == identity.employee_no,
+        Conversation.channel == channel,
+        Conversation.thread == thread,
     )
     return session.scalars(query.order_by(Conversation.last_at.desc()).limit(1)).one_or_none()
 

@@ -18,12 +18,11 @@ from bot.dialogue import Dialogue, Inbound
 from bot.turns import Place
 from connectors import arrivals
 from connectors.arrivals import Arrival
+from connectors.connected import Connected
 from connectors.delivery import Deliverer
-from connectors.wecom.app import WecomApp
-from connectors.wecom.incoming import Incoming
+from connectors.port import Connector, Received
 from core.database import Database
-from core.errors import InvalidInput
-from core.identity import Identity
+from core.errors import InvalidInput, Unavailable
 from core.outbox import deliver
 from core.text import normalize
 from core.transcript import Message, current_conversation, locked, open_conversation, say
@@ -34,25 +33,17 @@ MOST_TEXT = 2000
 _AT_ONCE = 8
 _LOOK_EVERY = 2.0
 _NUMBER = re.compile(r"[（(]?(\d{1,2})[)）.。、]?")
-_CANNOT_READ = {
-    "image": "图片",
-    "voice": "语音",
-    "video": "视频",
-    "location": "位置",
-    "link": "链接",
-    "file": "文件",
-}
 
 
 class Arriving:
     """Works on arrivals: one at a time for each sender, several senders at once."""
 
     def __init__(
-        self, database: Database, redis: Redis, dialogue: Dialogue, deliverer: Deliverer, wecom: WecomApp | None,
+        self, database: Database, redis: Redis, dialogue: Dialogue, deliverer: Deliverer, connected: Connected,
         greeting_hours: int,
     ) -> None:  # fmt: skip
         self._database, self._redis, self._dialogue = database, redis, dialogue
-        self._deliverer, self._wecom = deliverer, wecom
+        self._deliverer, self._connected = deliverer, connected
         self._greeting_seconds = greeting_hours * 3600
         self._woken = asyncio.Event()
 
@@ -101,27 +92,26 @@ class Arriving:
             log.error("arrival_left", arrival=arrival_id, error=repr(error)[:300])
 
     async def _handle(self, arrival: Arrival) -> None:
-        if arrival.channel == "wecom" and self._wecom:
-            await self._from_wecom(arrival, Incoming(**arrival.body), self._wecom)
-
-    async def _from_wecom(self, arrival: Arrival, incoming: Incoming, app: WecomApp) -> None:
-        if not incoming.user:
+        connector = await to_thread.run_sync(self._connected.get, arrival.channel)
+        if connector is None:
+            raise Unavailable(f"the channel {arrival.channel} is off")
+        received = connector.read(arrival.body)
+        if not received.sender or received.kind == "nothing":
             return
-        identity = await to_thread.run_sync(app.directory.identity, incoming.user)
-        inbound = Inbound(arrival.channel, identity, arrival.key, Place())
-        if incoming.kind == "text":
-            await self._said(inbound, incoming.text)
-        elif incoming.kind in _CANNOT_READ:
-            thing = _CANNOT_READ[incoming.kind]
+        identity = await to_thread.run_sync(connector.identity, received)
+        inbound = Inbound(arrival.channel, identity, arrival.key, Place(), thread=received.group)
+        if received.kind == "text":
+            await self._said(inbound, received.text)
+        elif received.kind == "unreadable":
             await self._tell(
                 inbound,
-                f"暂时看不了{thing}，请用一句话说明您的问题；需要提交附件时，可以先转人工，再在费用系统里上传。",
+                f"暂时看不了{received.text}，请用一句话说明您的问题；需要提交附件时，可以先转人工，再在费用系统里上传。",
             )
-        elif incoming.event in ("enter_agent", "subscribe"):
-            if await self._first_today(identity):
+        elif received.kind == "opened":
+            if await self._first_today(inbound):
                 await self._asked(replace(inbound, choice="greet"))
-        elif incoming.event == "click" and incoming.event_key:
-            await self._pressed(inbound, incoming.event_key)
+        else:
+            await self._pressed(inbound, connector, received)
 
     async def _said(self, inbound: Inbound, said: str) -> None:
         text = normalize(said)
@@ -134,14 +124,18 @@ class Arriving:
         else:
             await self._asked(replace(inbound, text=text, said=said.strip()))
 
-    async def _pressed(self, inbound: Inbound, key: str) -> None:
+    async def _pressed(self, inbound: Inbound, connector: Connector, received: Received) -> None:
+        choice = normalize(received.choice)
+        if received.card:
+            label = await to_thread.run_sync(self._label, inbound, choice)
+            await to_thread.run_sync(connector.clicked, received, label)
         try:
-            await self._asked(replace(inbound, choice=normalize(key)))
+            await self._asked(replace(inbound, choice=choice))
         except InvalidInput:
-            await self._asked(replace(inbound, text=normalize(key)))
+            await self._asked(replace(inbound, text=choice))
 
     async def _asked(self, inbound: Inbound) -> None:
-        conversation = await to_thread.run_sync(self._current, inbound.channel, inbound.identity)
+        conversation = await to_thread.run_sync(self._current, inbound)
         try:
             await self._dialogue.receive(replace(inbound, conversation_id=conversation))
         except InvalidInput as error:
@@ -149,43 +143,51 @@ class Arriving:
                 raise
             await self._tell(inbound, error.message)
 
-    def _current(self, channel: str, identity: Identity) -> str:
+    def _current(self, inbound: Inbound) -> str:
+        where = inbound.channel, inbound.identity, inbound.thread
         with self._database.write() as session:
-            found = current_conversation(session, channel, identity) or open_conversation(session, channel, identity)
-            return found.id
+            return (current_conversation(session, *where) or open_conversation(session, *where)).id
+
+    def _shown(self, inbound: Inbound, most: int) -> list[dict[str, Any]]:
+        """The choices of the last `most` messages that were said to this person here, the newest first."""
+        with self._database.read() as session:
+            conversation = current_conversation(session, inbound.channel, inbound.identity, inbound.thread)
+            if conversation is None:
+                return []
+            bodies = session.scalars(
+                select(Message.body)
+                .where(Message.conversation_id == conversation.id, Message.sender != "user")
+                .order_by(Message.seq.desc())
+                .limit(most)
+            )
+            return [option for body in bodies for option in body.get("options", [])]
 
     def _chosen(self, inbound: Inbound, text: str) -> str:
         """The choice that `text` means: its number in the last list that was shown, or its very words."""
-        with self._database.read() as session:
-            conversation = current_conversation(session, inbound.channel, inbound.identity)
-            if conversation is None:
-                return ""
-            last = session.scalars(
-                select(Message)
-                .where(Message.conversation_id == conversation.id, Message.sender != "user")
-                .order_by(Message.seq.desc())
-                .limit(1)
-            ).one_or_none()
-        options: list[dict[str, Any]] = last.body.get("options", []) if last else []
+        options = self._shown(inbound, 1)
         number = _NUMBER.fullmatch(text)
         if number and 1 <= int(number[1]) <= len(options):
             return str(options[int(number[1]) - 1]["choice"])
         return next((str(one["choice"]) for one in options if normalize(one["label"]) == text), "")
 
+    def _label(self, inbound: Inbound, choice: str) -> str:
+        """What stood on the button."""
+        return next((str(one["label"]) for one in self._shown(inbound, 20) if one["choice"] == choice), choice)
+
     async def _tell(self, inbound: Inbound, text: str) -> None:
         await to_thread.run_sync(self._say, inbound, text)
 
     def _say(self, inbound: Inbound, text: str) -> None:
-        conversation = self._current(inbound.channel, inbound.identity)
+        conversation = self._current(inbound)
         with self._database.write() as session:
             locked(session, conversation)
             message = say(session, conversation, "bot", "text", text)
             deliver(session, message, key=f"arrival:{inbound.channel}:{inbound.client_message_id}")
 
-    async def _first_today(self, identity: Identity) -> bool:
+    async def _first_today(self, inbound: Inbound) -> bool:
         """Whether this is the first time within the hours of FSSC_GREETING_HOURS; never when Redis cannot be asked."""
         try:
-            key = f"fssc:greeted:{identity.employee_no}"
+            key = f"fssc:greeted:{inbound.channel}:{inbound.identity.employee_no}"
             return bool(await self._redis.set(key, "1", nx=True, ex=self._greeting_seconds))
         except RedisError as error:
             log.warning("greeting_not_counted", error=str(error))

@@ -16,10 +16,9 @@ from bot.answering import Answering
 from bot.dialogue import Dialogue
 from bot.engine_client import EngineClient
 from bot.filing import Filing
-from connectors.delivery import Channel, Deliverer
+from connectors.connected import Connected
+from connectors.delivery import Deliverer
 from connectors.ticket_facts import tell_webhooks
-from connectors.wecom.app import WecomApp, wecom_app
-from connectors.widget import WidgetChannel
 from core.clock import now
 from core.database import Database
 from core.events import EventRelay
@@ -50,7 +49,7 @@ class Desk:
     answering: Answering
     dialogue: Dialogue
     executor: ActionExecutor
-    wecom: WecomApp | None
+    connected: Connected
     arriving: Arriving
 
     async def close(self) -> None:
@@ -73,8 +72,8 @@ def build_desk(settings: Settings, encoder: Encoder | None = None) -> Desk:
     knowledge.refresh()
     answering, filing = Answering(knowledge), Filing(database)
     dialogue = Dialogue(database, redis, engine, answering, filing)
-    wecom = wecom_of(settings, database)
-    deliverer = Deliverer(database, channels(wecom))
+    connected = connected_of(settings, database)
+    deliverer = Deliverer(database, connected.channels)
     return Desk(
         settings,
         database,
@@ -84,26 +83,21 @@ def build_desk(settings: Settings, encoder: Encoder | None = None) -> Desk:
         answering,
         dialogue,
         action_executor(answering, filing),
-        wecom,
-        Arriving(database, redis, dialogue, deliverer, wecom, settings.greeting_hours),
+        connected,
+        Arriving(database, redis, dialogue, deliverer, connected, settings.greeting_hours),
     )
 
 
-def wecom_of(settings: Settings, database: Database) -> WecomApp | None:
-    """WeChat Work as it is configured; None where it is not."""
+def connected_of(settings: Settings, database: Database) -> Connected:
+    """The channels as they are configured."""
 
     def alert(kind: str, advice: str) -> None:
         """Once an hour to every administrator."""
         with database.write() as session:
             people = [row.username for row in users(session) if "admin" in row.roles]
-            notify(session, people, "channel", f"企业微信：{advice}", key=f"{kind}:{now():%Y%m%d%H}", urgent=True)
+            notify(session, people, "channel", advice, key=f"{kind}:{now():%Y%m%d%H}", urgent=True)
 
-    return wecom_app(settings, SyncRedis.from_url(settings.redis_url, socket_timeout=5), alert)
-
-
-def channels(wecom: WecomApp | None) -> dict[str, Channel]:
-    """Where employees read what is said to them, by the channel of their conversation."""
-    return {"widget": WidgetChannel(), **({"wecom": wecom.channel} if wecom else {})}
+    return Connected(database, settings, SyncRedis.from_url(settings.redis_url, socket_timeout=5), alert)
 
 
 def silence_of(settings: Settings) -> Silence:

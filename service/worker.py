@@ -24,7 +24,7 @@ from kb.ingest.jobs import run_waiting
 from kb.ingest.kinds import KINDS
 from kb.release.preview import make
 from kb.release.publish import Publisher
-from service.bootstrap import channels, encoder_of, event_relay, silence_of, wecom_of
+from service.bootstrap import connected_of, encoder_of, event_relay, silence_of
 
 settings = Settings()
 configure_logs(settings.log_level)
@@ -97,7 +97,7 @@ def run_imports() -> None:
 
 @cache
 def _deliverer() -> Deliverer:
-    return Deliverer(_database(), channels(wecom_of(settings, _database())))
+    return Deliverer(_database(), connected_of(settings, _database()).channels)
 
 
 @dramatiq.actor(max_retries=0, time_limit=600_000)

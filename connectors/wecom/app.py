@@ -1,48 +1,115 @@
-"""The app as it is configured, and all that belongs to it."""
+"""A self-built app of WeChat Work as it is configured, and all that belongs to it: the port's implementation."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar
 
 from redis import Redis
 
-from connectors.wecom.channel import Alert, WecomChannel
-from connectors.wecom.client import WecomClient
+from connectors.delivery import Busy, Delivery, NotSent, Receipt, Unsure
+from connectors.port import Alert, Capabilities, Field, Notice, Received
+from connectors.wecom.channel import MOST_BYTES, WecomChannel
+from connectors.wecom.client import DEFAULT_URL, WecomClient, WecomError
 from connectors.wecom.directory import Directory
 from connectors.wecom.envelope import Envelope
+from connectors.wecom.incoming import Incoming
+from core.database import Database
 from core.errors import SettingsError
-from core.settings import Settings
+from core.identity import Identity
+
+LABEL = "企业微信"
+FIELDS = (
+    Field("corp_id", "企业 ID", "管理后台 → 我的企业 → 企业信息，最下面一行，以 ww 开头。"),
+    Field("agent_id", "AgentId", "应用详情页最上面的数字。"),
+    Field("secret", "Secret", "应用详情页的 Secret，点“查看”后在企业微信手机端收取。", secret=True),
+    Field("token", "Token", "应用 → 接收消息 → 设置 API 接收，点“随机获取”后复制到这里。", secret=True),
+    Field("aes_key", "EncodingAESKey", "与 Token 在同一页，点“随机获取”，正好 43 个字符。", secret=True),
+    Field("url", "接口地址", "只在试用模拟器时填写。", required=False, default=DEFAULT_URL, trial=True),
+)
+_CANNOT_READ = {
+    "image": "图片",
+    "voice": "语音",
+    "video": "视频",
+    "location": "位置",
+    "link": "链接",
+    "file": "文件",
+}
+
+
+def connector(config: dict[str, str], database: Database, redis: Redis, alert: Alert) -> WecomApp:
+    """See `connectors.port.Package`."""
+    if not config["agent_id"].isdigit():
+        raise SettingsError("AgentId 应当是一个数字，请到应用详情页复制。")
+    client = WecomClient(config["corp_id"], config["secret"], redis, config["url"])
+    return WecomApp(
+        Envelope(config["token"], config["aes_key"], config["corp_id"]),
+        config["agent_id"],
+        client,
+        Directory(client, redis),
+        WecomChannel(client, int(config["agent_id"]), redis, alert),
+    )
 
 
 @dataclass(frozen=True)
 class WecomApp:
+    """A `connectors.port.Connector`."""
+
     envelope: Envelope
     agent_id: str
     client: WecomClient
     directory: Directory
     channel: WecomChannel
 
+    name: ClassVar[str] = "wecom"
+    label: ClassVar[str] = LABEL
+    capabilities: ClassVar[Capabilities] = Capabilities(0, markdown=False, updates=False, most_bytes=MOST_BYTES)
 
-def wecom_app(settings: Settings, redis: Redis, alert: Alert) -> WecomApp | None:
-    """None where WeChat Work is not configured. Raises SettingsError where it is configured by half."""
-    given = {
-        "FSSC_WECOM_CORP_ID": settings.wecom_corp_id,
-        "FSSC_WECOM_AGENT_ID": settings.wecom_agent_id,
-        "FSSC_WECOM_SECRET": settings.wecom_secret,
-        "FSSC_WECOM_TOKEN": settings.wecom_token,
-        "FSSC_WECOM_AES_KEY": settings.wecom_aes_key,
-    }
-    if not any(given.values()):
-        return None
-    if missing := [name for name, value in given.items() if not value]:
-        raise SettingsError(f"WeChat Work also needs {', '.join(missing)}")
-    if not settings.wecom_agent_id.isdigit():
-        raise SettingsError("FSSC_WECOM_AGENT_ID is a number")
-    client = WecomClient(settings.wecom_corp_id, settings.wecom_secret, redis, settings.wecom_url)
-    return WecomApp(
-        Envelope(settings.wecom_token, settings.wecom_aes_key, settings.wecom_corp_id),
-        settings.wecom_agent_id,
-        client,
-        Directory(client, redis),
-        WecomChannel(client, int(settings.wecom_agent_id), redis, alert),
-    )
+    @property
+    def repeats(self) -> timedelta | None:
+        return self.channel.repeats
+
+    def send(self, delivery: Delivery) -> Receipt:
+        return self.channel.send(delivery)
+
+    def read(self, body: dict[str, Any]) -> Received:
+        try:
+            incoming = Incoming(**body)
+        except TypeError:
+            return Received("nothing")
+        user = incoming.user
+        if incoming.kind == "text":
+            return Received("text", user, incoming.text)
+        if incoming.kind in _CANNOT_READ:
+            return Received("unreadable", user, _CANNOT_READ[incoming.kind])
+        if incoming.event in ("enter_agent", "subscribe"):
+            return Received("opened", user)
+        if incoming.event == "click" and incoming.event_key:
+            return Received("choice", user, choice=incoming.event_key)
+        return Received("nothing", user)
+
+    def identity(self, received: Received) -> Identity:
+        return self.directory.identity(received.sender)
+
+    def clicked(self, received: Received, label: str) -> None:
+        pass
+
+    def tell(self, employee_no: str, notice: Notice) -> Receipt:
+        message = {
+            "from": "bot",
+            "type": "text",
+            "text": f"**{notice.title}**\n\n{notice.text}\n\n[打开]({notice.url})",
+        }
+        return self.send(Delivery(notice.key, self.name, "", Identity(employee_no), message, 1))
+
+    def check(self) -> list[str]:
+        try:
+            self.client.get("/cgi-bin/agent/get", agentid=self.agent_id)
+        except WecomError as error:
+            return [error.advice or f"企业微信拒绝了请求：{error}"]
+        except (NotSent, Unsure):
+            return ["连不上企业微信的服务器，请检查服务器能否访问外网。"]
+        except Busy:
+            return ["企业微信暂时限制了调用频率，请一分钟后再试。"]
+        return []

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
 from datetime import timedelta
 from html import escape
 
@@ -14,6 +13,7 @@ from redis.exceptions import RedisError
 
 from connectors.delivery import Busy, Delivery, NotSent, Receipt
 from connectors.plain_text import numbered, plain, split
+from connectors.port import Alert
 from connectors.wecom.client import WecomClient, WecomError
 
 MOST_BYTES = 2048
@@ -23,8 +23,6 @@ _REPEATS = timedelta(seconds=60)
 """How long the platform shows the same words once. No longer: who asks again later wants to be answered again."""
 _GONE = {40003, 60011, 60111, 81013}
 """The receiver left, or the app is not visible to them: no repeat helps."""
-
-Alert = Callable[[str, str], None]
 
 
 class WecomChannel:

@@ -38,9 +38,9 @@ class Envelope:
 
     def __init__(self, token: str, aes_key: str, receive_id: str) -> None:
         if not _TOKEN.fullmatch(token):
-            raise SettingsError("the callback token of WeChat Work is 1 to 32 letters and digits")
+            raise SettingsError("接收消息的 Token 应当是 1 到 32 位字母或数字，请从企业微信管理后台重新复制。")
         if not _AES_KEY.fullmatch(aes_key):
-            raise SettingsError("the EncodingAESKey of WeChat Work is exactly 43 letters and digits")
+            raise SettingsError("EncodingAESKey 应当正好是 43 位字母或数字，请从企业微信管理后台重新复制。")
         self._token = token
         self._key = base64.b64decode(aes_key + "=")
         self._receive_id = receive_id.encode()

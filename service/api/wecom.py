@@ -23,9 +23,10 @@ _Short = Annotated[str, Query(max_length=200)]
 
 
 def _app(desk: Desk) -> WecomApp:
-    if desk.wecom is None:
+    app = desk.connected.get("wecom")
+    if not isinstance(app, WecomApp):
         raise NotFound("企业微信渠道没有启用。", code="channel_off")
-    return desk.wecom
+    return app
 
 
 @router.get("/wecom/callback", response_class=PlainTextResponse)
@@ -47,7 +48,7 @@ async def post_callback(
     desk: DeskDep, request: Request, msg_signature: _Short, timestamp: _Short, nonce: _Short
 ) -> PlainTextResponse:
     """A message or an event: 200 with nothing in it once it is stored, whatever it is; 400 where it is not theirs."""
-    app = _app(desk)
+    app = await to_thread.run_sync(_app, desk)
     incoming = parse(app.envelope.open(msg_signature, timestamp, nonce, sealed_in(await request.body())))
     if incoming.agent_id not in ("", app.agent_id):
         raise BadCallback

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+MOMENT = sa.DateTime(timezone=True)
+
 revision = "0016"
 down_revision = "0015"
 branch_labels = None
@@ -9,8 +16,20 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.create_table(
+        "channel_setting",
+        sa.Column("name", sa.String(20), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("shown", JSON, nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("updated_by", sa.String(64), nullable=False),
+        sa.Column("updated_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_channel_setting")),
+    )
+    op.add_column("conversation", sa.Column("thread", sa.String(160), nullable=False, server_default=""))
 
 
 def downgrade() -> None:
-    pass
+    op.drop_column("conversation", "thread")
+    op.drop_table("channel_setting")
