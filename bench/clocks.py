@@ -85,7 +85,6 @@ def _ticket(n: int, conversation: str) -> dict[str, object]:
         "node": "",
         "reason": "customer_request",
         "tried": [],
-        "search_text": "",
         "group_id": f"g{n % 40}",
         "assignee": f"agent{n % 40}",
         "created_at": START,

@@ -201,7 +201,7 @@ def _people(dice: random.Random) -> Iterator[tuple[int, str, str, str, str]]:
 _TICKETS = """
 INSERT INTO ticket (
   number, idempotency_key, status, business_type, description, urgency, document_no, employee_no, requester, channel, page,
-  node, reason, conversation_id, tried, search_text, created_at, updated_at, company, department, group_id, assignee, unread,
+  node, reason, conversation_id, tried, created_at, updated_at, company, department, group_id, assignee, unread,
   resolution, due_at, due_kind, breached, emergency, tier, service_tier, priority)
 SELECT 'FW' || to_char(made.at AT TIME ZONE 'Asia/Shanghai', 'YYYYMMDD') || '-' || lpad(made.i::text, 7, '0'), 'k' || made.i || '-' || s.id,
   CASE WHEN made.still THEN (ARRAY['new','assigned','in_progress','in_progress','waiting','reopened'])[1 + made.i %% 6]
@@ -209,7 +209,7 @@ SELECT 'FW' || to_char(made.at AT TIME ZONE 'Asia/Shanghai', 'YYYYMMDD') || '-' 
   s.kind, s.asked, CASE WHEN made.i %% 20 = 0 THEN '特急' WHEN made.i %% 5 = 0 THEN '紧急' ELSE '一般' END,
   CASE WHEN made.i %% 3 > 0 THEN 'BX' || to_char(made.at, 'YYYYMMDD') || '-' || lpad((made.i %% 10000)::text, 4, '0') END,
   p.no, jsonb_build_object('name', p.name, 'department', p.department), 'widget', '', '', 'customer_request', 'c' || p.id,
-  '[]', '', made.at, made.at, '华晟集团', p.department, (ARRAY['expense','payable','tax','treasury','system'])[1 + made.i %% 5],
+  '[]', made.at, made.at, '华晟集团', p.department, (ARRAY['expense','payable','tax','treasury','system'])[1 + made.i %% 5],
   CASE WHEN NOT made.still OR made.i %% 6 > 0 THEN 'agent' || made.i %% 100 END, made.still AND made.i %% 11 = 0,
   CASE WHEN made.still THEN '' ELSE '请按制度补充附件后重新提交。' END,
   CASE WHEN made.still THEN now() + (random() * 20 - 2) * interval '1 hour' END,

@@ -67,9 +67,6 @@ def file_ticket(session: Session, draft: TicketDraft) -> TicketRow:
         risk_words=[],
         experts=[],
         version=0,
-        search_text=search_text(
-            number, description, draft.document_no, requester.name, requester.employee_no, requester.department
-        ),
         created_at=now(),
         updated_at=now(),
     )
@@ -94,8 +91,3 @@ def file_ticket(session: Session, draft: TicketDraft) -> TicketRow:
 def joined(ticket: TicketRow, draft: TicketDraft) -> bool:
     """Whether `draft` became a part of a ticket that was already there."""
     return ticket.idempotency_key != draft.idempotency_key
-
-
-def search_text(*parts: str | None) -> str:
-    """What lists are searched in."""
-    return "\n".join(filter(None, parts)).lower()

@@ -12,7 +12,6 @@ from core.events import append_event
 from core.privacy import mask
 from handoff.actors import Actor
 from handoff.attachments import attached
-from handoff.filing import search_text
 from handoff.lifecycle.conversing import speak
 from handoff.lifecycle.ending import settle
 from handoff.locking import begin, words
@@ -125,15 +124,6 @@ def change(session: Session, number: str, actor: Actor, *, version: int | None =
     before = {name: getattr(ticket, name) for name in changed}
     for name, value in changed.items():
         setattr(ticket, name, value)
-    requester = ticket.requester
-    ticket.search_text = search_text(
-        ticket.number,
-        ticket.description,
-        ticket.document_no,
-        requester.get("name"),
-        requester.get("employee_no"),
-        requester.get("department"),
-    )
     hidden = {"contact"}
     record(
         session,

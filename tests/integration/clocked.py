@@ -62,7 +62,6 @@ def ticket_row(number: str, conversation: str, moment: datetime, **fields: objec
         "node": "",
         "reason": "customer_request",
         "tried": [],
-        "search_text": "",
         "group_id": "expense",
         **fields,
     }

@@ -54,7 +54,6 @@ def ticket(session: Session, description: str = "发票验真一直失败", **ch
             "tried": [],
             "risk_words": [],
             "experts": [],
-            "search_text": "",
             "created_at": at,
             "updated_at": at,
         }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0017"
 down_revision = "0016"
 branch_labels = None
@@ -9,8 +12,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.drop_column("ticket", "search_text")
 
 
 def downgrade() -> None:
-    pass
+    op.add_column("ticket", sa.Column("search_text", sa.Text(), nullable=False, server_default=""))
