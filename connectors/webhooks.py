@@ -37,6 +37,11 @@ KINDS = {
     "reopened": "重开",
     "cancelled": "取消",
     "merged": "合并",
+    "urged": "催办",
+    "breached": "超时",
+    "emergency_called": "应急呼叫",
+    "emergency_climbed": "应急升级",
+    "emergency_acknowledged": "应急确认",
 }
 """What may be subscribed to; everything else that happens to a ticket stays inside."""
 

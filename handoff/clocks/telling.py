@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -76,7 +76,7 @@ def tell(session: Session, told: Sequence[Told], people: People, moment: datetim
     session.execute(
         insert(EventRow),
         [
-            {"kind": TicketChanged.kind, "body": _changed(one, event_id), "at": moment, "attempts": 0}
+            {"kind": TicketChanged.kind, "body": asdict(_changed(one, event_id)), "at": moment, "attempts": 0}
             for one, event_id in zip(told, ids.all(), strict=True)
         ],
     )
@@ -101,15 +101,8 @@ def tell(session: Session, told: Sequence[Told], people: People, moment: datetim
     audit.append(session, SYSTEM.id, "clocks.told", "clocks", numbers)
 
 
-def _changed(told: Told, event_id: int) -> dict[str, Any]:
-    """The body of a `TicketChanged`."""
-    return {
-        "number": told.ticket.number,
-        "kind": told.kind,
-        "status": str(told.ticket.status),
-        "actor": SYSTEM.id,
-        "event_id": event_id,
-    }
+def _changed(told: Told, event_id: int) -> TicketChanged:
+    return TicketChanged(told.ticket.number, told.kind, str(told.ticket.status), SYSTEM.id, event_id)
 
 
 def _detail(told: Told, reached: Sequence[str]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +11,6 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from core.clock import now
 from core.database import Base, Database, Json, Moment
 from core.errors import Conflict, Forbidden, NotFound
-from core.events import Event, append_event
 from handoff.actors import SYSTEM, Actor
 from handoff.notices import notify
 from handoff.routing.oncall import OnCallList, list_for
@@ -22,25 +20,6 @@ from handoff.timeline import record
 
 CALLING, ACKNOWLEDGED, ENDED = "calling", "acknowledged", "ended"
 _OVER = (Status.RESOLVED, Status.CLOSED, Status.CANCELLED, Status.MERGED)
-
-
-@dataclass(frozen=True)
-class EmergencyCalled(Event):
-    """`usernames` are called about an emergency; `step` counts the calls for this ticket from 1."""
-
-    number: str
-    usernames: list[str]
-    step: int
-    why: str
-
-
-@dataclass(frozen=True)
-class EmergencyAcknowledged(Event):
-    """`username` takes care of an emergency; `false_alarm` says that it was none."""
-
-    number: str
-    username: str
-    false_alarm: bool
 
 
 class EmergencyCallRow(Base):
@@ -120,7 +99,6 @@ def acknowledge(
         f"应急呼叫{done}{said}",
         detail={"minutes": round((moment - row.called_at).total_seconds() / 60, 1), "false_alarm": false_alarm},
     )
-    append_event(session, EmergencyAcknowledged(number, actor.id, false_alarm))
     others = [one for one in _called_people(row) if one != actor.id]
     notify(
         session,
@@ -227,7 +205,6 @@ def _call(session: Session, ticket: TicketRow, row: EmergencyCallRow, moment: da
         ticket=ticket.number,
         urgent=True,
     )
-    append_event(session, EmergencyCalled(ticket.number, called, step + 1, row.why))
 
 
 def _let_in(session: Session, ticket: TicketRow, usernames: list[str]) -> None:
