@@ -92,6 +92,8 @@ class Reason(StrEnum):
     TOOL_FAILURE = "tool_failure"
     COMPLAINT = "complaint"
     EMERGENCY = "emergency"
+    SYSTEM = "system"
+    """Another system filed it for the employee."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,6 @@ class TicketRow(Base):
     reason: Mapped[str] = mapped_column(String(30))
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversation.id"), index=True)
     tried: Mapped[list[dict[str, Any]]] = mapped_column(Json)
-    search_text: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Moment)
     updated_at: Mapped[datetime] = mapped_column(Moment)
 

@@ -62,6 +62,7 @@ class NewTicket(BaseModel):
     node: str = Field("", max_length=100, pattern=r"^[A-Za-z0-9_.-]*$")
     contact: _Id = ""
     reference: _Id = ""
+    reason: Reason = Reason.SYSTEM
 
 
 @router.post("/tickets", status_code=201)
@@ -164,7 +165,7 @@ def _file(session: Session, client: ApiClientRow, key: str, body: NewTicket, des
         description=description,
         conversation_id=conversation.id,
         requester=identity,
-        reason=Reason.CUSTOMER_REQUEST,
+        reason=body.reason,
         idempotency_key=f"api:{client.id}:" + hashlib.sha256(key.encode()).hexdigest()[:32],
         channel="api",
         urgency=body.urgency,

@@ -10,6 +10,7 @@ export const REASONS = [
   "tool_failure",
   "complaint",
   "emergency",
+  "system",
 ] as const;
 const WEEKDAYS = ["一", "二", "三", "四", "五", "六", "日"];
 

@@ -10,9 +10,10 @@ const HANDOFF_REASONS: Record<string, string> = {
   tool_failure: "系统故障",
   complaint: "投诉",
   emergency: "紧急事项",
+  system: "系统开单",
 };
 
-const CHANNELS: Record<string, string> = {
+export const CHANNELS: Record<string, string> = {
   widget: "网页挂件",
   web: "网页挂件",
   api: "开放接口",
