@@ -41,8 +41,8 @@ def export(
 ) -> int:
     """Write what `actor` may see of what is `asked` to `path`, filed on the days `since` to `until` inclusive, oldest
     first; return how many. Raises InvalidInput for more than a sheet holds."""
-    groups = dict(session.execute(select(GroupRow.id, GroupRow.name)).tuples().all())
-    people = dict(session.execute(select(StaffRow.username, StaffRow.name)).tuples().all())
+    groups = dict(session.execute(select(GroupRow.id, GroupRow.name)).all())
+    people = dict(session.execute(select(StaffRow.username, StaffRow.name)).all())
     book = Workbook(write_only=True)
     sheet = new_sheet(book, "工单", _HEADER, _WIDTHS)
     count = 0

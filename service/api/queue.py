@@ -115,7 +115,7 @@ def get_people(desk: DeskDep, actor: ActorDep) -> dict[str, Any]:
         raise Forbidden("您没有处理工单的权限，请联系管理员开通。", code="role_missing")
     with desk.database.read() as session:
         open_ones = select(TicketRow.assignee, func.count()).where(TicketRow.status.in_([str(one) for one in OPEN]))
-        load = dict(session.execute(open_ones.group_by(TicketRow.assignee)).tuples().all())
+        load = dict(session.execute(open_ones.group_by(TicketRow.assignee)).all())
         groups = session.scalars(select(GroupRow).where(GroupRow.active).order_by(GroupRow.tier, GroupRow.name))
         people = session.scalars(select(StaffRow).order_by(StaffRow.name))
         return {

@@ -30,7 +30,7 @@ def row_bodies(desk: Desk, session: Session, rows: Sequence[TicketRow]) -> list[
     """The rows of a list, with the names of groups and people in them."""
     groups: dict[str, str] = {}
     if any(row.group_id for row in rows):
-        groups = dict(session.execute(select(GroupRow.id, GroupRow.name)).tuples().all())
+        groups = dict(session.execute(select(GroupRow.id, GroupRow.name)).all())
     names = names_of(session, [name for row in rows for name in (row.assignee, *row.experts)])
 
     def person(username: str) -> dict[str, str]:
