@@ -5,6 +5,7 @@ sending    claimed by one process until `claimed_until`; a claim that ran out ma
 delivered  the channel has it
 unsure     it may have been sent, and the channel cannot tell: a person decides
 dead       given up
+settled    a person told the employee another way
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class DeliveryState(StrEnum):
     DELIVERED = "delivered"
     UNSURE = "unsure"
     DEAD = "dead"
+    SETTLED = "settled"
 
 
 _UNDER_WAY = (DeliveryState.WAITING, DeliveryState.SENDING)
@@ -153,17 +155,28 @@ def finish(session: Session, delivery: DeliveryRow, **values: Any) -> bool:
     return done.rowcount == 1
 
 
-def stuck(session: Session, limit: int = 100) -> list[DeliveryRow]:
-    """What a person should look at: dead and unsure deliveries, the newest first."""
-    query = select(DeliveryRow).where(DeliveryRow.state.in_((DeliveryState.DEAD, DeliveryState.UNSURE)))
-    return list(session.scalars(query.order_by(DeliveryRow.id.desc()).limit(limit)))
-
-
 def try_again(session: Session, delivery_id: int) -> bool:
-    """Put a dead or unsure delivery back on its way; False where it is neither."""
+    """Have a dead, unsure or waiting delivery sent now; False where it is none of these."""
+    given_up = DeliveryRow.state.in_((DeliveryState.DEAD, DeliveryState.UNSURE))
     put = session.execute(
         update(DeliveryRow)
-        .where(DeliveryRow.id == delivery_id, DeliveryRow.state.in_((DeliveryState.DEAD, DeliveryState.UNSURE)))
+        .where(DeliveryRow.id == delivery_id, given_up)
         .values(state=DeliveryState.WAITING, attempts=0, due_at=now(), error=None, first_tried_at=None)
+    )
+    hurried = session.execute(
+        update(DeliveryRow)
+        .where(DeliveryRow.id == delivery_id, DeliveryRow.state == DeliveryState.WAITING)
+        .values(due_at=now())
+    )
+    return put.rowcount + hurried.rowcount > 0
+
+
+def settle(session: Session, delivery_id: int) -> bool:
+    """Never send it; False where it is being sent or has arrived."""
+    over = (DeliveryState.DEAD, DeliveryState.UNSURE, DeliveryState.WAITING)
+    put = session.execute(
+        update(DeliveryRow)
+        .where(DeliveryRow.id == delivery_id, DeliveryRow.state.in_(over))
+        .values(state=DeliveryState.SETTLED)
     )
     return put.rowcount == 1

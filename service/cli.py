@@ -334,17 +334,18 @@ def export_tickets(
 @app.command()
 def deliveries(again: Annotated[int, typer.Option(help="Send this one again.")] = 0) -> None:
     """What did not reach an employee, or may not have; the newest first."""
-    from core.outbox import stuck, try_again
+    from core.clock import now
+    from service.undelivered import send_again, undelivered
 
     with _told() as settings:
         database = _opened(settings)
         with database.write() as session:
-            if again and not try_again(session, again):
-                raise SettingsError(f"no dead or unsure delivery {again}")
-            rows = stuck(session)
+            if again:
+                send_again(session, "cli", again)
+            rows, _ = undelivered(session, now())
         table = Table("id", "state", "channel", "cause", "attempts", "since", "error")
         for row in rows:
-            told = (str(row.id), row.state, row.channel, row.key, str(row.attempts), local(row.at), row.error or "")
+            told = (str(row.id), row.state, row.channel, row.cause, str(row.attempts), local(row.at), row.error)
             table.add_row(*told)
         console.print(table if rows else "Everything was delivered, or is on its way.")
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,14 +17,17 @@ from connectors import delivery
 from connectors.delivery import Busy, Deliverer, Delivery, NotSent, Receipt, Unsure
 from connectors.widget import WidgetChannel
 from core import outbox
+from core.audit import AuditRow
 from core.clock import now
 from core.database import Database
+from core.errors import Conflict, InvalidInput, NotFound
 from core.identity import Identity
-from core.outbox import DeliveryRow, deliver, stuck, try_again
+from core.outbox import DeliveryRow, deliver
 from core.transcript import open_conversation, say
 from handoff.filing import file_ticket
 from handoff.notices import notices_of
 from handoff.tickets import Reason, TicketDraft
+from service.undelivered import send_again, settle, undelivered
 
 LI = Identity("E1001", "李晓雯")
 
@@ -132,13 +135,13 @@ def test_in_the_end_it_is_dead_and_the_agent_knows(
     Deliverer(database, {"phone": phone}).run()
     assert states(database) == ["dead", "dead"]
     with database.read() as session:
-        dead = stuck(session)
+        dead, _ = undelivered(session, now())
         told = notices_of(session, "sun")
     assert dead[1].attempts == delivery.MOST_ATTEMPTS and dead[1].error == "down"
     assert [one.ticket for one in told] == [number, number] and "没有送达" in told[0].text
     phone.faults = []
     with database.write() as session:
-        assert try_again(session, dead[1].id) and not try_again(session, 10**6)
+        send_again(session, "sun", dead[1].id)
     Deliverer(database, {"phone": phone}).run()
     assert phone.shown == ["您好"] and states(database) == ["delivered", "dead"]
 
@@ -217,7 +220,7 @@ def test_a_channel_that_nobody_serves_is_seen(database: Database, said: Say) -> 
     said("您好")
     Deliverer(database, {"widget": WidgetChannel()}).run()
     with database.read() as session:
-        assert stuck(session)[0].error == "no channel 'phone'"
+        assert undelivered(session, now())[0][0].error == "no channel 'phone'"
 
 
 def run_process(database: Database, platform: Path, dies: str, repeats: str) -> int:
@@ -253,3 +256,42 @@ def test_killed_after_sending_to_a_channel_that_cannot_tell_nothing_comes_twice(
     assert run_process(database, platform, "after", "never") == -signal.SIGKILL
     assert run_process(database, platform, "never", "never") == 0
     assert platform.read_text().splitlines() == ["event:您好 您好"] and states(database) == ["unsure"]
+
+
+def test_somebody_looks_after_what_did_not_arrive(database: Database, said: Say) -> None:
+    phone = Phone(faults=[NotSent("no such user", for_good=True), Unsure("no answer")])
+    number = said("您好")
+    said("第二句")
+    Deliverer(database, {"phone": phone}).run()
+    said("第三句")
+
+    def listed(kind: str = "open", words: str = "", moment: datetime | None = None) -> list[str]:
+        with database.read() as session:
+            rows, total = undelivered(session, moment or now(), kind=kind, words=words)
+        assert total == len(rows)
+        return [row.text for row in rows]
+
+    assert listed() == ["第二句", "您好"] and listed("dead") == ["您好"] and listed("unsure") == ["第二句"]
+    assert listed("late") == [] and listed("late", moment=now() + timedelta(minutes=11)) == ["第三句"]
+    assert len(listed(words=number.lower())) == len(listed(words="E1001")) == len(listed(words="晓雯")) == 2
+    assert listed(words="E9") == []
+    with database.read() as session:
+        second, first = undelivered(session, now())[0]
+    assert (first.employee, first.ticket, first.error) == ("李晓雯", number, "no such user") and "拒绝" in first.reason
+    with database.write() as session:
+        settle(session, "sun", second.id, "已电话告知")
+        with pytest.raises(Conflict):
+            send_again(session, "sun", second.id)
+        with pytest.raises(NotFound):
+            send_again(session, "sun", 10**6)
+        with pytest.raises(InvalidInput):
+            settle(session, "sun", first.id, " ")
+        send_again(session, "sun", first.id)
+    Deliverer(database, {"phone": phone}).run()
+    assert phone.shown == ["第二句", "您好", "第三句"] and listed() == [] and listed("settled") == ["第二句"]
+    with database.read() as session:
+        done = session.scalars(select(AuditRow).where(AuditRow.action.startswith("delivery."))).all()
+    assert [(one.actor, one.action, one.subject) for one in done] == [
+        ("sun", "delivery.settled", number),
+        ("sun", "delivery.retried", number),
+    ]

@@ -20,6 +20,7 @@ export const AREAS: Record<string, string> = {
   canned: "常用语",
   view: "视图",
   user: "用户",
+  delivery: "投递",
 };
 
 const WORDS: Record<string, string> = {
@@ -67,6 +68,8 @@ const WORDS: Record<string, string> = {
   off_duty: "下班",
   days: "调整日期",
   told: "通知",
+  retried: "重新发送",
+  settled: "已另行告知",
 };
 
 /** `ticket.claimed` → 工单 · 认领; a word that nobody translated stays as it is. */

@@ -216,6 +216,12 @@ const routes = [
         meta: { title: "系统接入", section: "integration" },
       },
       {
+        path: "deliveries",
+        name: "deliveries",
+        component: () => import("./pages/desk/DeliveryList.vue"),
+        meta: { title: "投递记录", section: "deliveries" },
+      },
+      {
         path: "audit",
         name: "audit",
         component: () => import("./pages/AuditLog.vue"),

@@ -12,6 +12,7 @@ import {
   Grid,
   Guide,
   Memo,
+  Message,
   Odometer,
   Service,
   Star,
@@ -42,7 +43,13 @@ const DESK = ["agent", "expert", ...OVERSEERS];
 
 /** The side navigation. A page that comes later adds its line here and its route in router.ts. */
 export const NAVIGATION: NavGroup[] = [
-  { label: "服务台", items: [{ section: "tickets", to: "/tickets", label: "工单", icon: Tickets }] },
+  {
+    label: "服务台",
+    items: [
+      { section: "tickets", to: "/tickets", label: "工单", icon: Tickets },
+      { section: "deliveries", to: "/deliveries", label: "投递记录", icon: Message, role: ["supervisor", "auditor"] },
+    ],
+  },
   {
     label: "派工",
     items: [
