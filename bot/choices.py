@@ -8,6 +8,7 @@ import re
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot import ratings
 from bot.answering import Answering
 from bot.inbox import Inbound
 from bot.turns import TurnContext
@@ -76,5 +77,6 @@ def label_of(session: Session, answering: Answering, context: TurnContext, choic
         "reopen": "重新打开",
         "cancel": "撤销工单",
         "confirm": "问题已解决",
-        "rate": f"{value.rpartition(':')[2]} 分",
+        "add": "补充说明",
+        "rate": ratings.label(value),
     }.get(kind, value)

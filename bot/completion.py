@@ -142,6 +142,11 @@ class Completion:
         order: Order,
         target: TicketRow | Reply | None,
     ) -> None:
+        if order.verb == "said" and isinstance(target, TicketRow):
+            self._to_ticket(
+                session, turn, inbound, context, target.number, Reply(f"已补充到工单 **{target.number}**。")
+            )
+            return
         self._hear(session, turn, inbound, context)
         told = target if isinstance(target, Reply) else self._orders.carry_out(session, context, order, target)
         if isinstance(told, Reply):
@@ -150,8 +155,16 @@ class Completion:
             told.turn_id = turn.id
         turn.outcome = Outcome().to_dict()
 
-    def _to_ticket(self, session: Session, turn: Turn, inbound: Inbound, context: TurnContext, number: str) -> None:
-        """What is written joins the ticket; the bot is silent."""
+    def _to_ticket(
+        self,
+        session: Session,
+        turn: Turn,
+        inbound: Inbound,
+        context: TurnContext,
+        number: str,
+        done: Reply | None = None,
+    ) -> None:
+        """What is written joins the ticket; the bot is silent, but for `done`."""
         message = self._hear(session, turn, inbound, context, number)
         actor = employee(context.identity, context.conversation_id)
         try:
@@ -160,6 +173,8 @@ class Completion:
                 if inbound.attachments:
                     files = [session.get_one(AttachmentRow, one).to_dict() for one in inbound.attachments]
                     message.body = {**message.body, "attachments": files}
+            if done:
+                self._say(session, turn, context, done)
         except FSSCError as error:
             self._say(session, turn, context, Reply(error.message))
         turn.outcome = Outcome().to_dict()

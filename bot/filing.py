@@ -9,6 +9,7 @@ from sqlalchemy import select
 from bot.turns import Option, Reply, TurnContext
 from core.clock import local
 from core.database import Database
+from core.outbox import PULLED
 from core.transcript import Turn
 from handoff.filing import file_ticket
 from handoff.talk import answered_by_person
@@ -86,7 +87,7 @@ class Filing:
         return card(
             ticket,
             f"工单 **{ticket.number}** 当前状态：**{Status(ticket.status).label}**。",
-            _next_steps(ticket),
+            _next_steps(ticket, context),
         )
 
 
@@ -97,14 +98,19 @@ def owns(ticket: TicketRow, context: TurnContext) -> bool:
     return ticket.employee_no == context.identity.employee_no
 
 
-def _next_steps(ticket: TicketRow) -> tuple[Option, ...]:
+def _next_steps(ticket: TicketRow, context: TurnContext) -> tuple[Option, ...]:
     number = ticket.number
     if ticket.status in OPEN:
         go_on = (Option("和人工说", f"talk:{number}"),) if answered_by_person(ticket) else ()
-        return (*go_on, Option("催办", f"urge:{number}"))
+        return (*go_on, Option("催办", f"urge:{number}"), *_supplement(ticket, context))
     if ticket.status == Status.RESOLVED:
         return (Option("问题已解决", f"confirm:{number}"), Option("没有解决，重新打开", f"reopen:{number}"))
     return ()
+
+
+def _supplement(ticket: TicketRow, context: TurnContext) -> tuple[Option, ...]:
+    """The widget has a place of its own for it."""
+    return () if context.channel in PULLED else (Option("补充说明", f"add:{ticket.number}"),)
 
 
 def card(ticket: TicketRow, heading: str, options: tuple[Option, ...] = ()) -> Reply:
@@ -133,12 +139,19 @@ def filed(ticket: TicketRow, context: TurnContext) -> Reply:
             ticket,
             f"您已有一张同一单据、同一问题的工单 **{ticket.number}** 正在处理，刚才的内容已补充进去，没有另建新工单，"
             "处理结果会在这里回复您。",
-            _next_steps(ticket),
+            _next_steps(ticket, context),
         )
     return card(
         ticket,
         f"已提交工单 **{ticket.number}**，对话记录已一并转给负责“{ticket.business_type}”的同事，处理结果会在这里回复您。"
         "随时输入“我的工单”查看进度。",
+        ()
+        if context.channel in PULLED
+        else (
+            Option("查看进度", f"ticket:{ticket.number}"),
+            Option("催办", f"urge:{ticket.number}"),
+            *_supplement(ticket, context),
+        ),
     )
 
 

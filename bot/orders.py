@@ -12,20 +12,21 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot import ratings
 from bot.filing import Filing, owns
 from bot.inbox import Inbound
+from bot.ratings import Rating
 from bot.turns import Option, Reply, TurnContext
 from core.errors import FSSCError
 from core.transcript import Conversation, Message
 from handoff import lifecycle, talk
 from handoff.actors import employee
 from handoff.locking import lock
-from handoff.quality import satisfaction
 from handoff.tickets import OPEN, Status, TicketRow, ticket_of, tickets_of_requester
 
 _NUMBER = r"FW\d{8}-\d{4,}"
 _CHOICE = re.compile(
-    rf"(?P<verb>talk|urge|reopen|cancel|confirm|rate):(?P<number>{_NUMBER})(?::(?P<rest>.{{1,200}}))?|(?P<bot>bot)",
+    rf"(?P<verb>talk|urge|add|reopen|cancel|confirm|rate):(?P<number>{_NUMBER})(?::(?P<rest>.{{1,400}}))?|(?P<bot>bot)",
     re.S,
 )
 _PLEASE = r"(?:请|麻烦|帮我|帮忙|我要|我想|想|给我)*"
@@ -38,17 +39,18 @@ _REOPEN = re.compile(
     rf"{_PLEASE}(?:把)?(?:重新打开|重新开启|重开|再打开)(?:一下)?(?:我的|这个)?(?:工单)?\s*(?P<number>{_NUMBER})?{_END}",
     re.I,
 )
-_SCORE = re.compile(r"(?P<score>[1-5])\s*分?[。!]?")
+_NOTHING = re.compile(r"(?:不用|不必|不补充|不需要|没有|算了|取消)(?:了|补充了)?[。!~ ]*")
 _REASONS = ("问题没有解决", "处理结果有误", "又出现了同样的问题")
 
 
 @dataclass(frozen=True)
 class Order:
-    """`number` is empty where the words named no ticket; `rest` is a reason, a score, or a yes."""
+    """`number` is empty where the words named no ticket; `rest` is a reason, or a yes."""
 
     verb: str
     number: str = ""
     rest: str = ""
+    rating: Rating | None = None
 
 
 def pressed(choice: str) -> Order | None:
@@ -56,7 +58,10 @@ def pressed(choice: str) -> Order | None:
     found = _CHOICE.fullmatch(choice)
     if not found:
         return None
-    return Order("bot") if found["bot"] else Order(found["verb"], found["number"], found["rest"] or "")
+    if found["bot"]:
+        return Order("bot")
+    number, rest = found["number"], found["rest"] or ""
+    return Order(found["verb"], number, rest, ratings.pressed(number, rest) if found["verb"] == "rate" else None)
 
 
 def spoken(text: str, *, held: bool) -> Order | None:
@@ -73,17 +78,15 @@ def spoken(text: str, *, held: bool) -> Order | None:
     return None
 
 
-def scored(session: Session, conversation_id: str, text: str) -> Order | None:
-    """A bare number from 1 to 5 right after the question how satisfied somebody was."""
-    found = _SCORE.fullmatch(text)
-    if not found:
-        return None
-    asked = session.scalars(
-        select(Message).where(Message.conversation_id == conversation_id).order_by(Message.seq.desc()).limit(1)
+def supplemented(session: Session, conversation_id: str) -> str:
+    """The ticket that the next words are meant for, right after 补充说明 was pressed; "" for none."""
+    said = session.scalars(
+        select(Message)
+        .where(Message.conversation_id == conversation_id, Message.sender != "user")
+        .order_by(Message.seq.desc())
+        .limit(1)
     ).one_or_none()
-    if asked is None or asked.type != "rating":
-        return None
-    return Order("rate", str(asked.body["number"]), found["score"])
+    return str(said.body["number"]) if said is not None and said.type == "supplement" else ""
 
 
 class Orders:
@@ -95,7 +98,7 @@ class Orders:
             "reopen": self._reopen,
             "cancel": self._cancel,
             "confirm": self._confirm,
-            "rate": self._rate,
+            "add": self._add,
             "talk": self._talk,
         }
 
@@ -109,13 +112,21 @@ class Orders:
             if held and kind in ("my_tickets", "ticket"):
                 return Order("show" if value else "mine", value.upper())
             return pressed(inbound.choice)
-        return spoken(inbound.text, held=held) or scored(session, conversation.id, inbound.text)
+        if order := spoken(inbound.text, held=held):
+            return order
+        if rating := ratings.spoken(session, conversation.id, inbound.text):
+            return Order("rate", rating.number, rating=rating)
+        if number := supplemented(session, conversation.id):
+            return Order("drop" if _NOTHING.fullmatch(inbound.text) else "said", number)
+        return None
 
     def aim(self, session: Session, context: TurnContext, order: Order) -> TicketRow | Reply | None:
         """The employee's own ticket that the order is about, locked; what to ask back or say where there is none. None for
         an order that is about no ticket."""
         if order.verb in ("mine", "show"):
             return None
+        if order.verb == "drop":
+            return Reply("好的，没有补充。还有什么可以帮您？")
         number = order.number
         if order.verb == "bot":
             conversation = session.get_one(Conversation, context.conversation_id)
@@ -153,6 +164,8 @@ class Orders:
             return self._filing.mine(context) if order.verb == "mine" else self._filing.one(order.number, context)
         try:
             with session.begin_nested():
+                if order.verb == "rate":
+                    return ratings.rate(session, context, order.rating) if order.rating else Reply("请点 1 到 5 分。")
                 return self._verbs[order.verb](session, context, ticket, order.rest)
         except FSSCError as error:
             return Reply(error.message, options=(Option("我的工单", "my_tickets"),))
@@ -200,9 +213,9 @@ class Orders:
         lifecycle.close(session, ticket.number, employee(context.identity, context.conversation_id))
         return Reply(f"好的，工单 **{ticket.number}** 已关闭，感谢您的确认。")
 
-    def _rate(self, session: Session, context: TurnContext, ticket: TicketRow, score: str) -> Reply:
-        if not score.isdigit():
-            return Reply("请点 1 到 5 分。")
-        actor = employee(context.identity, context.conversation_id)
-        satisfaction.rate(session, ticket.number, actor, int(score))
-        return Reply("谢谢您的评价，我们会认真对待。")
+    def _add(self, session: Session, context: TurnContext, ticket: TicketRow, _: str) -> Reply:
+        return Reply(
+            f"请直接发送要补充的内容，我会转给处理工单 **{ticket.number}** 的同事；不补充了就说“不用了”。",
+            "supplement",
+            extras={"number": ticket.number},
+        )

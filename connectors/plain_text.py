@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -30,6 +31,31 @@ def split(text: str, most: int) -> list[str]:
 def numbered(labels: Sequence[str]) -> str:
     """Choices where there are no buttons."""
     return "\n".join(f"{n}. {label}" for n, label in enumerate(labels, 1))
+
+
+def offered(message: dict[str, Any]) -> str:
+    """What can be answered to `Message.to_dict()`, and how, where nothing can be pressed; "" for a message without choices.
+
+    A score is answered with itself, never with its place in the list.
+    """
+    labels = [str(option.get("label") or "") for option in message.get("options") or []]
+    if not labels:
+        return ""
+    kind = message.get("type")
+    if kind == "rating":
+        return "回复 1 到 5 的数字打分：\n" + "\n".join(labels)
+    if kind == "reasons":
+        return f"回复数字选择，可以选几个，如“1 3”；想多说几句，请以“评价：”开头。\n{numbered(labels)}"
+    return f"回复数字选择：\n{numbered(labels)}"
+
+
+def sources(message: dict[str, Any]) -> str:
+    """Where an answer comes from and since when it holds, as one line; "" where it has no source."""
+    labels = [str(source.get("label") or "") for source in message.get("sources") or []]
+    since = str(message.get("effective_from") or "")[:10]
+    parts = ["；".join(label for label in labels if label), f"生效日期 {since}" if since else ""]
+    found = "，".join(part for part in parts if part)
+    return f"依据：{found}" if found else ""
 
 
 @cache
