@@ -25,6 +25,7 @@ from service.api import (
     console,
     deliveries,
     demo,
+    dingtalk,
     documents,
     drafts,
     emergency,
@@ -42,6 +43,7 @@ from service.api import (
     policy_imports,
     quality,
     queue,
+    ratings,
     releases,
     routing,
     scoreboard,
@@ -148,6 +150,8 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
         ticket_export,
         deliveries,
         wecom,
+        dingtalk,
+        ratings,
         engine,
     )
     for room in rooms:

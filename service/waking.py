@@ -24,6 +24,7 @@ from kb.ingest import jobs
 from kb.release import preview
 from service import worker
 from service.bootstrap import silence_of
+from service.insight import keeping as insight
 
 log = structlog.get_logger()
 
@@ -36,6 +37,7 @@ _JOBS: tuple[tuple[Callable[[Database], object], dramatiq.Actor], ...] = (
     (keeping.waiting, worker.keep_quality),
     (jobs.waiting, worker.run_imports),
     (preview.waiting, worker.prepare_release),
+    (insight.waiting, worker.count_insight),
 )
 
 

@@ -25,6 +25,7 @@ from kb.ingest.kinds import KINDS
 from kb.release.preview import make
 from kb.release.publish import Publisher
 from service.bootstrap import connected_of, encoder_of, event_relay, silence_of
+from service.insight.keeping import refresh
 
 settings = Settings()
 configure_logs(settings.log_level)
@@ -126,3 +127,9 @@ def send_webhooks() -> None:
 def keep_quality() -> None:
     """Remind, send, expire and draw what is due. Lost calls do no harm: what is due stays due."""
     keep(_database())
+
+
+@dramatiq.actor(max_retries=0, time_limit=3_600_000)
+def count_insight() -> None:
+    """Let facts and roll-ups follow the records. Lost calls do no harm: what changed is counted the next time."""
+    refresh(_database())

@@ -1,0 +1,63 @@
+"""What the desk's work comes to: pages of figures for leaders, with the records behind each."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+
+from core.errors import Forbidden
+from handoff.actors import Actor
+from handoff.tickets import BUSINESS_TYPES, OTHER
+from service.api.deps import ActorDep, DeskDep
+from service.insight import service_page
+from service.insight.asking import Filter, values
+from service.insight.store import StateRow
+
+router = APIRouter(prefix="/api/v1/console/insight", tags=["insight"])
+
+Words = Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")]
+
+
+def _reading(actor: ActorDep) -> Actor:
+    if not actor.has("leader", "supervisor", "auditor"):
+        raise Forbidden("数据看板由组长、主管和审计员查看，请联系管理员开通。", code="role_missing")
+    return actor
+
+
+Reading = Annotated[Actor, Depends(_reading)]
+
+
+def _filter(
+    since: date,
+    until: date,
+    company: Words = "",
+    department: Words = "",
+    channel: Words = "",
+    business_type: Words = "",
+    page: Words = "",
+) -> Filter:
+    return Filter(since, until, company, department, channel, business_type, page).check()
+
+
+Asked = Annotated[Filter, Depends(_filter)]
+
+
+@router.get("/filters")
+def get_filters(desk: DeskDep, actor: Reading) -> dict[str, Any]:
+    """What the filters offer, and up to when the figures are counted."""
+    with desk.database.read() as session:
+        state = session.get(StateRow, "visits")
+        return {
+            **values(session),
+            "business_types": [*BUSINESS_TYPES, OTHER],
+            "counted_at": state.at.isoformat() if state else None,
+        }
+
+
+@router.get("/service")
+def get_service(desk: DeskDep, actor: Reading, asked: Asked) -> dict[str, Any]:
+    """Conversations, people, automation, hours, channels, top and rising questions."""
+    with desk.database.read() as session:
+        return service_page.page(session, asked)

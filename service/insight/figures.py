@@ -1,0 +1,33 @@
+"""Figures as pages show them: what each is called, what it is, and which records are behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Unit = Literal["count", "share", "ms", "minutes", "score"]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`means` is the definition that the page shows; `records` names the list behind it, empty where there is none; `better`
+    says which way is good."""
+
+    id: str
+    label: str
+    means: str
+    unit: Unit = "count"
+    records: str = ""
+    better: Literal["up", "down", ""] = ""
+
+
+def shown(
+    figures: tuple[Figure, ...], now: dict[str, Any], before: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """Each figure with its value, and the one of the period before."""
+    return [{**vars(one), "value": now.get(one.id), "before": (before or {}).get(one.id)} for one in figures]
+
+
+def share(part: float | None, whole: float | None) -> float | None:
+    """None of nothing is no share."""
+    return round(part / whole, 4) if part is not None and whole else None

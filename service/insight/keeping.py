@@ -1,0 +1,79 @@
+"""The worker's part: facts and roll-ups follow the records, again and again, until nothing can change them any more."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from core.clock import now
+from core.database import Database
+from core.transcript import Message, Turn
+from kb.store import FeedbackRow
+from service.insight.calendar import day_of, each_day
+from service.insight.names import Names
+from service.insight.rollups import roll_day
+from service.insight.store import StateRow
+from service.insight.tickets import follow_tickets
+from service.insight.visits import AGAIN, GAP, make_day
+
+EVERY = timedelta(minutes=5)
+
+_SETTLED = AGAIN + GAP + timedelta(hours=3)
+"""A day can change until somebody who asked on its evening could have come back, and a slow turn was done."""
+
+_LOCK = 7_340_041
+"""PostgreSQL's advisory lock of counting: two workers never make the same day at a time."""
+
+
+def waiting(database: Database, moment: datetime | None = None) -> bool:
+    """Whether it is time to count again."""
+    with database.read() as session:
+        state = session.get(StateRow, "visits")
+        return state is None or state.at <= (moment or now()) - EVERY
+
+
+def refresh(database: Database, moment: datetime | None = None) -> int:
+    """Count whatever may have changed since the last time, each day in a transaction of its own; how many days."""
+    moment = moment or now()
+    with database.read() as session:
+        days = _changed(session, moment)
+    for day in days:
+        with database.write() as session:
+            locked(session)
+            make_day(session, day, Names(session))
+            roll_day(session, day)
+    with database.write() as session:
+        locked(session)
+        follow_tickets(session, Names(session))
+        note(session, "visits", {"days": len(days)}, moment)
+    return len(days)
+
+
+def locked(session: Session) -> None:
+    """Nobody else counts until this transaction ends."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+
+
+def note(session: Session, name: str, body: dict, moment: datetime) -> None:
+    session.merge(StateRow(name=name, body=body, at=moment))
+
+
+def _changed(session: Session, moment: datetime) -> list[date]:
+    """Days whose facts may have changed: all that are not settled, and those of answers that were rated since."""
+    state = session.get(StateRow, "visits")
+    today = day_of(moment)
+    if state is None:
+        first = session.scalar(select(func.min(Turn.at)))
+        return list(each_day(day_of(first), today)) if first else []
+    since = state.at - _SETTLED
+    days = set(each_day(day_of(since), today))
+    rated = session.scalars(
+        select(Turn.at)
+        .join(Message, Message.turn_id == Turn.id)
+        .join(FeedbackRow, FeedbackRow.message_id == Message.id)
+        .where(FeedbackRow.at >= state.at - EVERY)
+    )
+    return sorted(days | {day_of(at) for at in rated})
