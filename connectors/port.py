@@ -50,13 +50,15 @@ class Received:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that a member of the desk should know; `url` opens it in the console, `key` names it over all attempts."""
+    """Something that a member of the desk should know; `url` opens it in the console, `key` names it over all attempts. `actions`
+    are what can be done at once, as (label, choice); a channel whose buttons cannot answer leaves them out."""
 
     title: str
     text: str
     url: str
     urgent: bool
     key: str
+    actions: tuple[tuple[str, str], ...] = ()
 
 
 class Connector(Channel, Protocol):
@@ -109,6 +111,7 @@ class Package(Protocol):
     FIELDS: tuple[Field, ...]
 
     def connector(self, config: dict[str, str], database: Database, redis: Redis, alert: Alert) -> Connector:
-        """`config` has every field of FIELDS, the required ones not empty. Raises SettingsError, in Chinese, for values that none
+        """`config` has every field of FIELDS, the required ones not empty, and what links in messages begin with and are signed
+        with: `public_url`, `links_key`. Raises SettingsError, in Chinese, for values that none
         can be."""
         ...

@@ -63,9 +63,17 @@ class Settings(BaseSettings):
     wecom_secret: str = Field("", description="WeChat Work: the app's Secret.")
     wecom_token: str = Field("", description="WeChat Work: the Token of 接收消息.")
     wecom_aes_key: str = Field("", description="WeChat Work: the EncodingAESKey of 接收消息, 43 characters.")
+    wecom_cards: str = Field("on", description="WeChat Work: `off` where members cannot see cards; choices come by number.")
     wecom_url: str = Field(
         "https://qyapi.weixin.qq.com", description="WeChat Work's API; another one only for a trial."
     )
+    dingtalk_client_id: str = Field("", description="DingTalk: the app's Client ID. Empty: the channel is off.")
+    dingtalk_client_secret: str = Field("", description="DingTalk: the app's Client Secret.")
+    dingtalk_corp_id: str = Field("", description="DingTalk: the enterprise's CorpId.")
+    dingtalk_robot_code: str = Field("", description="DingTalk: the robot's code. Empty: as the Client ID.")
+    dingtalk_mode: str = Field("", description="DingTalk: how messages come, `stream` (default) or `http`.")
+    dingtalk_employee_no: str = Field("", description="DingTalk: what an employee number is, `userid` or `job_number`.")
+    dingtalk_url: str = Field("https://api.dingtalk.com", description="DingTalk's API; another one only for a trial.")
     greeting_hours: int = Field(
         12, ge=1, description="Hours before somebody who opens the app of a channel is greeted again."
     )

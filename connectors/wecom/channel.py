@@ -1,63 +1,134 @@
-"""Sending to members, within WeChat Work's limits: 2,048 bytes a text, 30 messages a minute a member, the excess silently
-dropped by the platform and therefore never sent."""
+"""Sending to members, within WeChat Work's limits: 2,048 bytes a text, 30 messages a minute and 1,000 an hour for a member, the
+excess silently dropped by the platform and therefore never sent.
+
+A card bears a name that is the same in every attempt, so the platform refuses its repeat; texts it shows once within a minute.
+What was sent of a message in parts is remembered, so that another attempt goes on where the last one broke off.
+"""
 
 from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from html import escape
+from typing import Any
 
+import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
 from connectors.delivery import Busy, Delivery, NotSent, Receipt
-from connectors.plain_text import numbered, plain, split
-from connectors.port import Alert
+from connectors.plain_text import offered, plain, sources, split
+from connectors.port import Alert, Notice
+from connectors.wecom import cards
 from connectors.wecom.client import WecomClient, WecomError
 
+log = structlog.get_logger()
+
 MOST_BYTES = 2048
-MOST_A_MINUTE = 28
-"""Two less than the platform takes: its minute is not ours."""
+MOST_A_MINUTE, MOST_AN_HOUR = 28, 980
+"""A little less than the platform takes: its minute is not ours."""
+_MINUTE, _HOUR = 60, 3600
 _REPEATS = timedelta(seconds=60)
 """How long the platform shows the same words once. No longer: who asks again later wants to be answered again."""
 _GONE = {40003, 60011, 60111, 81013}
 """The receiver left, or the app is not visible to them: no repeat helps."""
+_NAMED_BEFORE = 42014
+_CARD_REFUSED = {_NAMED_BEFORE, 40008, 40016, 40058, 45002, *range(42015, 42046)}
+"""Something about the card, not about who sends or receives it: the same is said as text."""
+_REMEMBERED = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Part:
+    """One message of the platform: `body` is its `msgtype` and content; `instead`, for a card, the texts that say the same."""
+
+    body: dict[str, Any]
+    instead: tuple[str, ...] = ()
+
+    @property
+    def weight(self) -> int:
+        return max(1, len(self.instead))
 
 
 class WecomChannel:
-    """`alert(kind, advice)` is told what only an operator can put right."""
+    """`alert(kind, advice)` is told what only an operator can put right. Without `with_cards` everything is text."""
 
     repeats: timedelta | None = _REPEATS
 
-    def __init__(self, client: WecomClient, agent_id: int, redis: Redis, alert: Alert) -> None:
+    def __init__(
+        self, client: WecomClient, agent_id: int, redis: Redis, alert: Alert, *, with_cards: bool = True
+    ) -> None:
         self._client, self._agent_id, self._redis, self._alert = client, agent_id, redis, alert
+        self._with_cards = with_cards
 
     def send(self, delivery: Delivery) -> Receipt:
-        user = delivery.employee.employee_no
+        parts = rendered(delivery.message, delivery.key, with_cards=self._with_cards)
+        return self._send(delivery.employee.employee_no, parts, delivery.key, delivery.attempt)
+
+    def tell(self, employee_no: str, notice: Notice) -> Receipt:
+        """Bring a notice to a member of the desk, as a card that opens it."""
+        text = f"【{notice.title}】\n{plain(notice.text)}"
+        texts = split(f"{text}\n\n{_link('打开工单', notice.url)}" if notice.url else text, MOST_BYTES)
+        card = cards.notice_card(notice, cards.task_id(notice.key, 0)) if self._with_cards else None
+        parts = [Part(_card(card), tuple(texts))] if card else [Part(_text(one)) for one in texts]
+        # Whether it was tried before is not ours to know: a name that was used is taken for a card that arrived.
+        return self._send(employee_no, parts, f"notice:{notice.key}", attempt=2)
+
+    def update(self, user: str, response_code: str, label: str) -> None:
+        """Put `label` on the card that was clicked, which takes no more clicks. Raises as `send`; a code is good for once."""
+        self._client.post(
+            "/cgi-bin/message/update_template_card",
+            {
+                "userids": [user],
+                "agentid": self._agent_id,
+                "response_code": response_code,
+                "button": {"replace_name": label},
+            },
+        )
+
+    def _send(self, user: str | None, parts: Sequence[Part], key: str, attempt: int) -> Receipt:
         if not user:
             raise NotSent("nobody to send to", for_good=True)
-        parts = rendered(delivery.message)
-        if wait := self._too_many(user, len(parts)):
+        done, refused = self._progress(key)
+        if wait := self._too_many(user, sum(part.weight for part in parts[done:])):
             raise Busy(wait, everybody=False)
-        ids = [self._send_one(user, part) for part in parts]
-        return Receipt(ids[-1] if ids else "", {"parts": len(ids)})
+        ids: list[str] = []
+        for n, part in enumerate(parts[done:], done):
+            ids += self._send_part(user, part, key, n, repeated=attempt > 1, refused=n in refused)
+            self._remember(key, "sent", n + 1)
+        return Receipt(ids[-1] if ids else "", {"parts": len(parts)})
 
-    def _send_one(self, user: str, text: str) -> str:
+    def _send_part(self, user: str, part: Part, key: str, n: int, *, repeated: bool, refused: bool) -> list[str]:
+        if not part.instead:
+            return [self._post(user, part.body)]
+        if not refused:
+            try:
+                return [self._post(user, part.body)]
+            except _Refused as error:
+                if error.code == _NAMED_BEFORE and repeated:
+                    return [""]
+                log.warning("wecom_card_refused", code=error.code, kind=part.body["template_card"]["card_type"])
+                self._remember(key, f"refused:{n}", 1)
+        return [self._post(user, _text(text)) for text in part.instead]
+
+    def _post(self, user: str, body: dict[str, Any]) -> str:
         try:
             answer = self._client.post(
                 "/cgi-bin/message/send",
                 {
                     "touser": user,
-                    "msgtype": "text",
                     "agentid": self._agent_id,
-                    "text": {"content": text},
-                    "safe": 0,
+                    **body,
                     "enable_duplicate_check": 1,
                     "duplicate_check_interval": int(_REPEATS.total_seconds()),
                 },
             )
         except WecomError as error:
+            if "template_card" in body and error.code in _CARD_REFUSED:
+                raise _Refused(error) from error
             if error.advice:
                 self._alert(f"wecom:{error.code}", error.advice)
             raise NotSent(str(error), for_good=error.code in _GONE or not error.advice) from error
@@ -66,33 +137,94 @@ class WecomChannel:
             raise NotSent(f"WeChat Work knows no receiver {user}", for_good=True)
         return str(answer.get("msgid") or "")
 
+    def _progress(self, key: str) -> tuple[int, set[int]]:
+        """How many parts of a message were sent in earlier attempts, and which cards were refused."""
+        try:
+            kept = self._redis.hgetall(_sent_key(key))
+        except RedisError:
+            return 0, set()
+        found = {name.decode(): int(value) for name, value in kept.items()}
+        return found.pop("sent", 0), {int(name.partition(":")[2]) for name in found}
+
+    def _remember(self, key: str, name: str, value: int) -> None:
+        try:
+            with self._redis.pipeline() as pipe:
+                pipe.hset(_sent_key(key), name, value)
+                pipe.expire(_sent_key(key), _REMEMBERED)
+                pipe.execute()
+        except RedisError as error:
+            log.warning("wecom_progress_not_kept", error=str(error))
+
     def _too_many(self, user: str, parts: int) -> timedelta | None:
-        """How long to wait until `parts` more messages fit into the member's minute; None when they do, and are counted."""
+        """How long to wait until `parts` more messages fit into the member's minute and hour; None when they do, and are
+        counted."""
         key, moment = f"fssc:wecom:pace:{user.lower()}", time.time()
         try:
             with self._redis.pipeline() as pipe:
-                pipe.zremrangebyscore(key, 0, moment - 60)
-                pipe.zrange(key, 0, -1, withscores=True)
-                _, sent = pipe.execute()
-            if len(sent) and len(sent) + parts > MOST_A_MINUTE:
-                oldest = sent[min(len(sent) + parts - MOST_A_MINUTE, len(sent)) - 1][1]
-                return timedelta(seconds=max(0.5, oldest + 60 - moment))
-            self._redis.zadd(key, {uuid.uuid4().hex: moment for _ in range(parts)})
-            self._redis.expire(key, 90)
+                pipe.zremrangebyscore(key, 0, moment - _HOUR)
+                pipe.zcard(key)
+                pipe.zrangebyscore(key, moment - _MINUTE, "+inf", withscores=True)
+                _, in_hour, lately = pipe.execute()
+                if lately and len(lately) + parts > MOST_A_MINUTE:
+                    oldest = lately[min(len(lately) + parts - MOST_A_MINUTE, len(lately)) - 1][1]
+                    return timedelta(seconds=max(0.5, oldest + _MINUTE - moment))
+                if in_hour and in_hour + parts > MOST_AN_HOUR:
+                    place = min(in_hour + parts - MOST_AN_HOUR, in_hour) - 1
+                    oldest = self._redis.zrange(key, place, place, withscores=True)[0][1]
+                    return timedelta(seconds=max(0.5, oldest + _HOUR - moment))
+                if parts:
+                    pipe.zadd(key, {uuid.uuid4().hex: moment for _ in range(parts)})
+                    pipe.expire(key, _HOUR + 30)
+                    pipe.execute()
         except RedisError:
             return None
         return None
 
 
-def rendered(message: dict) -> list[str]:
-    """`Message.to_dict()` as texts of at most MOST_BYTES bytes: an agent's name before their words, choices by number."""
+class _Refused(Exception):
+    def __init__(self, error: WecomError) -> None:
+        super().__init__(str(error))
+        self.code = error.code
+
+
+def rendered(message: dict[str, Any], key: str, *, with_cards: bool = True) -> list[Part]:
+    """`Message.to_dict()` as the platform's messages: an agent's name before their words, an answer's sources below it, choices on
+    a card, or by number where they do not fit on one."""
     text = plain(str(message.get("text") or ""), _link)
     if message.get("from") == "agent" and message.get("agent_name"):
         text = f"【{message['agent_name']}】{text}"
-    labels = [str(option.get("label") or "") for option in message.get("options") or []]
-    if labels:
-        text += f"\n\n回复数字选择：\n{numbered(labels)}"
-    return split(text, MOST_BYTES)
+    if below := sources(message):
+        text += f"\n\n{below}"
+    choices = offered(message)
+    everything = split(f"{text}\n\n{choices}" if choices else text, MOST_BYTES)
+    made = cards.card_of(message, cards.task_id(key, 0)) if with_cards and choices else None
+    if made is None:
+        return [Part(_text(one)) for one in everything]
+    card, whole = made
+    if whole:
+        return [Part(_card(card), tuple(everything))]
+    return [
+        *(Part(_text(one)) for one in split(text, MOST_BYTES)),
+        Part(_card(card), tuple(split(choices, MOST_BYTES))),
+    ]
+
+
+def on_button(label: str, choice: str) -> str:
+    """What a clicked card shows: what stood on its button, in as many characters as a button has."""
+    said = "已提交" if label == choice else label
+    return said if len(said) <= cards.MOST_BUTTON else said[: cards.MOST_BUTTON - 1] + "…"
+
+
+def _text(content: str) -> dict[str, Any]:
+    return {"msgtype": "text", "text": {"content": content}, "safe": 0}
+
+
+def _card(card: cards.Card) -> dict[str, Any]:
+    return {"msgtype": "template_card", "template_card": card}
+
+
+def _sent_key(key: str) -> str:
+    return f"fssc:wecom:sent:{key}"
 
 
 def _link(label: str, address: str) -> str:

@@ -65,21 +65,26 @@ def parse(message: bytes) -> Incoming:
         return Incoming(kind, user, key[:200], agent_id, _text(root, "Content"))
     event = _text(root, "Event").lower()
     found = {name: _text(root, name) for name in ("ChangeType", "EventKey", "TaskId", "ResponseCode")}
+    selected = tuple(
+        (_text(item, "QuestionKey"), tuple((one.text or "").strip() for one in item.iter("OptionId")))
+        for item in root.iter("SelectedItem")
+    )
     # The documented key, sender and second, drops events that are different; see WxJava#2314 and #3311.
     parts = [event, *found.values(), agent_id, user, created, _text(root, "Token"), _text(root, "UserID")]
+    key = "e:" + "|".join(parts)
+    if event == "template_card_event" and found["TaskId"]:
+        # A button that is pressed twice comes with another second and another response code, and is pressed once.
+        key = f"c:{found['TaskId']}|{user}|{found['EventKey']}|{selected}"
     return Incoming(
         f"event:{event}",
         user,
-        ("e:" + "|".join(parts))[:400],
+        key[:2000],
         agent_id,
         event_key=found["EventKey"],
         task_id=found["TaskId"],
         response_code=found["ResponseCode"],
         change=found["ChangeType"],
-        selected=tuple(
-            (_text(item, "QuestionKey"), tuple((one.text or "").strip() for one in item.iter("OptionId")))
-            for item in root.iter("SelectedItem")
-        ),
+        selected=selected,
     )
 
 

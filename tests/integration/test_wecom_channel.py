@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from redis import Redis
 
 from connectors.delivery import Busy, Delivery, NotSent, Unsure
+from connectors.port import Notice
+from connectors.wecom.app import connector
+from connectors.wecom.cards import chosen
 from connectors.wecom.channel import MOST_A_MINUTE, WecomChannel
 from connectors.wecom.client import WecomClient, WecomError
 from connectors.wecom.directory import Directory
+from core.errors import SettingsError
 from core.identity import Identity
 from tests.simulators.wecom import WecomSimulator
 
@@ -59,19 +65,138 @@ def channel(client: WecomClient, wecom: WecomSimulator, redis: Redis, alerts: li
     return WecomChannel(client, wecom.agent_id, redis, lambda kind, advice: alerts.append(f"{kind} {advice}"))
 
 
-def delivery(text: str, user: str | None = "E1001", **message) -> Delivery:
-    return Delivery("k", "wecom", "c", Identity(user), {"from": "bot", "type": "text", "text": text, **message}, 1)
+_keys = itertools.count()
 
 
-def test_an_answer_arrives_as_text_with_numbered_choices(channel: WecomChannel, wecom: WecomSimulator) -> None:
-    channel.send(
-        delivery("**可以**报销，见[制度](https://e.example.com/p)。", options=[{"label": "发票", "choice": "entry:a"}])
+def delivery(text: str, user: str | None = "E1001", key: str = "", **message) -> Delivery:
+    key = key or f"message:{next(_keys)}"
+    return Delivery(key, "wecom", "c", Identity(user), {"from": "bot", "type": "text", "text": text, **message}, 1)
+
+
+ANSWER = {
+    "type": "answer",
+    "sources": [{"label": "《差旅费管理办法》第八条"}],
+    "effective_from": "2024-01-01",
+    "options": [{"label": "住宿费超过标准了怎么办？", "choice": "entry:a"}, {"label": "火车", "choice": "entry:b"}],
+}
+
+
+def test_an_answer_shows_its_source_and_offers_what_people_ask_next(
+    channel: WecomChannel, wecom: WecomSimulator
+) -> None:
+    channel.send(delivery("**可以**报销，见[制度](https://e.example.com/p)。", **ANSWER))
+    text, card = wecom.heard_by("E1001")
+    assert text == (
+        '可以报销，见<a href="https://e.example.com/p">制度</a>。\n\n依据：《差旅费管理办法》第八条，生效日期 2024-01-01'
     )
-    assert wecom.heard_by("E1001") == [
-        '可以报销，见<a href="https://e.example.com/p">制度</a>。\n\n回复数字选择：\n1. 发票'
-    ]
+    assert card == "您可能还想问\n1 住宿费超过标准了怎么办？\n2 火车\n[1]\n[2]"
     channel.send(delivery("请补交行程单。", **{"from": "agent", "agent_name": "赵敏"}))
-    assert wecom.heard_by("E1001")[1] == "【赵敏】请补交行程单。"
+    assert wecom.heard_by("E1001")[2] == "【赵敏】请补交行程单。"
+
+
+def test_what_does_not_fit_on_a_card_is_a_numbered_list(channel: WecomChannel, wecom: WecomSimulator) -> None:
+    long = [{"label": "出差住宿费在不同城市、不同级别、不同季节里分别能报多少钱呢请问", "choice": "entry:a"}]
+    channel.send(delivery("您想问的是？", type="choices", options=long))
+    many = [{"label": f"第 {n} 个问题怎么办理才好呢请说明", "choice": f"entry:{n}"} for n in range(21)]
+    channel.send(delivery("还有这些：", type="choices", options=many))
+    assert [one["card"] for one in wecom.sent_to("E1001")] == [None, None]
+    assert "回复数字选择" in wecom.heard_by("E1001")[0] and "21. " in wecom.heard_by("E1001")[1]
+    seven = [{"label": f"业务类型{n}", "choice": f"say:{n}"} for n in range(7)]
+    channel.send(delivery("哪类业务？", type="question", options=seven))
+    assert wecom.sent_to("E1001")[2]["card"]["card_type"] == "vote_interaction"
+
+
+def test_without_cards_everything_is_text(client: WecomClient, wecom: WecomSimulator, redis: Redis) -> None:
+    channel = WecomChannel(client, wecom.agent_id, redis, lambda *_: None, with_cards=False)
+    channel.send(delivery("可以。", **ANSWER))
+    assert wecom.heard_by("E1001")[0].endswith("回复数字选择：\n1. 住宿费超过标准了怎么办？\n2. 火车")
+
+
+RATING = {
+    "type": "rating",
+    "number": "FW20261121-0001",
+    "options": [
+        {"label": f"{score} 分 · {said}", "choice": f"rate:FW20261121-0001:{score}"}
+        for score, said in ((5, "非常满意"), (4, "满意"), (3, "一般"), (2, "不满意"), (1, "很不满意"))
+    ],
+}
+
+
+def test_a_rating_is_five_buttons_and_its_text_has_no_other_numbers(
+    channel: WecomChannel, wecom: WecomSimulator
+) -> None:
+    channel.send(delivery("工单 FW20261121-0001 已解决，您对这次服务满意吗？请打个分，也可以说说原因。", **RATING))
+    assert [one["text"] for one in wecom.card_of("E1001")["card"]["button_list"]][0] == "5 分 · 非常满意"
+    wecom.answer_next["/cgi-bin/message/send"].append({"errcode": 42035, "errmsg": "card"})
+    channel.send(delivery("您对这次服务满意吗？", key="again", **RATING))
+    assert "回复 1 到 5 的数字打分：\n5 分 · 非常满意" in wecom.heard_by("E1001")[1]
+
+
+def test_reasons_are_a_list_to_tick(channel: WecomChannel, wecom: WecomSimulator) -> None:
+    options = [
+        {"label": one.replace(":", "·"), "choice": f"rate:FW20261121-0001:2:{one}"}
+        for one in ("时效:回复太慢", "态度:生硬")
+    ]
+    channel.send(delivery("谢谢您的评价。方便的话，说说是什么原因：", type="reasons", options=options))
+    card = wecom.card_of("E1001")["card"]
+    assert card["checkbox"]["mode"] == 1
+    ids = [one["id"] for one in card["checkbox"]["option_list"]]
+    assert chosen(card["submit_button"]["key"], [("reasons", ids)]) == "rate:FW20261121-0001:2:时效:回复太慢|态度:生硬"
+    assert chosen("my_tickets", []) == "my_tickets" and chosen("submit", []) == ""
+
+
+def test_a_ticket_card_shows_how_it_stands(channel: WecomChannel, wecom: WecomSimulator) -> None:
+    ticket = {
+        "type": "ticket", "number": "FW20261121-0001", "status_label": "处理中", "business_type": "税务", "urgency": "一般",
+        "description": "申报失败，" * 20, "document_no": None, "created_at": "2026-11-21T02:00:00+00:00",
+        "options": [{"label": "催办", "choice": "urge:FW20261121-0001"}, {"label": "补充说明", "choice": "add:FW20261121-0001"}],
+    }  # fmt: skip
+    channel.send(delivery("工单 **FW20261121-0001** 当前状态：**处理中**。", **ticket))
+    (shown,) = wecom.heard_by("E1001")
+    assert shown.startswith("工单 FW20261121-0001\n工单 FW20261121-0001 当前状态：处理中。\n状态 处理中\n业务 税务")
+    assert "提交 2026-11-21 10:00" in shown and shown.endswith("[催办]\n[补充说明]")
+
+
+def test_a_card_that_was_sent_already_is_not_sent_again(channel: WecomChannel, wecom: WecomSimulator) -> None:
+    again = Delivery("k1", "wecom", "c", Identity("E1001"), delivery("请选择", **ANSWER).message, 2)
+    channel.send(again)
+    channel._redis.delete("fssc:wecom:sent:k1")
+    wecom.sent[0]["at"] -= 120
+    wecom._seen.clear()
+    channel.send(again)
+    assert [bool(one["card"]) for one in wecom.sent_to("E1001")] == [False, True, False], "its name is known"
+
+
+def test_another_attempt_goes_on_where_the_last_one_broke_off(channel: WecomChannel, wecom: WecomSimulator) -> None:
+    wecom.answer_next["/cgi-bin/message/send"].extend([{"errcode": 0, "msgid": "1"}, 502])
+    one = Delivery("k2", "wecom", "c", Identity("E1001"), delivery("一", **ANSWER).message, 1)
+    with pytest.raises(Unsure):
+        channel.send(one)
+    channel.send(one)
+    assert [bool(one["card"]) for one in wecom.sent_to("E1001")] == [True]
+
+
+def test_a_card_that_is_refused_is_said_as_text_also_when_that_needs_two_attempts(
+    channel: WecomChannel, wecom: WecomSimulator
+) -> None:
+    wecom.answer_next["/cgi-bin/message/send"].extend([{"errcode": 42014, "errmsg": "task id"}, 502])
+    message = delivery("请选择", type="choices", options=ANSWER["options"]).message
+    with pytest.raises(Unsure):
+        channel.send(Delivery("k3", "wecom", "c", Identity("E1001"), message, 1))
+    channel.send(Delivery("k3", "wecom", "c", Identity("E1001"), message, 2))
+    assert "回复数字选择" in wecom.heard_by("E1001")[0]
+
+
+def test_a_notice_opens_the_ticket_and_can_be_acknowledged(channel: WecomChannel, wecom: WecomSimulator) -> None:
+    notice = Notice("应急呼叫", "疑似重复付款。请在 15 分钟内确认。", "https://d.example.com/t/abc", True, "notice:1")
+    channel.tell("E1001", notice)
+    channel.tell("E1001", notice)
+    channel.tell("E1001", replace(notice, key="notice:2", actions=(("我来处理", "staff:ack:FW20261121-0001"),)))
+    first, second = wecom.sent_to("E1001")
+    assert first["card"]["card_type"] == "text_notice" and first["card"]["card_action"]["url"] == notice.url
+    assert [one["text"] for one in second["card"]["button_list"]] == ["我来处理", "打开工单"]
+    channel.tell("E1002", replace(notice, url="", key="notice:3"))
+    assert wecom.heard_by("E1002") == ["【应急呼叫】\n疑似重复付款。请在 15 分钟内确认。"]
 
 
 def test_a_long_answer_comes_in_parts_in_order(channel: WecomChannel, wecom: WecomSimulator) -> None:
@@ -179,3 +304,28 @@ def test_a_member_has_a_company_and_a_department_and_without_the_directory_only_
     assert directory.identity("E1001").name == "改名"
     wecom.answer_next["/cgi-bin/user/get"].append({"errcode": 60011, "errmsg": "no privilege"})
     assert directory.identity("E1002") == Identity("E1002")
+
+
+def test_the_test_button_says_what_is_wrong(wecom: WecomSimulator, redis: Redis) -> None:
+    config = {
+        "corp_id": wecom.corp_id, "agent_id": str(wecom.agent_id), "secret": wecom.secret, "token": wecom.token,
+        "aes_key": wecom.aes_key, "url": wecom.url, "cards": "on",
+    }  # fmt: skip
+
+    def said(**changed: str) -> str:
+        for key in redis.scan_iter("fssc:wecom:token:*"):
+            redis.delete(key)
+        return "".join(connector(config | changed, None, redis, lambda *_: None).check())  # type: ignore[arg-type]
+
+    assert said() == ""
+    assert "企业 ID" in said(corp_id="ww0")
+    assert "Secret" in said(secret="wrong")
+    assert "另一个应用" in said(agent_id="1")
+    assert "连不上" in said(url="http://127.0.0.1:9")
+    wecom.visible, wecom.closed = False, True
+    assert "可见范围是空的" in said() and "停用" in said()
+    wecom.trusted = False
+    assert "企业可信IP" in said()
+    for changed in ({"aes_key": "short"}, {"token": "with space"}, {"agent_id": "x"}, {"cards": "maybe"}):
+        with pytest.raises(SettingsError):
+            said(**changed)

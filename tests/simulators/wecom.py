@@ -1,4 +1,5 @@
-"""WeChat Work's servers as their documentation describes them: token, directory, sending; callbacks signed and sent like theirs.
+"""WeChat Work's servers as their documentation describes them: token, directory, sending, cards; callbacks signed and sent like
+theirs.
 
 What a caller does wrong is refused as they would, and kept in `violations`. Faults are put in by hand: `answer_next`.
 """
@@ -7,11 +8,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import random
 import secrets
 import struct
 import threading
 import time
 from collections import defaultdict, deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from xml.sax.saxutils import escape
@@ -23,9 +27,11 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from service.supervisor import free_port
+from tests.simulators import wecom_cards as cards
 
 _TRIES, _PATIENCE = 3, 5.0
-_A_MINUTE, _A_TEXT = 30, 2048
+_A_MINUTE, _AN_HOUR, _A_TEXT = 30, 1000, 2048
+_CODE_SECONDS = 72 * 3600
 
 
 @dataclass
@@ -45,13 +51,18 @@ class WecomSimulator:
     violations: list[str] = field(default_factory=list)
     tokens_given: int = 0
     token_seconds: int = 7200
+    trusted: bool = True
+    visible: bool = True
+    closed: bool = False
     url: str = ""
     answer_next: dict[str, deque[dict[str, Any] | int]] = field(default_factory=lambda: defaultdict(deque))
 
     def __post_init__(self) -> None:
         self._valid: dict[str, float] = {}
-        self._minute: dict[str, deque[float]] = defaultdict(deque)
+        self._hour: dict[str, deque[float]] = defaultdict(deque)
         self._seen: dict[tuple[str, str], float] = {}
+        self._tasks: set[str] = set()
+        self._codes: dict[str, tuple[dict[str, Any], float]] = {}
         self._lock = threading.Lock()
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -103,6 +114,8 @@ class WecomSimulator:
 
         @app.get("/cgi-bin/gettoken")
         def gettoken(corpid: str = "", corpsecret: str = "") -> dict[str, Any]:
+            if not self.trusted:
+                return _error(60020, "not allow to access from your ip")
             if corpid != self.corp_id:
                 return _error(40013, "invalid corpid")
             if corpsecret != self.secret:
@@ -131,6 +144,28 @@ class WecomSimulator:
             found = self.departments.get(id)
             return {"errcode": 0, "department": {"id": id, **found}} if found else _error(60123, "invalid party id")
 
+        @app.get("/cgi-bin/agent/get")
+        def agent_get(access_token: str = "", agentid: int = 0) -> dict[str, Any]:
+            if bad := self._refused(access_token):
+                return bad
+            if agentid != self.agent_id:
+                return _error(301002, "no privilege to access/modify the agent")
+            users = [{"userid": one} for one in self.members] if self.visible else []
+            return {
+                "errcode": 0,
+                "agentid": agentid,
+                "close": int(self.closed),
+                "allow_userinfos": {"user": users},
+                "allow_partys": {"partyid": []},
+                "allow_tags": {"tagid": []},
+            }
+
+        @app.post("/cgi-bin/message/update_template_card")
+        async def update_template_card(request: Request, access_token: str = "") -> dict[str, Any]:
+            if bad := self._refused(access_token):
+                return bad
+            return self._update(await request.json())
+
         @app.post("/cgi-bin/message/send")
         async def send(request: Request, access_token: str = "") -> dict[str, Any]:
             if bad := self._refused(access_token):
@@ -154,13 +189,23 @@ class WecomSimulator:
             self.violations.append(f"msgtype {kind!r}")
             return _error(40008, "invalid message type")
         content = str(body[kind].get("content", ""))
-        if kind != "template_card" and not 0 < len(content.encode()) <= _A_TEXT:
+        if kind == "template_card":
+            card = body[kind]
+            if wrong := cards.wrong_with(card):
+                self.violations.append(wrong)
+                return _error(42028, wrong)
+            if (task := card.get("task_id")) and task in self._tasks:
+                return _error(42014, "task_id is used")
+            content = cards.seen(card)
+        elif not 0 < len(content.encode()) <= _A_TEXT:
             self.violations.append(f"{len(content.encode())} bytes of text: cut by the original without a word")
         users = str(body.get("touser", "")).split("|")
         known = {member.lower(): member for member in self.members}
         invalid = [user for user in users if user.lower() not in known]
         if len(invalid) == len(users):
             return _error(81013, "user & party & tag all invalid")
+        if kind == "template_card" and body[kind].get("task_id"):
+            self._tasks.add(body[kind]["task_id"])
         for user in users:
             if user.lower() in known:
                 self._arrive(known[user.lower()], content, body)
@@ -174,18 +219,44 @@ class WecomSimulator:
                 if moment - seen < body.get("duplicate_check_interval", 1800):
                     return
                 self._seen[user, content] = moment
-            minute = self._minute[user]
-            while minute and minute[0] < moment - 60:
-                minute.popleft()
-            if len(minute) >= _A_MINUTE:
+            hour = self._hour[user]
+            while hour and hour[0] < moment - 3600:
+                hour.popleft()
+            lately = sum(one > moment - 60 for one in list(hour)[-_A_MINUTE - 1 :])
+            if lately >= _A_MINUTE or len(hour) >= _AN_HOUR:
                 self.dropped.append({"user": user, "text": content})
-                self.violations.append(f"more than {_A_MINUTE} messages a minute to {user}: dropped without a word")
+                self.violations.append(
+                    f"{lately} messages a minute, {len(hour)} an hour to {user}: dropped without a word"
+                )
                 return
-            minute.append(moment)
-            self.sent.append({"user": user, "text": content, "at": moment, "body": body})
+            hour.append(moment)
+            shown = {"user": user, "text": content, "at": moment, "body": body, "card": body.get("template_card")}
+            self.sent.append({**shown, "locked": ""})
+
+    def _update(self, body: dict[str, Any]) -> dict[str, Any]:
+        """A card that was clicked gets other words on its button, once for each click."""
+        if body.get("agentid") != self.agent_id or not body.get("userids"):
+            return _error(40058, "userids and agentid are needed")
+        shown, until = self._codes.pop(str(body.get("response_code")), ({}, 0.0))
+        if until < time.time() or shown["user"] not in body["userids"]:
+            return _error(42037, "response_code is invalid, expired or used")
+        label = str((body.get("button") or {}).get("replace_name") or "")
+        if not 0 < len(label) <= 10:
+            self.violations.append(f"replace_name {label!r}")
+            return _error(40058, "replace_name")
+        shown["locked"] = label
+        return {"errcode": 0, "errmsg": "ok", "invaliduser": ""}
+
+    def sent_to(self, user: str) -> list[dict[str, Any]]:
+        """What arrived, oldest first: `text` as it is read, `card` or None, `locked` once it was clicked and changed."""
+        return [one for one in self.sent if one["user"] == user]
 
     def heard_by(self, user: str) -> list[str]:
-        return [one["text"] for one in self.sent if one["user"] == user]
+        return [one["text"] for one in self.sent_to(user)]
+
+    def card_of(self, user: str) -> dict[str, Any]:
+        """The last card that can be pressed, as it was sent. Raises StopIteration where there is none."""
+        return next(one for one in reversed(self.sent_to(user)) if one["card"] and cards.labels(one["card"]))
 
     # What they call back with.
 
@@ -196,6 +267,30 @@ class WecomSimulator:
 
     def event(self, user: str, event: str, more: str = "", times: int = 1) -> list[int]:
         return self.call(self.message(user, "event", f"<Event>{event}</Event>{more}"), times)
+
+    def press(self, user: str, *labels: str, times: int = 1, shown: dict[str, Any] | None = None) -> list[int]:
+        """A member presses a button of the last card, or selects options and submits; each time with a response code of its own."""
+        shown = shown or self.card_of(user)
+        card, statuses = shown["card"], []
+        for _ in range(times):
+            code = secrets.token_hex(12)
+            self._codes[code] = (shown, time.time() + _CODE_SECONDS)
+            more = (
+                f"{cards.clicked(card, labels)}<TaskId>{card['task_id']}</TaskId><CardType>{card['card_type']}</CardType>"
+                f"<ResponseCode>{code}</ResponseCode>"
+            )
+            statuses += self.event(user, "template_card_event", more)
+        return statuses
+
+    def storm(
+        self, messages: Sequence[str], rng: random.Random, duplicates: float = 0.2, threads: int = 8
+    ) -> list[int]:
+        """Many at once, in any order, a share of them twice; the statuses."""
+        twice = [one for one in messages if rng.random() < duplicates]
+        order = [*messages, *twice]
+        rng.shuffle(order)
+        with ThreadPoolExecutor(threads) as pool:
+            return [status for statuses in pool.map(self.call, order) for status in statuses]
 
     def message(self, user: str, kind: str, more: str) -> str:
         return (
