@@ -129,6 +129,10 @@ class Searcher:
         published = self._index.entries[position].audience
         return (published,) if since is None else (published, since)
 
+    def encode(self, text: str) -> np.ndarray:
+        """The vector of a question, (dim,) float32, as `search` takes it."""
+        return np.asarray(self._encode([text])[0], np.float32)
+
     def _visible(self, viewer: Viewer, today: date) -> np.ndarray:
         rows = self._index.visible(viewer, today)
         closed = self._limits.closed(viewer, today)
@@ -148,7 +152,7 @@ class Searcher:
         if not allowed.any() or not asks:
             return SearchResult(Band.NONE, [], 0.0, self.thresholds, self.release)
         if vector is None:
-            vector = np.asarray(self._encode([text])[0], np.float32)
+            vector = self.encode(text)
         return self._judge(Probe(text, vector, query.page, query.node), allowed, query.top_k)
 
     def _judge(self, probe: Probe, allowed: np.ndarray, top_k: int) -> SearchResult:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.events import Event
+from core.privacy import mask_people
 from kb.store import UnresolvedRow, count_hit
 
 
@@ -39,6 +40,25 @@ class QuestionUnresolved(Event):
     release: int | None
 
 
+@dataclass(frozen=True)
+class AnswerRated(Event):
+    """有用 or 没用 on one answer, as it stands now. `question` is what the employee had asked, masked; `title` heads the answer;
+    `reason` is incorrect, incomplete, outdated, unclear, impolite, other or empty."""
+
+    conversation_id: str
+    message_id: str
+    question: str
+    entry_id: str | None
+    title: str
+    helpful: bool
+    reason: str
+    comment: str
+    page: str
+    node: str
+    probability: float | None
+    release: int | None
+
+
 def record_hit(session: Session, event_id: int, event: EntryAnswered) -> None:
     count_hit(session, event.entry_id, date.fromisoformat(event.day), event.page, event.node)
 
@@ -49,7 +69,7 @@ def record_unresolved(session: Session, event_id: int, event: QuestionUnresolved
             UnresolvedRow(
                 event_id=event_id,
                 conversation_id=event.conversation_id,
-                question=event.question,
+                question=mask_people(event.question),
                 reason=event.reason,
                 page=event.page,
                 node=event.node,

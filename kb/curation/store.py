@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, Json, Moment
@@ -38,9 +38,8 @@ ANSWERED, NOT_OURS, GAP_CLOSED = "answered", "not_ours", "gap_closed"
 
 
 class ClusterRow(Base):
-    """Open questions that mean the same; it keeps its id from night to night. `center` is the mean of its questions' vectors
-    under `encoder`, float32; `named_by` who named it, empty where it has the name of its most central question. `recent` and
-    `before` count its questions of the last seven days and of the seven before; `minutes` are those that agents spent on its
+    """Open questions that mean the same; it keeps its id from night to night. `named_by` is who named it, empty where it has
+    the name of its most central question. `recent` and `before` count its questions of the last seven days and of the seven before; `minutes` are those that agents spent on its
     tickets; `came_back` how often it was asked again after it was closed. `version` rises with every decision."""
 
     __tablename__ = "curation_cluster"
@@ -49,8 +48,6 @@ class ClusterRow(Base):
     name: Mapped[str] = mapped_column(String(500))
     named_by: Mapped[str] = mapped_column(String(64), default="")
     state: Mapped[str] = mapped_column(String(10), default=OPEN)
-    encoder: Mapped[str] = mapped_column(String(200), default="")
-    center: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
     business_type: Mapped[str] = mapped_column(String(40), default="")
     questions: Mapped[int] = mapped_column(default=0)
     people: Mapped[int] = mapped_column(default=0)

@@ -65,6 +65,13 @@ class LiveKnowledge:
             raise Unavailable("no release is published yet")
         return live.searcher
 
+    @property
+    def loaded(self) -> Loaded:
+        """The current release with its contents and what it judges by. Raises Unavailable before the first one."""
+        if self._live is None:
+            raise Unavailable("no release is published yet")
+        return self._live.loaded
+
     def refresh(self) -> None:
         """Take up the current release if it is another than the one in memory: built aside, then swapped whole. What was
         taken away from it since takes effect too."""

@@ -25,6 +25,7 @@ from core.text import normalize
 from core.transcript import (
     Conversation,
     Message,
+    Turn,
     conversation_of,
     current_conversation,
     mark_read,
@@ -34,7 +35,7 @@ from core.transcript import (
 from handoff.quality.satisfaction import standing
 from handoff.talk import holder, open_tickets
 from kb.entries import Viewer
-from kb.signals import QuestionUnresolved
+from kb.signals import AnswerRated, QuestionUnresolved
 from kb.store import FeedbackRow
 from service.api.deps import DeskDep, Visitor
 from service.bootstrap import Desk
@@ -157,7 +158,7 @@ class FeedbackIn(BaseModel):
     conversation_id: ConversationId
     message_id: ConversationId
     helpful: bool
-    reason: Literal["incorrect", "incomplete", "outdated", "unclear", "other"] | None = None
+    reason: Literal["incorrect", "incomplete", "outdated", "unclear", "impolite", "other"] | None = None
     comment: str | None = Field(None, max_length=500)
 
 
@@ -300,12 +301,14 @@ def post_feedback(desk: DeskDep, visitor: Visitor, body: FeedbackIn) -> Response
             session.add(row)
         row.helpful, row.reason, row.at = body.helpful, body.reason, now()
         row.comment = mask(body.comment) if body.comment else None
+        asked = _asked(desk, conversation.id, message)
+        append_event(session, _rated(session, desk, message, asked, row))
         if not body.helpful and (before is None or before["helpful"]):
             append_event(
                 session,
                 QuestionUnresolved(
                     conversation.id,
-                    _asked(desk, conversation.id, message),
+                    asked,
                     "unhelpful",
                     "",
                     "",
@@ -314,6 +317,26 @@ def post_feedback(desk: DeskDep, visitor: Visitor, body: FeedbackIn) -> Response
                 ),
             )
     return Response(status_code=204)
+
+
+def _rated(session: Session, desk: Desk, message: Message, asked: str, row: FeedbackRow) -> AnswerRated:
+    turn = session.get(Turn, message.turn_id) if message.turn_id else None
+    outcome = (turn.outcome if turn else None) or {}
+    place = turn.body.get("place", {}) if turn else {}
+    return AnswerRated(
+        message.conversation_id,
+        message.id,
+        asked,
+        row.entry_id,
+        str(message.body.get("title", "")),
+        row.helpful,
+        row.reason or "",
+        row.comment or "",
+        place.get("page", ""),
+        place.get("node", ""),
+        outcome.get("probability"),
+        outcome.get("release") or desk.knowledge.searcher.release,
+    )
 
 
 def _asked(desk: DeskDep, conversation_id: str, answer: Message) -> str:

@@ -22,8 +22,6 @@ def upgrade() -> None:
         sa.Column("name", sa.String(500), nullable=False),
         sa.Column("named_by", sa.String(64), nullable=False),
         sa.Column("state", sa.String(10), nullable=False),
-        sa.Column("encoder", sa.String(200), nullable=False),
-        sa.Column("center", sa.LargeBinary(), nullable=False),
         sa.Column("business_type", sa.String(40), nullable=False),
         sa.Column("questions", sa.Integer(), nullable=False),
         sa.Column("people", sa.Integer(), nullable=False),

@@ -138,7 +138,7 @@ export type Message =
   | RatingMessage
   | SurveyMessage;
 
-export type FeedbackReason = "incorrect" | "incomplete" | "outdated" | "unclear" | "other";
+export type FeedbackReason = "incorrect" | "incomplete" | "outdated" | "unclear" | "impolite" | "other";
 
 /** Where the employee stands; goes with each message. */
 export interface PageContext {

@@ -7,6 +7,7 @@ const REASONS: { reason: FeedbackReason; label: string }[] = [
   { reason: "incomplete", label: "不完整" },
   { reason: "outdated", label: "已过时" },
   { reason: "unclear", label: "看不懂" },
+  { reason: "impolite", label: "语气不好" },
 ];
 
 /** 有用 / 没用, and what was wrong with the answer. */
