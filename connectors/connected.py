@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from connectors import configured
 from connectors.configured import Stored, Vault
 from connectors.delivery import Channel, Delivery, NotSent, Receipt
+from connectors.dingtalk import app as dingtalk
 from connectors.port import Alert, Connector, Field, Package
 from connectors.wecom import app as wecom
 from connectors.widget import WidgetChannel
@@ -27,8 +28,9 @@ from core.settings import Settings
 
 log = structlog.get_logger()
 
-PACKAGES: dict[str, Package] = {"wecom": wecom}
+PACKAGES: dict[str, Package] = {"wecom": wecom, "dingtalk": dingtalk}
 _LOOK_EVERY = 2.0
+LINKS_PURPOSE = "links"
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ class Connected:
         if found.problem or found.empty:
             raise SettingsError(found.problem or "还没有填写任何配置。")
         config = {one.name: found.values.get(one.name) or one.default for one in package.FIELDS}
+        config |= {"public_url": self._settings.links_base, "links_key": self._settings.internal_token(LINKS_PURPOSE)}
         return package.connector(config, self._database, self._redis, partial(self._tell, package.LABEL))
 
     @property

@@ -50,15 +50,13 @@ class Received:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that a member of the desk should know; `url` opens it in the console, `key` names it over all attempts. `actions`
-    are what can be done at once, as (label, choice); a channel whose buttons cannot answer leaves them out."""
+    """Something that a member of the desk should know; `url` opens it in the console, `key` names it over all attempts."""
 
     title: str
     text: str
     url: str
     urgent: bool
     key: str
-    actions: tuple[tuple[str, str], ...] = ()
 
 
 class Connector(Channel, Protocol):

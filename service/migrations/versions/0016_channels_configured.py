@@ -27,9 +27,19 @@ def upgrade() -> None:
         sa.Column("updated_at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_channel_setting")),
     )
+    op.create_table(
+        "channel_person",
+        sa.Column("channel", sa.String(20), nullable=False),
+        sa.Column("user", sa.String(128), nullable=False),
+        sa.Column("employee_no", sa.String(64), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("channel", "user", name=op.f("pk_channel_person")),
+    )
+    op.create_index("ix_channel_person_employee", "channel_person", ["channel", "employee_no"])
     op.add_column("conversation", sa.Column("thread", sa.String(160), nullable=False, server_default=""))
 
 
 def downgrade() -> None:
     op.drop_column("conversation", "thread")
+    op.drop_table("channel_person")
     op.drop_table("channel_setting")

@@ -1,0 +1,187 @@
+"""Answering in DingTalk: by the session webhook while there is one, else by the robot's API. What concerns a ticket is said in
+the single chat only, wherever it was asked."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+
+from connectors.delivery import Busy, Delivery, NotSent, Receipt, Unsure
+from connectors.dingtalk.client import DingtalkClient, DingtalkError
+from connectors.dingtalk.markdown import parts, shown, title_of
+from connectors.dingtalk.people import People
+from connectors.dingtalk.sessions import Sessions
+from connectors.plain_text import numbered
+from connectors.port import Alert, Notice
+from connectors.rating_links import RatingLinks
+
+log = structlog.get_logger()
+
+_SINGLE, _GROUP = "/v1.0/robot/oToMessages/batchSend", "/v1.0/robot/groupMessages/send"
+_GONE = {"staffId.notExisted", "robot.oto.notExist", "invalidParameter.userIds.empty", "illegal.receivers", "60121"}
+"""The receiver left, or never met the robot: no repeat helps."""
+_WITHOUT_QUOTA = timedelta(minutes=10)
+_CONTROLLED = timedelta(seconds=30)
+_REMEMBERED = 24 * 3600
+_TICKET_CHOICES = ("ticket:", "talk:", "urge:", "reopen:", "cancel:", "confirm:", "rate:")
+_ELSEWHERE = "涉及您个人的工单，详细内容已在单聊里发给您，请打开与我的单聊查看。"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One message: Markdown, with a button that opens an address where there is one."""
+
+    title: str
+    text: str
+    button: str = ""
+    address: str = ""
+
+    def webhook(self, at: str) -> dict[str, Any]:
+        if self.address:
+            return {"msgtype": "actionCard", "actionCard": self._card() | {"btnOrientation": "0"}}
+        if at:
+            text = f"@{at} \n\n{self.text}"
+            return {
+                "msgtype": "markdown",
+                "markdown": {"title": self.title, "text": text},
+                "at": {"atUserIds": [at], "isAtAll": False},
+            }
+        return {"msgtype": "markdown", "markdown": {"title": self.title, "text": self.text}}
+
+    def template(self) -> dict[str, str]:
+        """`msgKey` and `msgParam`, which is JSON within JSON."""
+        if self.address:
+            return {"msgKey": "sampleActionCard", "msgParam": json.dumps(self._card(), ensure_ascii=False)}
+        said = {"title": self.title, "text": self.text}
+        return {"msgKey": "sampleMarkdown", "msgParam": json.dumps(said, ensure_ascii=False)}
+
+    def _card(self) -> dict[str, str]:
+        return {"title": self.title, "text": self.text, "singleTitle": self.button, "singleURL": self.address}
+
+
+class DingtalkChannel:
+    """`alert(kind, advice)` is told what only an operator can put right."""
+
+    repeats: timedelta | None = None
+
+    def __init__(
+        self, client: DingtalkClient, robot_code: str, redis: Redis, sessions: Sessions, people: People,
+        ratings: RatingLinks, alert: Alert,
+    ) -> None:  # fmt: skip
+        self._client, self._robot_code, self._redis, self._alert = client, robot_code, redis, alert
+        self._sessions, self._people, self._ratings = sessions, people, ratings
+
+    def send(self, delivery: Delivery) -> Receipt:
+        user = self._people.user_of(delivery.employee.employee_no or "")
+        if not user:
+            raise NotSent("nobody to send to", for_good=True)
+        group = delivery.thread
+        if group and personal(delivery.message):
+            self._point_elsewhere(delivery.key, group, user)
+            group = ""
+        return self._all(delivery.key, group, user, delivery.employee.name or "", self._rendered(delivery))
+
+    def tell(self, employee_no: str, notice: Notice) -> Receipt:
+        """A notice for a member of the desk, in their single chat."""
+        user = self._people.user_of(employee_no)
+        if not user:
+            raise NotSent("never heard of in DingTalk", for_good=True)
+        title = f"【紧急】{notice.title}" if notice.urgent else notice.title
+        text = f"**{title}**\n\n{notice.text}"
+        part = Part(title, text, "打开工单" if notice.url else "", notice.url)
+        return Receipt(self._by_api("", user, "", part))
+
+    def _all(self, key: str, group: str, user: str, name: str, said: list[Part]) -> Receipt:
+        """The parts in order. Those that are out stay out when the next one fails."""
+        done, last = self._done(key), ""
+        for n, part in enumerate(said):
+            if n >= done:
+                last = self._one(group, user, name, part)
+                self._remember(key, n + 1, len(said))
+        return Receipt(last, {"parts": len(said)})
+
+    def _one(self, group: str, user: str, name: str, part: Part) -> str:
+        if address := self._sessions.of(group, user):
+            try:
+                self._client.webhook(address, part.webhook(user if group else ""))
+                return ""
+            except DingtalkError as error:
+                # Expired early, or used up: the API may still take it.
+                log.info("dingtalk_session_over", code=error.code)
+                self._sessions.forget(group, user, address)
+        return self._by_api(group, user, name, part)
+
+    def _by_api(self, group: str, user: str, name: str, part: Part) -> str:
+        body: dict[str, Any] = {"robotCode": self._robot_code}
+        if group:
+            # Nobody can be mentioned this way.
+            part = Part(part.title, f"**{name}**：\n\n{part.text}" if name else part.text, part.button, part.address)
+            body["openConversationId"] = group
+        else:
+            body["userIds"] = [user]
+        try:
+            answer = self._client.post(_GROUP if group else _SINGLE, body | part.template())
+        except DingtalkError as error:
+            if error.advice:
+                self._alert(f"dingtalk:{error.code}", error.advice)
+            if error.no_quota:
+                raise Busy(_WITHOUT_QUOTA, everybody=False) from error
+            raise NotSent(str(error), for_good=error.code in _GONE or not error.advice) from error
+        if user in (answer.get("invalidStaffIdList") or []):
+            raise NotSent(f"DingTalk knows no receiver {user}", for_good=True)
+        if user in (answer.get("flowControlledStaffIdList") or []):
+            raise Busy(_CONTROLLED, everybody=False)
+        return str(answer.get("processQueryKey") or "")
+
+    def _point_elsewhere(self, key: str, group: str, user: str) -> None:
+        """Say in the group where the answer is, once, and only as long as it costs no call of the API."""
+        if not (address := self._sessions.of(group, user)):
+            return
+        try:
+            if self._redis.set(f"fssc:dingtalk:elsewhere:{group}|{user}", key, nx=True, ex=60):
+                self._client.webhook(address, Part("工单", _ELSEWHERE).webhook(user))
+        except (DingtalkError, NotSent, Busy, Unsure, RedisError) as error:
+            log.info("dingtalk_not_pointed", error=type(error).__name__)
+
+    def _rendered(self, delivery: Delivery) -> list[Part]:
+        message = delivery.message
+        text = shown(str(message.get("text") or ""))
+        title = title_of(text)
+        if message.get("from") == "agent" and message.get("agent_name"):
+            title = f"{message['agent_name']}：{title}"
+            text = f"**【{message['agent_name']}】**\n\n{text}"
+        if address := self._ratings.address(delivery):
+            return [Part(title, f"{text}\n\n也可以直接回复数字 1–5。", "打分评价", address)]
+        labels = [str(option.get("label") or "") for option in message.get("options") or []]
+        if message.get("type") == "rating":
+            text += "\n\n请回复数字 1–5，5 分最满意。"
+        elif labels:
+            text += f"\n\n**回复数字选择：**\n\n{numbered(labels)}"
+        return [Part(title, part) for part in parts(text)]
+
+    def _done(self, key: str) -> int:
+        try:
+            return int(self._redis.get(f"fssc:dingtalk:parts:{key}") or 0)
+        except RedisError:
+            return 0
+
+    def _remember(self, key: str, done: int, of: int) -> None:
+        if of > 1:
+            try:
+                self._redis.set(f"fssc:dingtalk:parts:{key}", done, ex=_REMEMBERED)
+            except RedisError as error:
+                log.warning("dingtalk_parts_not_kept", error=type(error).__name__)
+
+
+def personal(message: dict[str, Any]) -> bool:
+    """Whether a message is about a ticket, and so for nobody but the person who asked."""
+    if message.get("from") == "agent" or message.get("number") or message.get("type") in ("ticket", "rating"):
+        return True
+    choices = [str(option.get("choice") or "") for option in message.get("options") or []]
+    return any(choice.startswith(_TICKET_CHOICES) for choice in choices)

@@ -1,0 +1,69 @@
+"""Session webhooks: addresses at which a message can be answered for a while. Whoever has one can speak as the robot, so they
+are kept in Redis until they expire, nowhere else, and used only where they are DingTalk's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from urllib.parse import urlsplit
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+
+from connectors.dingtalk.incoming import Incoming, Session
+
+log = structlog.get_logger()
+
+HOSTS = ("https://oapi.dingtalk.com", "https://api.dingtalk.com")
+_SPARE = 10
+_LONGEST = 24 * 3600
+
+
+class Sessions:
+    """`origins` are scheme and host of the addresses that may be called."""
+
+    def __init__(self, redis: Redis, origins: Iterable[str] = HOSTS) -> None:
+        self._redis, self._origins = redis, frozenset(origins)
+
+    def keep(self, incoming: Incoming, session: Session, moment: datetime) -> None:
+        """Until it expires; without Redis the answer goes by the API."""
+        seconds = min(session.until // 1000 - int(moment.timestamp()) - _SPARE, _LONGEST)
+        if seconds <= 0:
+            return
+        if not self._ours(session.address):
+            log.warning("dingtalk_session_refused")
+            return
+        try:
+            self._redis.set(_key(incoming.group, incoming.user), session.address, ex=seconds)
+        except RedisError as error:
+            log.warning("dingtalk_session_not_kept", error=type(error).__name__)
+
+    def of(self, group: str, user: str) -> str:
+        """The address where this person, in this group or alone, can be answered now; empty where there is none."""
+        try:
+            found = self._redis.get(_key(group, user))
+        except RedisError:
+            return ""
+        address = found.decode() if found else ""
+        return address if self._ours(address) else ""
+
+    def forget(self, group: str, user: str, address: str) -> None:
+        """It has expired early. One that came meanwhile stays."""
+        try:
+            found = self._redis.get(_key(group, user))
+            if found and found.decode() == address:
+                self._redis.delete(_key(group, user))
+        except RedisError as error:
+            log.warning("dingtalk_session_not_forgotten", error=type(error).__name__)
+
+    def _ours(self, address: str) -> bool:
+        try:
+            parts = urlsplit(address)
+            return f"{parts.scheme}://{parts.netloc}" in self._origins
+        except ValueError:
+            return False
+
+
+def _key(group: str, user: str) -> str:
+    return f"fssc:dingtalk:session:{group}|{user}"
