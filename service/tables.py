@@ -9,12 +9,13 @@ from handoff.clocks import policies as sla_policies
 from handoff.quality import documents as quality_documents
 from handoff.quality import inspections, reviews, satisfaction, surveys
 from handoff.routing import emergency, shifts, versions
-from kb import policies, store
+from kb import policies, samples, store
 from kb.care import drafts, flags
 from kb.curation import store as curation
 from kb.ingest import imports
 from kb.release import contents, preview, releases, vectors
 from service import users
+from service.insight import store as insight_store
 
 ROOMS = (
     audit,
@@ -50,7 +51,9 @@ ROOMS = (
     flags,
     curation,
     imports,
+    samples,
     users,
+    insight_store,
     api_clients,
     webhooks,
     arrivals,
