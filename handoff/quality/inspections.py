@@ -128,7 +128,7 @@ def score(
     row.rubric_version = stored.version if stored else None
     row.comment = written(comment, MOST_WORDS)
     row.state, row.inspector, row.scored_at = "scored", actor.id, moment
-    row.appeal_until = after_workdays(moment, rubric["appeal_days"])
+    row.appeal_until = after_workdays(session, moment, rubric["appeal_days"], row.group_id)
     notify(
         session,
         [row.agent],

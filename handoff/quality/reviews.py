@@ -69,7 +69,7 @@ def open_review(
         agent=rating.agent,
         group_id=rating.group_id,
         opened_at=moment,
-        due_at=after_workdays(moment, workdays),
+        due_at=after_workdays(session, moment, workdays, rating.group_id),
     )
     session.add(row)
     session.flush()

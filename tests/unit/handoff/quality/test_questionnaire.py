@@ -14,7 +14,6 @@ from core.errors import InvalidInput
 from handoff.quality.defaults import QUESTIONNAIRE
 from handoff.quality.periods import bounds, week_of
 from handoff.quality.questionnaire import checked_answers, checked_questionnaire, results
-from handoff.quality.workdays import after_workdays
 
 ASKED = QUESTIONNAIRE["questions"]
 GOOD = {"overall": 5, "solved": "完全解决"}
@@ -86,11 +85,3 @@ def test_months_and_what_is_no_period() -> None:
     for wrong in ("2026-13", "2026-W54", "2026", "2026-W00"):
         with pytest.raises(InvalidInput):
             bounds(wrong)
-
-
-def test_working_days_know_holidays_and_working_saturdays() -> None:
-    friday = datetime(2026, 9, 18, 10, tzinfo=SHANGHAI)
-    assert after_workdays(friday, 1).date() == date(2026, 9, 20), "a Sunday that is worked for 国庆节"
-    before_holiday = datetime(2026, 9, 30, 10, tzinfo=SHANGHAI)
-    assert after_workdays(before_holiday, 1).date() == date(2026, 10, 8)
-    assert after_workdays(datetime(2035, 5, 4, 10, tzinfo=SHANGHAI), 1).date() == date(2035, 5, 7)
