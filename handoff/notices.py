@@ -30,7 +30,11 @@ class NoticeRow(Base):
     at: Mapped[datetime] = mapped_column(Moment)
     read_at: Mapped[datetime | None] = mapped_column(Moment)
 
-    __table_args__ = (Index("ix_notice_username_read", "username", "read_at", "id"),)
+    __table_args__ = (
+        Index("ix_notice_username_read", "username", "read_at", "id"),
+        Index("ix_notice_ticket_kind", "ticket", "kind"),
+        Index("ix_notice_at", "at"),
+    )
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,15 @@ def notices_of(session: Session, username: str, *, unread: bool = False, limit: 
     if unread:
         query = query.where(NoticeRow.read_at.is_(None))
     return list(session.scalars(query.order_by(NoticeRow.id.desc()).limit(limit)))
+
+
+def withdraw(session: Session, kind: str, ticket: str) -> None:
+    """What was told of `ticket` under `kind` needs nobody any more."""
+    session.execute(
+        update(NoticeRow)
+        .where(NoticeRow.ticket == ticket, NoticeRow.kind == kind, NoticeRow.read_at.is_(None))
+        .values(read_at=now())
+    )
 
 
 def mark_read(session: Session, username: str, up_to: int) -> None:

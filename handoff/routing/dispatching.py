@@ -10,14 +10,17 @@ from sqlalchemy.orm import Session
 
 from core.clock import now
 from handoff.actors import SYSTEM
+from handoff.notices import notify
 from handoff.routing.shifts import Roster
-from handoff.staff import GroupRow, StaffRow
-from handoff.tickets import OPEN, Status, TicketEventRow, TicketRow
+from handoff.staff import GroupRow, StaffRow, leaders_of, staff
+from handoff.tickets import OPEN, Status, TicketEventRow, TicketRow, Urgency
 
 LOAD = tuple(status for status in OPEN if status is not Status.WAITING)
 """What counts against a person's capacity: not what waits for its requester."""
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_AGAIN = timedelta(hours=12)
+POOLED = "pooled"
+"""The notice that a ticket waits to be claimed."""
 
 
 def give(session: Session, ticket: TicketRow, moment: datetime | None = None) -> str | None:
@@ -38,6 +41,34 @@ def give(session: Session, ticket: TicketRow, moment: datetime | None = None) ->
     chosen.last_given_at = moment
     lifecycle.assign(session, ticket.number, SYSTEM, to=chosen.username)
     return chosen.username
+
+
+def give_or_offer(session: Session, ticket: TicketRow, moment: datetime | None = None) -> str | None:
+    """As `give`, for a ticket that has just come to its group: where it stays in the pool, whoever may claim it is told."""
+    given = give(session, ticket, moment)
+    if given is None and ticket.assignee is None and ticket.group_id and ticket.status in OPEN:
+        _offer(session, ticket, moment or now())
+    return given
+
+
+def _offer(session: Session, ticket: TicketRow, moment: datetime) -> None:
+    """To those of the group who are there; where nobody is, to whoever leads it."""
+    group = session.get(GroupRow, ticket.group_id)
+    if group is None:
+        return
+    roster = Roster(session, moment)
+    there = [row.username for row in staff(session, group=group.id) if row.on_duty and roster.available(row)]
+    told = [one for one in there if one not in _handed_back_by(session, ticket, moment)]
+    asked = "可以认领" if told else "组内暂时没有人在岗，请安排"
+    notify(
+        session,
+        told or leaders_of(session, group.id),
+        POOLED,
+        f"{group.name}派工池有新工单 {ticket.number}（{ticket.business_type}，{ticket.urgency}），{asked}。",
+        key=f"pool:{ticket.number}:{ticket.version}",
+        ticket=ticket.number,
+        urgent=ticket.urgency == Urgency.EMERGENCY,
+    )
 
 
 def choose(

@@ -10,7 +10,7 @@ from core.clock import now
 from core.errors import InvalidInput
 from handoff.actors import SYSTEM
 from handoff.routing import versions
-from handoff.routing.dispatching import give
+from handoff.routing.dispatching import give_or_offer
 from handoff.routing.emergency import raise_alarm
 from handoff.routing.rules import Decision, Facts, Outcome, RuleSet, facts_of, stored_rules
 from handoff.routing.units import service_tier, vip_units
@@ -48,7 +48,7 @@ def place(session: Session, ticket: TicketRow, moment: datetime | None = None) -
     )
     if ticket.emergency:
         raise_alarm(session, ticket, _why(decision), moment or now())
-    give(session, ticket, moment)
+    give_or_offer(session, ticket, moment)
 
 
 def rules_in_force(session: Session) -> RuleSet | None:

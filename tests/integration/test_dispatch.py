@@ -19,9 +19,9 @@ from handoff import lifecycle
 from handoff.actors import Actor, employee
 from handoff.clocks import defaults as clocks
 from handoff.filing import file_ticket
-from handoff.notices import notices_of
+from handoff.notices import NoticeRow, notices_of
 from handoff.routing import supervision, versions
-from handoff.routing.absence import sweep
+from handoff.routing.absence import Swept, sweep
 from handoff.routing.dispatching import loads
 from handoff.routing.emergency import EmergencyCallRow, acknowledge, climb_due
 from handoff.routing.oncall import lists_body
@@ -233,6 +233,35 @@ def test_a_pool_is_claimed_from(desk: Database) -> None:
     with desk.write() as session:
         lifecycle.claim(session, number, actor("ann", "agent", groups=frozenset({"expense"})))
     assert ticket(desk, number).assignee == "ann"
+
+
+def test_whoever_is_there_hears_of_a_pool_until_somebody_takes_it(desk: Database) -> None:
+    with desk.write() as session:
+        change_group(session, BOSS, "expense", dispatch="pool")
+        change_staff(session, BOSS, "dan", leads=["expense"])
+    ann, bob = (actor(name, "agent", groups=frozenset({"expense"})) for name in ("ann", "bob"))
+
+    def told(number: str) -> list[str]:
+        """Whose bell still says that it waits."""
+        with desk.read() as session:
+            query = select(NoticeRow.username).where(NoticeRow.ticket == number, NoticeRow.read_at.is_(None))
+            return sorted(session.scalars(query.where(NoticeRow.kind == "pooled")))
+
+    alone = file(desk, "没有人在岗")
+    assert told(alone) == ["dan"], "nobody is there: the leader has to see to it"
+    on_duty(desk, "ann", "bob")
+    number = file(desk)
+    assert told(number) == ["ann", "bob"]
+    assert sweep(desk) == Swept(0, 0) and told(number) == ["ann", "bob"]
+    with desk.write() as session:
+        lifecycle.claim(session, number, ann)
+    assert told(number) == []
+    with desk.write() as session:
+        lifecycle.give_back(session, number, ann, "不懂税务")
+    assert told(number) == ["bob"], "not who has just handed it back"
+    with desk.write() as session:
+        lifecycle.transfer(session, number, bob, "tax", "税务问题")
+    assert told(number) == [], "nobody works in that group"
 
 
 MONDAY = datetime(2026, 11, 23, 2, tzinfo=UTC)

@@ -13,7 +13,9 @@ depends_on = None
 
 def upgrade() -> None:
     op.drop_column("ticket", "search_text")
+    op.create_index("ix_notice_ticket_kind", "notice", ["ticket", "kind"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_notice_ticket_kind", "notice")
     op.add_column("ticket", sa.Column("search_text", sa.Text(), nullable=False, server_default=""))
