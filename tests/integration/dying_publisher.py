@@ -1,10 +1,9 @@
-"""`python -m tests.integration.dying_publisher URL HOME ENCODER POINT`: publishes, and is killed at that point."""
+"""A process that publishes, and is killed at a point that it is told."""
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +32,8 @@ def killed_after(function: Any) -> Any:
     return run
 
 
-if __name__ == "__main__":
-    url, home, encoder, point = sys.argv[1:]
+def publish_and_die(url: str, home: str, encoder: str, point: str) -> None:
+    """Publish to `url`; `encoder` is where the default encoder lies, `point` one of POINTS."""
     module, name = POINTS[point]
     setattr(module, name, killed_after(getattr(module, name)))
     publish(

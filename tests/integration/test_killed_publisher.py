@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,11 +16,12 @@ from kb.release.live import LiveKnowledge
 from kb.release.publish import publish
 from kb.release.releases import current_number, find_releases
 from kb.search import Query
-from tests.integration.dying_publisher import POINTS
+from tests.integration.dying_publisher import POINTS, publish_and_die
 from tests.integration.test_releases import entry, save
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[2]
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["tests.integration.dying_publisher"])
 
 
 def test_the_last_release_serves_wherever_the_publisher_dies(
@@ -35,9 +35,11 @@ def test_the_last_release_serves_wherever_the_publisher_dies(
     for n, point in enumerate(POINTS):
         answer = f"改第{n}次。"
         save(database, entry(0, answer))
-        arguments = [database.url, str(tmp_path), str(encoder_dir.parent), point]
-        died = subprocess.run([sys.executable, "-m", "tests.integration.dying_publisher", *arguments], cwd=ROOT)
-        assert died.returncode == -signal.SIGKILL, point
+        arguments = (database.url, str(tmp_path), str(encoder_dir.parent), point)
+        publisher = PROCESSES.Process(target=publish_and_die, args=arguments)
+        publisher.start()
+        publisher.join(120)
+        assert publisher.exitcode == -signal.SIGKILL, point
         number += point in ("committed", "writing")
         for replica in (knowledge, LiveKnowledge(database, tmp_path, encoder)):
             replica.refresh()
