@@ -21,6 +21,7 @@ export const AREAS: Record<string, string> = {
   view: "视图",
   user: "用户",
   delivery: "投递",
+  channel: "渠道",
 };
 
 const WORDS: Record<string, string> = {
@@ -59,6 +60,7 @@ const WORDS: Record<string, string> = {
   added: "新增",
   made: "新增",
   saved: "保存",
+  set: "配置",
   changed: "修改",
   removed: "删除",
   drafted: "起草",

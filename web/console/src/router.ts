@@ -122,6 +122,12 @@ const routes = [
         component: () => import("./pages/clocks/WorkCalendars.vue"),
         meta: { title: "工作日历", section: "work-calendars" },
       },
+      {
+        path: "insight/service",
+        name: "insight-service",
+        component: () => import("./pages/insight/ServicePage.vue"),
+        meta: { title: "服务看板", section: "insight-service" },
+      },
       { path: "knowledge", redirect: { name: "entries" } },
       {
         path: "knowledge/entries",
@@ -208,6 +214,12 @@ const routes = [
         name: "try",
         component: () => import("./pages/TryOut.vue"),
         meta: { title: "检索测试", section: "try" },
+      },
+      {
+        path: "channels",
+        name: "channels",
+        component: () => import("./pages/channels/ChannelList.vue"),
+        meta: { title: "渠道接入", section: "channels" },
       },
       {
         path: "integration",

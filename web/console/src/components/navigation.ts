@@ -2,6 +2,7 @@ import {
   AlarmClock,
   Avatar,
   Calendar,
+  ChatDotRound,
   ChatLineSquare,
   Checked,
   Connection,
@@ -18,6 +19,7 @@ import {
   Star,
   Tickets,
   Timer,
+  TrendCharts,
   Trophy,
   Upload,
   User,
@@ -39,6 +41,7 @@ export interface NavGroup {
 }
 
 const OVERSEERS = ["leader", "supervisor", "inspector", "auditor"];
+const LEADERS = ["leader", "supervisor", "auditor"];
 const DESK = ["agent", "expert", ...OVERSEERS];
 
 /** The side navigation. A page that comes later adds its line here and its route in router.ts. */
@@ -78,6 +81,12 @@ export const NAVIGATION: NavGroup[] = [
     ],
   },
   {
+    label: "数据看板",
+    items: [
+      { section: "insight-service", to: "/insight/service", label: "服务", icon: TrendCharts, role: LEADERS },
+    ],
+  },
+  {
     label: "知识库",
     items: [
       { section: "entries", to: "/knowledge/entries", label: "知识条目", icon: Memo },
@@ -93,6 +102,7 @@ export const NAVIGATION: NavGroup[] = [
     items: [
       { section: "audit", to: "/audit", label: "操作日志", icon: Finished, role: "auditor" },
       { section: "users", to: "/users", label: "用户", icon: User, role: "admin" },
+      { section: "channels", to: "/channels", label: "渠道接入", icon: ChatDotRound, role: "admin" },
       { section: "integration", to: "/integration", label: "系统接入", icon: Connection, role: "admin" },
     ],
   },
