@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from rasa_sdk.executor import ActionExecutor
-from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 from sqlalchemy.orm import Session
 
@@ -19,11 +18,9 @@ from bot.filing import Filing
 from connectors.connected import Connected
 from connectors.delivery import Deliverer
 from connectors.ticket_facts import tell_webhooks
-from core.clock import now
 from core.database import Database
 from core.events import EventRelay
 from core.settings import Settings
-from handoff.notices import notify
 from handoff.talk import Silence
 from handoff.tickets import TicketFiled
 from handoff.timeline import TicketChanged
@@ -31,7 +28,7 @@ from kb.encoder import Encoder, load_encoder
 from kb.release.live import LiveKnowledge
 from kb.signals import EntryAnswered, QuestionUnresolved, record_hit, record_unresolved
 from service.arriving import Arriving
-from service.users import users
+from service.connecting import connected_of
 
 ENGINE_PURPOSE = "dialogue-engine"
 ACTIONS_PURPOSE = "actions"
@@ -86,18 +83,6 @@ def build_desk(settings: Settings, encoder: Encoder | None = None) -> Desk:
         connected,
         Arriving(database, redis, dialogue, deliverer, connected, settings.greeting_hours),
     )
-
-
-def connected_of(settings: Settings, database: Database) -> Connected:
-    """The channels as they are configured."""
-
-    def alert(kind: str, advice: str) -> None:
-        """Once an hour to every administrator."""
-        with database.write() as session:
-            people = [row.username for row in users(session) if "admin" in row.roles]
-            notify(session, people, "channel", advice, key=f"{kind}:{now():%Y%m%d%H}", urgent=True)
-
-    return Connected(database, settings, SyncRedis.from_url(settings.redis_url, socket_timeout=5), alert)
 
 
 def silence_of(settings: Settings) -> Silence:

@@ -187,7 +187,7 @@ def main() -> None:
     from core.database import Database
     from core.logs import configure_logs
     from core.settings import Settings
-    from service.bootstrap import connected_of
+    from service.connecting import connected_of
 
     settings = Settings()
     configure_logs(settings.log_level)

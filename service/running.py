@@ -11,7 +11,10 @@ from pathlib import Path
 import httpx
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
+from connectors import configured
+from core.database import Database
 from core.errors import SettingsError
 from core.settings import Settings
 from service.bootstrap import ACTIONS_PURPOSE, ENGINE_PURPOSE, ROOT
@@ -19,6 +22,7 @@ from service.supervisor import Program, StartFailed, Supervisor, free_port, port
 
 ENGINE_PYTHON = ROOT / ".venv-engine" / "bin" / "python"
 Progress = Callable[[str], None]
+_LOOK_EVERY = 3.0
 
 
 def require_free_port(settings: Settings) -> None:
@@ -42,21 +46,25 @@ async def _run(settings: Settings, progress: Progress) -> None:
         loop.add_signal_handler(number, supervisor.stop)
     stopped = asyncio.create_task(supervisor.stopped())
     starting = asyncio.create_task(_start(supervisor, settings, progress))
+    later: asyncio.Task[None] | None = None
     try:
         await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
-            starting.result()
+            later = asyncio.create_task(_stream(supervisor, settings, starting.result()))
             await supervisor.watch()
         else:
             starting.cancel()
     finally:
         progress("Stopping …")
         stopped.cancel()
+        if later:
+            later.cancel()
         await asyncio.to_thread(supervisor.shut_down)
         progress("Stopped.")
 
 
-async def _start(supervisor: Supervisor, settings: Settings, progress: Progress) -> None:
+async def _start(supervisor: Supervisor, settings: Settings, progress: Progress) -> dict[str, str]:
+    """Everything that always runs; the environment that its processes have."""
     redis_url = settings.redis_url
     if not redis_url:
         progress("Starting Redis")
@@ -97,6 +105,29 @@ async def _start(supervisor: Supervisor, settings: Settings, progress: Progress)
         ),
     )
     progress(f"FSSC Desk is ready: {address}")
+    return environment
+
+
+async def _stream(supervisor: Supervisor, settings: Settings, environment: dict[str, str]) -> None:
+    """DingTalk's stream process, as soon as the channel is configured, here or in the console."""
+    log_file = settings.home / "logs" / "stream.log"
+    while not await asyncio.to_thread(_dingtalk_configured, settings):
+        await asyncio.sleep(_LOOK_EVERY)
+    command = [sys.executable, "-m", "service.dingtalk_stream"]
+    await supervisor.add(Program("stream", command, log_file, environment))
+
+
+def _dingtalk_configured(settings: Settings) -> bool:
+    if settings.dingtalk_client_id:
+        return True
+    database = Database(settings.database)
+    try:
+        with database.read() as session:
+            return "dingtalk" in configured.versions(session)
+    except SQLAlchemyError:
+        return False
+    finally:
+        database.close()
 
 
 def redis_program(settings: Settings, port: int, url: str) -> Program:

@@ -108,6 +108,11 @@ class Supervisor:
             pause = min(pause * 2, _LONGEST_PAUSE)
             program.start()
 
+    async def add(self, program: Program) -> None:
+        """Start one more while the others run, and keep it running until `stop()`. Raises StartFailed."""
+        await self.start(program)
+        await self._keep(program)
+
     def stop(self) -> None:
         self._stopping.set()
 

@@ -24,7 +24,8 @@ from kb.ingest.jobs import run_waiting
 from kb.ingest.kinds import KINDS
 from kb.release.preview import make
 from kb.release.publish import Publisher
-from service.bootstrap import connected_of, encoder_of, event_relay, silence_of
+from service.bootstrap import encoder_of, event_relay, silence_of
+from service.connecting import connected_of
 from service.insight.keeping import refresh
 
 settings = Settings()
