@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Query
 from core.errors import Forbidden
 from handoff.actors import Actor
 from handoff.tickets import BUSINESS_TYPES, OTHER
-from service.api.deps import ActorDep, DeskDep
-from service.insight import service_page
+from service.api.deps import ActorDep, DeskDep, EntryPath, Page
+from service.insight import records, service_page
 from service.insight.asking import Filter, values
 from service.insight.store import StateRow
 
@@ -61,3 +61,19 @@ def get_service(desk: DeskDep, actor: Reading, asked: Asked) -> dict[str, Any]:
     """Conversations, people, automation, hours, channels, top and rising questions."""
     with desk.database.read() as session:
         return service_page.page(session, asked)
+
+
+@router.get("/records")
+def get_records(
+    desk: DeskDep, actor: Reading, asked: Asked, which: Words, entry_id: Words = "", page_number: Page = 1
+) -> dict[str, Any]:
+    """The visits or tickets behind a figure, newest first; of one entry where it is named."""
+    with desk.database.read() as session:
+        return records.find(session, which, asked, entry_id=entry_id, page=page_number)
+
+
+@router.get("/visits/{visit_id}")
+def get_visit(desk: DeskDep, actor: Reading, visit_id: EntryPath) -> dict[str, Any]:
+    """What was said in one visit, masked."""
+    with desk.database.read() as session:
+        return records.visit_of(session, visit_id)

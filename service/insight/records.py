@@ -1,0 +1,193 @@
+"""The records behind the figures: visits with their questions, and tickets."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from core.errors import InvalidInput, NotFound
+from core.privacy import mask
+from core.transcript import Message, Turn
+from handoff.tickets import Status, TicketRow
+from service.insight.asking import Filter, narrowed
+from service.insight.entries import titles_of
+from service.insight.store import OriginRow, QuestionRow, TicketFactRow, VisitRow
+from service.insight.visits import AGAIN, GAP
+
+VISITS: dict[str, tuple[str, tuple[ColumnElement[bool], ...]]] = {
+    "visits": ("会话", ()),
+    "matter": ("有诉求的会话", (VisitRow.matter == 1,)),
+    "involved": ("机器人介入的会话", (VisitRow.involved == 1,)),
+    "resolved": ("机器人独立解决的会话", (VisitRow.resolved == 1,)),
+    "unresolved": ("介入但没有解决的会话", (VisitRow.involved == 1, VisitRow.resolved == 0)),
+    "unanswered": ("最后一个问题没答上的会话", (VisitRow.involved == 1, VisitRow.answered == 0)),
+    "handed": ("转了工单的会话", (VisitRow.handed == 1,)),
+    "again": ("24 小时内又来问的会话", (VisitRow.again == 1,)),
+    "bad": ("点了“没用”的会话", (VisitRow.bad == 1,)),
+    "nones": ("有问题没答上的会话", (VisitRow.nones > 0,)),
+}
+
+_SOLVED = TicketFactRow.solved_day
+_FILED = TicketFactRow.filed_day
+
+TICKETS: dict[str, tuple[str, Any, tuple[ColumnElement[bool], ...]]] = {
+    "filed": ("提交的工单", _FILED, ()),
+    "solved": ("解决的工单", _SOLVED, ()),
+    "open": ("还没办完的工单", None, (TicketFactRow.left_day.is_(None),)),
+    "late_first": ("首次响应超时的工单", _FILED, (TicketFactRow.first_kept == 0,)),
+    "late_resolve": ("解决超时的工单", _FILED, (TicketFactRow.resolve_kept == 0,)),
+    "escalated": ("升级过的工单", _FILED, (TicketFactRow.escalated == 1,)),
+    "reopened": ("重开过的工单", _FILED, (TicketFactRow.reopened > 0,)),
+    "once": ("一次解决的工单", _SOLVED, (TicketFactRow.once == 1,)),
+    "not_once": ("不是一次解决的工单", _SOLVED, (TicketFactRow.once == 0,)),
+    "rated": ("有评价的工单", _SOLVED, (TicketFactRow.score.is_not(None),)),
+    "low": ("低分的工单", _SOLVED, (TicketFactRow.score <= 2,)),
+    "inspected": ("质检过的工单", _SOLVED, (TicketFactRow.quality.is_not(None),)),
+}
+"""What each list is called, the day that its period goes by, and which tickets are on it."""
+
+
+def find(
+    session: Session, which: str, asked: Filter, *, entry_id: str = "", page: int = 1, size: int = 20
+) -> dict[str, Any]:
+    """`{title, kind, items, more}`, newest first. Raises InvalidInput for a list that there is none of."""
+    if which in VISITS:
+        title, conditions = VISITS[which]
+        found = _visits(session, asked, conditions, entry_id, (page - 1) * size, size + 1)
+        kind = "visits"
+    elif which in TICKETS:
+        title, day, conditions = TICKETS[which]
+        found = _tickets(session, asked, day, conditions, (page - 1) * size, size + 1)
+        kind = "tickets"
+    else:
+        raise InvalidInput("没有这样的明细，请刷新页面。", code="records")
+    return {"title": title, "kind": kind, "items": found[:size], "more": len(found) > size}
+
+
+def _visits(
+    session: Session, asked: Filter, conditions: Sequence[ColumnElement[bool]], entry_id: str, skip: int, most: int
+) -> list[dict[str, Any]]:
+    query = (
+        select(VisitRow, OriginRow)
+        .join(OriginRow, OriginRow.id == VisitRow.origin)
+        .where(*narrowed(VisitRow, VisitRow.day, asked), *conditions)
+    )
+    if entry_id:
+        answered = select(QuestionRow.visit_id).where(
+            QuestionRow.entry_id == entry_id, QuestionRow.day >= asked.since, QuestionRow.day <= asked.until
+        )
+        query = query.where(VisitRow.id.in_(answered))
+    rows = session.execute(
+        query.order_by(VisitRow.day.desc(), VisitRow.started_at.desc()).offset(skip).limit(most)
+    ).all()
+    turns = _turns(session, [visit for visit, _ in rows])
+    titles = titles_of(session, {visit.entry_id for visit, _ in rows if visit.entry_id})
+    return [
+        {
+            "id": visit.id,
+            "at": visit.started_at.isoformat(),
+            **_place(origin),
+            "business_type": visit.business_type,
+            "questions": [mask(text) for turn in turns[visit.id] if (text := (turn.outcome or {}).get("question"))],
+            "entry_id": visit.entry_id,
+            "answer": titles.get(visit.entry_id, visit.entry_id),
+            **{
+                name: bool(getattr(visit, name))
+                for name in ("involved", "answered", "handed", "again", "bad", "resolved")
+            },
+        }
+        for visit, origin in rows
+    ]
+
+
+def _place(origin: OriginRow) -> dict[str, str]:
+    return {name: getattr(origin, name) for name in ("company", "department", "channel", "page")}
+
+
+def _turns(session: Session, visits: Sequence[VisitRow]) -> dict[str, list[Turn]]:
+    """The turns of each visit, in order."""
+    by_conversation = defaultdict(list)
+    ids = {visit.conversation_id for visit in visits}
+    for turn in session.scalars(select(Turn).where(Turn.conversation_id.in_(ids)).order_by(Turn.at, Turn.id)):
+        by_conversation[turn.conversation_id].append(turn)
+    return {visit.id: _from(by_conversation[visit.conversation_id], visit) for visit in visits}
+
+
+def _from(turns: Sequence[Turn], visit: VisitRow) -> list[Turn]:
+    found: list[Turn] = []
+    ends = visit.started_at + timedelta(days=1)
+    for turn in turns:
+        if visit.started_at <= turn.at < ends and turn.state == "done":
+            if found and turn.at - found[-1].at > GAP:
+                break
+            found.append(turn)
+    return found
+
+
+def visit_of(session: Session, visit_id: str) -> dict[str, Any]:
+    """What was said in one visit, masked. Raises NotFound."""
+    visit = session.get(VisitRow, visit_id)
+    if visit is None:
+        raise NotFound("没有找到这次会话，请刷新列表。")
+    turns = _turns(session, [visit])[visit.id]
+    said = session.scalars(
+        select(Message)
+        .where(Message.conversation_id == visit.conversation_id, Message.turn_id.in_([turn.id for turn in turns]))
+        .order_by(Message.seq)
+    )
+    tickets = session.scalars(
+        select(TicketRow.number)
+        .where(
+            TicketRow.conversation_id == visit.conversation_id,
+            TicketRow.created_at >= visit.started_at,
+            TicketRow.created_at <= _end(turns, visit) + AGAIN,
+        )
+        .order_by(TicketRow.number)
+    )
+    return {
+        "id": visit.id,
+        "at": visit.started_at.isoformat(),
+        "messages": [{**one.to_dict(), "text": mask(one.text)} for one in said],
+        "tickets": list(tickets),
+    }
+
+
+def _end(turns: Sequence[Turn], visit: VisitRow) -> datetime:
+    return turns[-1].at if turns else visit.started_at
+
+
+def _tickets(
+    session: Session, asked: Filter, day: Any, conditions: Sequence[ColumnElement[bool]], skip: int, most: int
+) -> list[dict[str, Any]]:
+    inside = narrowed(TicketFactRow, day if day is not None else TicketFactRow.filed_day, asked)
+    if day is None:
+        inside = inside[1:]
+    rows = session.execute(
+        select(TicketFactRow, TicketRow, OriginRow)
+        .join(TicketRow, TicketRow.number == TicketFactRow.number)
+        .join(OriginRow, OriginRow.id == TicketFactRow.origin)
+        .where(*inside, *conditions)
+        .order_by(TicketFactRow.filed_day.desc(), TicketFactRow.number.desc())
+        .offset(skip)
+        .limit(most)
+    ).all()
+    return [
+        {
+            "number": fact.number,
+            "at": ticket.created_at.isoformat(),
+            **_place(origin),
+            "status": Status(ticket.status).staff_label,
+            "business_type": fact.business_type,
+            "description": mask(ticket.description[:200]),
+            "first_min": fact.first_min,
+            "resolve_min": fact.resolve_min,
+            "score": fact.score,
+            "quality": fact.quality,
+        }
+        for fact, ticket, origin in rows
+    ]
