@@ -50,13 +50,15 @@ class Received:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that a member of the desk should know; `url` opens it in the console, `key` names it over all attempts."""
+    """Something that a member of the desk should know; `url` opens it in the console, `key` names it over all attempts. `actions`
+    are what can be done at once, as (label, choice); a channel whose buttons cannot answer leaves them out."""
 
     title: str
     text: str
     url: str
     urgent: bool
     key: str
+    actions: tuple[tuple[str, str], ...] = ()
 
 
 class Connector(Channel, Protocol):

@@ -25,6 +25,7 @@ GROUP_SETTINGS = {"answer_within": 30, "skill_required": False}
 """`answer_within`: minutes after which a ticket that its person has not taken up goes to somebody else;
 `skill_required`: dispatch leaves out those without the skill, instead of only preferring those who have it."""
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_EMPLOYEE_NO = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
 
 
 class GroupRow(Base):
@@ -48,7 +49,8 @@ class GroupRow(Base):
 
 class StaffRow(Base):
     """A console user who handles tickets. `capacity` is how many open tickets dispatch gives them at most; who has left
-    the desk is not `active`; `last_given_at` is when dispatch last gave them a ticket."""
+    the desk is not `active`; `last_given_at` is when dispatch last gave them a ticket; by `employee_no` they are known in
+    channels."""
 
     __tablename__ = "staff"
 
@@ -64,6 +66,7 @@ class StaffRow(Base):
     active: Mapped[bool] = mapped_column(default=True)
     roles: Mapped[list[str]] = mapped_column(Json, default=list)
     last_given_at: Mapped[datetime | None] = mapped_column(Moment)
+    employee_no: Mapped[str | None] = mapped_column(String(64), index=True)
 
 
 def staff_actor(session: Session, username: str, name: str, roles: list[str]) -> Actor:
@@ -186,6 +189,12 @@ def staff_of(session: Session, username: str) -> StaffRow:
     return row
 
 
+def staff_by_number(session: Session, employee_no: str) -> StaffRow | None:
+    """Who has this employee number; channels do not keep upper and lower case apart."""
+    query = select(StaffRow).where(StaffRow.active, func.lower(StaffRow.employee_no) == employee_no.lower())
+    return session.scalars(query.order_by(StaffRow.username).limit(1)).one_or_none()
+
+
 def leaders_of(session: Session, group_id: str) -> list[str]:
     return [row.username for row in staff(session) if group_id in row.leads]
 
@@ -195,7 +204,7 @@ def supervisors(session: Session) -> list[str]:
 
 
 def change_staff(session: Session, actor: Actor, username: str, **changes: Any) -> StaffRow:
-    """Change groups, leads, skills, capacity or shift. Raises NotFound or InvalidInput."""
+    """Change groups, leads, skills, capacity, shift or employee number. Raises NotFound, InvalidInput or Conflict."""
     row = session.get(StaffRow, username, with_for_update=True)
     if row is None or not row.active:
         return staff_of(session, username)
@@ -215,9 +224,23 @@ def change_staff(session: Session, actor: Actor, username: str, **changes: Any) 
         row.capacity = changes["capacity"]
     if "shift" in changes:
         row.shift = changes["shift"] or None
+    if "employee_no" in changes:
+        row.employee_no = _number_of(session, row, changes["employee_no"])
     if (after := _staff_facts(row)) != before:
         audit.append(session, actor, "staff.changed", f"staff:{username}", {"before": before, "after": after})
     return row
+
+
+def _number_of(session: Session, row: StaffRow, given: str | None) -> str | None:
+    number = normalize(given or "")
+    if not number:
+        return None
+    if not _EMPLOYEE_NO.fullmatch(number):
+        raise InvalidInput("工号只能用字母、数字和 _ . @ -，最长 64 个字符。", code="staff_invalid")
+    other = staff_by_number(session, number)
+    if other is not None and other.username != row.username:
+        raise Conflict(f"工号 {number} 已经是 {other.name}（{other.username}）的，请核对。", code="employee_no_taken")
+    return number
 
 
 def set_duty(session: Session, actor: Actor, username: str, on: bool, moment: datetime | None = None) -> StaffRow:
@@ -277,7 +300,7 @@ def _group_facts(row: GroupRow) -> dict[str, Any]:
 
 def _staff_facts(row: StaffRow) -> dict[str, Any]:
     facts = {name: getattr(row, name) for name in ("name", "groups", "leads", "skills", "capacity", "shift", "roles")}
-    return facts | {"active": row.active}
+    return facts | {"active": row.active, "employee_no": row.employee_no}
 
 
 def _called(name: str, what: str, most: int) -> str:

@@ -26,6 +26,7 @@ from core.errors import InvalidInput, Unavailable
 from core.outbox import deliver
 from core.text import normalize
 from core.transcript import Message, current_conversation, locked, open_conversation, say
+from service import apart, staff_choices
 
 log = structlog.get_logger()
 
@@ -33,6 +34,8 @@ MOST_TEXT = 2000
 _AT_ONCE = 8
 _LOOK_EVERY = 2.0
 _NUMBER = re.compile(r"[（(]?(\d{1,2})[)）.。、]?")
+_SCORE = re.compile(r"rate:[^:]+:\d")
+"""A score is said by itself: 5 is five points, not the fifth of the list."""
 
 
 class Arriving:
@@ -100,6 +103,10 @@ class Arriving:
             return
         identity = await to_thread.run_sync(connector.identity, received)
         inbound = Inbound(arrival.channel, identity, arrival.key, Place(), thread=received.group)
+        if received.group and (moved := await to_thread.run_sync(self._moved, inbound, received)):
+            await self._tell(inbound, apart.SAID)
+            received, identity = moved, await to_thread.run_sync(connector.identity, moved)
+            inbound = replace(inbound, identity=identity, thread="")
         if received.kind == "text":
             await self._said(inbound, received.text)
         elif received.kind == "unreadable":
@@ -112,6 +119,11 @@ class Arriving:
                 await self._asked(replace(inbound, choice="greet"))
         else:
             await self._pressed(inbound, connector, received)
+
+    def _moved(self, inbound: Inbound, received: Received) -> Received | None:
+        """What was said in a group and goes on alone with the bot; None where it may stay."""
+        text = normalize(received.text)
+        return apart.alone(received, received.choice or self._chosen(inbound, text), text)
 
     async def _said(self, inbound: Inbound, said: str) -> None:
         text = normalize(said)
@@ -129,6 +141,10 @@ class Arriving:
         if received.card:
             label = await to_thread.run_sync(self._label, inbound, choice)
             await to_thread.run_sync(connector.clicked, received, label)
+        if choice.startswith(staff_choices.PREFIX):
+            said = staff_choices.act, self._database, inbound.identity.employee_no or "", choice
+            await self._tell(inbound, await to_thread.run_sync(*said))
+            return
         try:
             await self._asked(replace(inbound, choice=choice))
         except InvalidInput:
@@ -167,7 +183,8 @@ class Arriving:
         options = self._shown(inbound, 1)
         number = _NUMBER.fullmatch(text)
         if number and 1 <= int(number[1]) <= len(options):
-            return str(options[int(number[1]) - 1]["choice"])
+            choice = str(options[int(number[1]) - 1]["choice"])
+            return "" if _SCORE.fullmatch(choice) else choice
         return next((str(one["choice"]) for one in options if normalize(one["label"]) == text), "")
 
     def _label(self, inbound: Inbound, choice: str) -> str:

@@ -1,6 +1,6 @@
 """Every table of every room, imported so that migrations and tests see the whole database."""
 
-from connectors import api_clients, arrivals, configured, webhooks
+from connectors import api_clients, arrivals, configured, staff_notices, webhooks
 from connectors.dingtalk import people
 from core import audit, events, outbox, transcript
 from handoff import attachments, canned, notices, search, staff, tickets, timeline, views
@@ -59,4 +59,5 @@ ROOMS = (
     arrivals,
     configured,
     people,
+    staff_notices,
 )

@@ -57,6 +57,7 @@ class ChangedStaff(BaseModel):
     skills: Names | None = None
     capacity: Capacity | None = None
     shift: Name | None = None
+    employee_no: Name | None = None
 
 
 class Duty(BaseModel):
@@ -121,13 +122,15 @@ def post_staff(desk: DeskDep, actor: Supervisor, body: NewStaff) -> dict[str, An
 
 @router.patch("/staff/{username}", dependencies=_OURS)
 def patch_staff(desk: DeskDep, actor: ActorDep, username: Id, body: ChangedStaff) -> dict[str, Any]:
-    """Groups, skills, capacity and shift of somebody; leaders may change all but the groups, of their own people."""
+    """Groups, skills, capacity and shift of somebody; leaders may change all but groups and employee number, of their own
+    people."""
     with desk.database.write() as session:
         person = people.staff_of(session, username)
         _require_leading(actor, person)
         changes = body.model_dump(exclude_unset=True)
-        if not actor.has("supervisor") and {"groups", "leads"} & set(changes):
-            raise Forbidden("调整班组请联系主管。", code="role_missing")
+        # Whoever has the number acts as this person in a channel, so that it is as serious as their groups.
+        if not actor.has("supervisor") and {"groups", "leads", "employee_no"} & set(changes):
+            raise Forbidden("调整班组和工号请联系主管。", code="role_missing")
         return _people(session, [people.change_staff(session, actor, username, **changes)])[0]
 
 
@@ -225,6 +228,7 @@ def person_body(row: StaffRow, roster: Roster, load: int) -> dict[str, Any]:
         "skills": row.skills,
         "capacity": row.capacity,
         "shift": row.shift,
+        "employee_no": row.employee_no,
         "on_duty": row.on_duty,
         "duty_changed_at": _iso(row.duty_changed_at),
         "at_work": roster.at_work(row),
