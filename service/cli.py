@@ -332,6 +332,18 @@ def export_tickets(
 
 
 @app.command()
+def simulate(
+    channel: Annotated[str, typer.Argument(help="wecom or dingtalk.")],
+    port: Annotated[int, typer.Option(help="Where the page is served.")] = 8100,
+) -> None:
+    """Try a channel without an account: its servers simulated beside `make run`, with a page like a phone chat."""
+    from service.simulating import simulate
+
+    with _told() as settings:
+        simulate(settings, channel, port, _progress)
+
+
+@app.command()
 def deliveries(again: Annotated[int, typer.Option(help="Send this one again.")] = 0) -> None:
     """What did not reach an employee, or may not have; the newest first."""
     from core.clock import now
