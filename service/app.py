@@ -61,6 +61,7 @@ from service.api import (
 )
 from service.api.problems import BodyLimit, install_problem_handlers
 from service.bootstrap import Desk, build_desk
+from service.listening import listen
 from service.stream import Hub
 
 log = structlog.get_logger()
@@ -82,6 +83,7 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
                 (3.0, partial(_wake, app.state.desk)),
                 (15.0, _sweep),
                 (1.0, app.state.desk.arriving.run),
+                (1.0, partial(listen, app.state.desk.redis, app.state.desk.arriving.wake)),
             )
         ]
         yield

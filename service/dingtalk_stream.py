@@ -26,6 +26,7 @@ from connectors.delivery import Busy, NotSent, Unsure
 from connectors.dingtalk.app import STREAM, DingtalkConnector
 from connectors.dingtalk.client import DingtalkError
 from connectors.dingtalk.envelope import BadCallback
+from service.listening import ARRIVED
 
 log = structlog.get_logger()
 
@@ -34,8 +35,6 @@ _RENEW_EVERY, _LOOK_EVERY = 2.0, 1.0
 _TOPIC = "/v1.0/im/bot/messages/get"
 _STEADY = 5.0
 """Seconds between two reconnections without a pause: a gateway that throws us out at once is not called without end."""
-ARRIVED = "fssc:arrived"
-"""The Redis channel on which the front doors are told that something has been stored."""
 
 
 class _Quiet(logging.Handler):

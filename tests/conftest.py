@@ -24,6 +24,7 @@ from core.settings import Settings
 from kb.encoder.build import build_default_encoder
 from service.migrate import migrate
 from service.supervisor import free_port
+from tests.simulators.dingtalk import DingtalkSimulator
 from tests.simulators.wecom import WecomSimulator
 from tests.stack import CHEN, LI, WANG, Employee, Stack
 
@@ -131,14 +132,29 @@ def wecom() -> Iterator[WecomSimulator]:
 
 
 @pytest.fixture(scope="session")
-def stack(encoder_dir: Path, wecom: WecomSimulator) -> Iterator[Stack]:
+def dingtalk() -> Iterator[DingtalkSimulator]:
+    """DingTalk's servers, whose robot is the one of `stack`; what is sent to them must keep their rules."""
+    people = list(enumerate((LI, WANG, CHEN), 2))
+    simulator = DingtalkSimulator(
+        mode="stream",
+        members={str(one.employee_no): {"name": one.name, "dept_id_list": [n]} for n, one in people},
+        departments={n: {"name": one.company, "parent_id": 1} for n, one in people},
+    ).start()
+    yield simulator
+    simulator.stop()
+    assert simulator.violations == []
+
+
+@pytest.fixture(scope="session")
+def stack(encoder_dir: Path, wecom: WecomSimulator, dingtalk: DingtalkSimulator) -> Iterator[Stack]:
     """The whole product, started once for all tests that talk to it; nothing of an earlier run but models. Its home is
     `FSSC_TEST_HOME`, else `var/test`."""
     home = Path(os.environ.get("FSSC_TEST_HOME") or ROOT / "var" / "test")
-    running = Stack(home, wecom.environment)
+    running = Stack(home, wecom.environment | dingtalk.environment)
     running.forget()
     running.start()
     wecom.callback_url = f"{running.url}/api/v1/channels/wecom/callback"
+    dingtalk.callback_url = f"{running.url}/api/v1/channels/dingtalk/callback"
     yield running
     assert running.stop() == 0
 
