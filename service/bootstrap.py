@@ -23,12 +23,15 @@ from core.events import EventRelay
 from core.settings import Settings
 from handoff.talk import Silence
 from handoff.tickets import TicketFiled
-from handoff.timeline import TicketChanged
+from handoff.timeline import TicketChanged, TicketReopened
+from kb.curation.gaps import PolicyGapOpened
+from kb.curation.signals import hear_rated, hear_unresolved
 from kb.encoder import Encoder, load_encoder
 from kb.release.live import LiveKnowledge
-from kb.signals import EntryAnswered, QuestionUnresolved, record_hit, record_unresolved
+from kb.signals import AnswerRated, EntryAnswered, QuestionUnresolved, record_hit, record_unresolved
 from service.arriving import Arriving
 from service.connecting import connected_of
+from service.curating import Curating, hear_filed, hear_gap, hear_reopened
 
 ENGINE_PURPOSE = "dialogue-engine"
 ACTIONS_PURPOSE = "actions"
@@ -48,6 +51,7 @@ class Desk:
     executor: ActionExecutor
     connected: Connected
     arriving: Arriving
+    curating: Curating
 
     async def close(self) -> None:
         await self.engine.close()
@@ -65,7 +69,8 @@ def build_desk(settings: Settings, encoder: Encoder | None = None) -> Desk:
     database = Database(settings.database)
     redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=2)
     engine = EngineClient(settings.engine_url, settings.internal_token(ENGINE_PURPOSE), settings.engine_timeout)
-    knowledge = LiveKnowledge(database, settings.home, encoder or encoder_of(settings))
+    encoder = encoder or encoder_of(settings)
+    knowledge = LiveKnowledge(database, settings.home, encoder)
     knowledge.refresh()
     answering, filing = Answering(knowledge), Filing(database)
     dialogue = Dialogue(database, redis, engine, answering, filing)
@@ -82,6 +87,7 @@ def build_desk(settings: Settings, encoder: Encoder | None = None) -> Desk:
         action_executor(answering, filing),
         connected,
         Arriving(database, redis, dialogue, deliverer, connected, settings.greeting_hours),
+        Curating(database, encoder, knowledge),
     )
 
 
@@ -96,6 +102,11 @@ def event_relay(database: Database) -> EventRelay:
     relay.subscribe(EntryAnswered, record_hit)
     relay.subscribe(QuestionUnresolved, record_unresolved)
     relay.subscribe(TicketFiled, _keep_question)
+    relay.subscribe(QuestionUnresolved, hear_unresolved)
+    relay.subscribe(AnswerRated, hear_rated)
+    relay.subscribe(TicketFiled, hear_filed)
+    relay.subscribe(TicketReopened, hear_reopened)
+    relay.subscribe(PolicyGapOpened, hear_gap)
     relay.subscribe(TicketChanged, tell_webhooks)
     return relay
 

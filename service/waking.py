@@ -10,7 +10,7 @@ from collections.abc import Callable
 import dramatiq
 import structlog
 
-from connectors import webhook_sender
+from connectors import staff_notices, webhook_sender
 from core import events, outbox
 from core.clock import now
 from core.database import Database
@@ -20,6 +20,7 @@ from handoff.clocks import checking
 from handoff.lifecycle import any_due
 from handoff.quality import keeping
 from handoff.routing import emergency
+from kb.curation import again, runs
 from kb.ingest import jobs
 from kb.release import preview
 from service import worker
@@ -31,12 +32,15 @@ log = structlog.get_logger()
 _JOBS: tuple[tuple[Callable[[Database], object], dramatiq.Actor], ...] = (
     (emergency.waiting, worker.call_on_call),
     (outbox.anything_due, worker.bring_messages),
+    (staff_notices.waiting, worker.tell_staff),
     (checking.waiting, worker.check_clocks),
     (events.undelivered, worker.relay_events),
     (webhook_sender.waiting, worker.send_webhooks),
     (keeping.waiting, worker.keep_quality),
     (jobs.waiting, worker.run_imports),
     (preview.waiting, worker.prepare_release),
+    (runs.waiting, worker.curate),
+    (again.waiting, worker.follow_curation),
     (insight.waiting, worker.count_insight),
 )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker
 
-from connectors import webhook_sender
+from connectors import staff_notices, webhook_sender
+from connectors.connected import Connected
 from connectors.delivery import Deliverer
 from core.clock import now
 from core.database import Database
@@ -20,13 +21,17 @@ from handoff.quality.keeping import keep
 from handoff.routing.absence import sweep
 from handoff.routing.emergency import climb_due
 from handoff.talk import end_silence, silent
+from kb.encoder import Encoder
 from kb.ingest.jobs import run_waiting
 from kb.ingest.kinds import KINDS
+from kb.release.live import LiveKnowledge
 from kb.release.preview import make
 from kb.release.publish import Publisher
 from service.bootstrap import encoder_of, event_relay, silence_of
 from service.connecting import connected_of
+from service.curating import Curating
 from service.insight.keeping import refresh
+from service.ticket_links import ticket_address
 
 settings = Settings()
 configure_logs(settings.log_level)
@@ -54,7 +59,12 @@ def relay_events() -> None:
 def _publisher() -> tuple[Database, Publisher]:
     """Kept for the worker's life: the next release is made from the one in memory."""
     database = Database(settings.database)
-    return database, Publisher(database, settings.home, encoder_of(settings))
+    return database, Publisher(database, settings.home, _encoder())
+
+
+@cache
+def _encoder() -> Encoder:
+    return encoder_of(settings)
 
 
 @dramatiq.actor(max_retries=0, time_limit=4 * 3_600_000)
@@ -62,6 +72,23 @@ def prepare_release() -> None:
     """Prepare the next release for people to look at. Lost calls do no harm: the preview waits in the database."""
     database, publisher = _publisher()
     make(database, publisher, settings.wrong_rate)
+
+
+@cache
+def _curating() -> Curating:
+    return Curating(_database(), _encoder(), LiveKnowledge(_database(), settings.home, _encoder()))
+
+
+@dramatiq.actor(max_retries=0, time_limit=3_600_000)
+def curate() -> None:
+    """Gather and group what stayed open. Lost calls do no harm: a run that was asked for, or is due, waits."""
+    _curating().run_waiting()
+
+
+@dramatiq.actor(max_retries=0, time_limit=3_600_000)
+def follow_curation() -> None:
+    """Ask a new release what stayed open. Lost calls do no harm: it stays to be asked."""
+    _curating().follow()
 
 
 @dramatiq.actor(max_retries=0, time_limit=600_000)
@@ -98,14 +125,25 @@ def run_imports() -> None:
 
 
 @cache
+def _connected() -> Connected:
+    return connected_of(settings, _database())
+
+
+@cache
 def _deliverer() -> Deliverer:
-    return Deliverer(_database(), connected_of(settings, _database()).channels)
+    return Deliverer(_database(), _connected().channels)
 
 
 @dramatiq.actor(max_retries=0, time_limit=600_000)
 def bring_messages() -> None:
     """Bring what was said to employees to their channels. Lost calls do no harm: it waits in the outbox."""
     _deliverer().run()
+
+
+@dramatiq.actor(max_retries=0, time_limit=600_000)
+def tell_staff() -> None:
+    """Bring notices to the channels of the desk's people. Lost calls do no harm: notices wait in the database."""
+    staff_notices.bring(_database(), _connected().all(), partial(ticket_address, settings))
 
 
 @dramatiq.actor(max_retries=0, time_limit=60_000)

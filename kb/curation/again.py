@@ -32,7 +32,7 @@ from kb.curation.store import (
 )
 from kb.encoder import Encoder
 from kb.entries import Viewer
-from kb.release.releases import current_number
+from kb.release.releases import current_number, moves_of
 from kb.release.vectors import texts_to_vectors
 from kb.search import Band, Query, Searcher
 from kb.store import EntryVersionRow
@@ -82,7 +82,7 @@ def ask_again(
     asked if that is switched on. With `clusters` only theirs, and the release does not count as asked."""
     with database.write() as session:
         follow_drafts(session)
-        rows = list(session.scalars(_open_questions(moment, clusters)))
+        rows = list(session.scalars(_open_questions(session, moment, clusters)))
         changed = _changed_since(session, rows)
     vectors = texts_to_vectors(database, encoder, [(row.text, False) for row in rows], lambda _: None)[0]
     found = [_asked(searcher, row, vector, moment, changed) for row, vector in zip(rows, vectors, strict=True)]
@@ -101,11 +101,14 @@ def ask_again(
     return counts
 
 
-def _open_questions(moment: datetime, clusters: Sequence[int] | None):
+def _open_questions(session: Session, moment: datetime, clusters: Sequence[int] | None):
+    """What was asked since the release went live it did not settle: there is no use in asking again."""
+    live_since = max((move.at for move in moves_of(session, limit=1)), default=moment)
     query = (
         select(OpenQuestionRow)
         .outerjoin(ClusterRow, ClusterRow.id == OpenQuestionRow.cluster)
         .where(OpenQuestionRow.closed_as.is_(None), OpenQuestionRow.last_at > moment - LOOKED_BACK)
+        .where(OpenQuestionRow.last_at < live_since)
         .order_by(OpenQuestionRow.last_at.desc(), OpenQuestionRow.id)
         .limit(MOST)
     )

@@ -33,7 +33,6 @@ from kb.curation.watching import abandoned, looked_through, rephrased
 from kb.encoder import Encoder
 from kb.release.loading import Progress
 from kb.release.vectors import texts_to_vectors
-from kb.search import Searcher
 
 WEEK = timedelta(days=7)
 _MEMBERS = 100
@@ -42,17 +41,14 @@ _REMEMBERED = timedelta(days=365)
 
 
 class Night:
-    """One run over what there is at `moment`. `searcher` is the release that serves: its entries teach what is alike."""
+    """One run over what there is at `moment`; `space` is where questions are compared."""
 
-    def __init__(
-        self, database: Database, encoder: Encoder, searcher: Searcher, tickets: Tickets, moment: datetime
-    ) -> None:
+    def __init__(self, database: Database, encoder: Encoder, space: Space, tickets: Tickets, moment: datetime) -> None:
         self._database = database
         self._encoder = encoder
         self._tickets = tickets
         self._moment = moment
-        questions = ~searcher.index.passage
-        self.space = Space(searcher.index.vectors[questions], searcher.index.owner[questions])
+        self.space = space
 
     def run(self, since: datetime | None, progress: Progress) -> dict[str, Any]:
         """Gather, group, count; figures of what came of it. Signals in finished turns after `since` are looked for."""

@@ -1,0 +1,375 @@
+"""The console's curation: clusters of open questions, and what is decided about them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+import structlog
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+from redis.exceptions import RedisError
+
+from core import audit
+from core.clock import now, today
+from core.errors import Forbidden, Unavailable
+from kb.care import drafts
+from kb.curation import again, deciding, drafting, figures, gaps, runs, view
+from kb.curation.deciding import locked
+from kb.curation.nights import ticket_numbers
+from kb.curation.store import SIGNALS, CurationSettingRow
+from kb.curation.trial import Trial, try_entry
+from kb.entries import Entry
+from kb.search import Searcher
+from kb.store import entry_to_dict
+from service.api.deps import ConsoleUser, DeskDep, Editor, Filter, Page, PageSize, Publisher, RowId, from_our_page
+from service.api.drafts import findings_of
+from service.api.entry_body import EntryBody
+from service.bootstrap import Desk
+from service.users import UserRow
+
+log = structlog.get_logger()
+router = APIRouter(prefix="/api/v1/console/curation", tags=["curation"])
+OURS = [Depends(from_our_page)]
+_CURATORS = {"editor", "reviewer", "publisher", "supervisor", "admin"}
+
+Words = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
+Line = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
+Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+def _curator(user: ConsoleUser) -> UserRow:
+    if not _CURATORS & set(user.roles):
+        raise Forbidden("您没有查看知识运营的权限，请联系管理员开通。", code="role_missing")
+    return user
+
+
+Curator = Annotated[UserRow, Depends(_curator)]
+
+
+class Decision(BaseModel):
+    """`version` is that of the cluster which the curator has seen."""
+
+    version: int = Field(ge=1, lt=2**31)
+
+
+class Similar(Decision):
+    entry_id: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00]+$")]
+    texts: list[Line] = Field(min_length=1, max_length=200)
+
+
+class NewEntry(Decision):
+    """`from_tickets` are those whose replies went into the answer."""
+
+    body: EntryBody
+    from_tickets: list[Annotated[str, Field(max_length=20)]] = Field([], max_length=50)
+
+
+class Gap(Decision):
+    missing: Words
+    policy_id: Annotated[str, Field(max_length=64)] = ""
+    article: int | None = Field(None, ge=0, le=100_000)
+    owner: Annotated[str, Field(max_length=40)] = ""
+    assignee: Annotated[str, Field(max_length=64)] = ""
+
+
+class Reason(Decision):
+    reason: Line
+
+
+class Name(Decision):
+    name: Line
+
+
+class Snooze(Decision):
+    days: int = Field(7, ge=1, le=365)
+
+
+class Split(Decision):
+    questions: list[Id] = Field(min_length=1, max_length=1000)
+    name: Line = ""
+
+
+class Merge(Decision):
+    into: Id
+
+
+class Tried(BaseModel):
+    """An entry with these similar questions too; or, with `body`, a new one."""
+
+    entry_id: Annotated[str, Field(max_length=64)] = ""
+    texts: list[Line] = Field([], max_length=200)
+    body: EntryBody | None = None
+
+
+class Closing(BaseModel):
+    outcome: Literal["amended", "explained", "refused"]
+    answer: Words
+
+
+class SettingsBody(BaseModel):
+    tell_askers: bool
+
+
+@router.get("/clusters")
+def get_clusters(
+    desk: DeskDep,
+    user: Curator,
+    state: Literal["open", "snoozed", "review", "gap", "closed", "dismissed", "all"] = "open",
+    q: Filter = "",
+    business_type: Filter = "",
+    company: Filter = "",
+    place: Filter = "",
+    signal: Filter = "",
+    least: Annotated[int, Field(ge=1, le=1000)] = 1,
+    order: Literal["people", "recent", "minutes", "new", "rising"] = "people",
+    page: Page = 1,
+    page_size: PageSize = 50,
+) -> dict[str, Any]:
+    """Clusters in a state, with counts of all states."""
+    with desk.database.read() as session:
+        items, total = view.find(
+            session,
+            state=state,
+            text=q,
+            business_type=business_type,
+            company=company,
+            page_of=place,
+            signal=signal,
+            least=least,
+            order=order,
+            page=page,
+            page_size=page_size,
+        )
+        return {"items": items, "total": total, "counts": figures.by_state(session)}
+
+
+@router.get("/clusters/{cluster}")
+def get_cluster(desk: DeskDep, user: Curator, cluster: RowId) -> dict[str, Any]:
+    """One cluster with everything that a decision needs."""
+    with desk.database.read() as session:
+        return _detail(desk, session, cluster)
+
+
+@router.get("/clusters/{cluster}/proposal")
+def get_proposal(desk: DeskDep, user: Editor, cluster: RowId) -> dict[str, Any]:
+    """A first draft of a new entry, with the replies and passages that it may rest on."""
+    with desk.database.read() as session:
+        row = view.detail(session, cluster, desk.curating.tickets, None, now())
+        questions = view.questions_of(session, cluster)
+        facts = list(desk.curating.tickets.facts(session, ticket_numbers(session, cluster)).values())
+    found = drafting.propose(
+        desk.curating.searcher, desk.curating.encoder, desk.curating.space(), questions, row["name"], facts, today()
+    )
+    return {"body": entry_to_dict(found.entry), **drafting.body_of(found)}
+
+
+@router.post("/clusters/{cluster}/trial", dependencies=OURS)
+def post_trial(desk: DeskDep, user: Editor, cluster: RowId, body: Tried) -> dict[str, Any]:
+    """What the release that serves would answer otherwise with this entry in it; nothing is stored."""
+    with desk.database.read() as session:
+        entry = (
+            body.body.entry(body.body.id or "new-entry")
+            if body.body
+            else deciding.with_similar(session, body.entry_id, body.texts, user.username)
+        )
+        questions = [row.text for row in view.questions_of(session, cluster)]
+    return asdict(_tried(desk, entry, questions))
+
+
+@router.post("/clusters/{cluster}/similar", dependencies=OURS)
+def post_similar(desk: DeskDep, user: Editor, cluster: RowId, body: Similar) -> dict[str, Any]:
+    """Similar questions for an entry, as a draft that waits for review."""
+    with desk.database.read() as session:
+        entry = deciding.with_similar(session, body.entry_id, body.texts, user.username)
+    found = findings_of(desk, entry)
+    with desk.database.write() as session:
+        row = locked(session, cluster, body.version)
+        entry = deciding.with_similar(session, body.entry_id, body.texts, user.username)
+        deciding.add_similar(session, row, entry, body.texts, user.username, found)
+    return _after(desk, cluster)
+
+
+@router.post("/clusters/{cluster}/entry", dependencies=OURS)
+def post_entry(desk: DeskDep, user: Editor, cluster: RowId, body: NewEntry) -> dict[str, Any]:
+    """A new entry, as a draft that waits for review."""
+    entry = body.body.entry(body.body.id or drafts.new_id())
+    found = findings_of(desk, entry)
+    with desk.database.write() as session:
+        row = locked(session, cluster, body.version)
+        facts = desk.curating.tickets.facts(session, set(ticket_numbers(session, cluster)) & set(body.from_tickets))
+        agents = [answer.agent for one in facts.values() for answer in one.answers]
+        detail = {"tickets": sorted(facts)}
+        deciding.new_entry(session, row, entry, user.username, found, agents, detail)
+    return _after(desk, cluster)
+
+
+@router.post("/clusters/{cluster}/gap", dependencies=OURS)
+def post_gap(desk: DeskDep, user: Editor, cluster: RowId, body: Gap) -> dict[str, Any]:
+    """The policy does not say: a task for its owner, with the evidence."""
+    with desk.database.read() as session:
+        found = _detail(desk, session, cluster, searched=False)
+    texts = [found["name"], *(one["text"] for one in found["members"][:3])]
+    passages = drafting.passages_near(_searcher(desk), texts, today()) if _serves(desk) else []
+    evidence = view.evidence_of(found, passages)
+    with desk.database.write() as session:
+        row = locked(session, cluster, body.version)
+        missing = gaps.Missing(body.missing, body.policy_id, body.article, body.owner, body.assignee)
+        gaps.open_(session, row, missing, evidence, user.username)
+    return _after(desk, cluster)
+
+
+@router.post("/clusters/{cluster}/dismiss", dependencies=OURS)
+def post_dismiss(desk: DeskDep, user: Editor, cluster: RowId, body: Reason) -> dict[str, Any]:
+    """Not for us, with the reason."""
+    with desk.database.write() as session:
+        deciding.dismiss(session, locked(session, cluster, body.version), body.reason, user.username)
+    return _after(desk, cluster)
+
+
+@router.post("/clusters/{cluster}/snooze", dependencies=OURS)
+def post_snooze(desk: DeskDep, user: Editor, cluster: RowId, body: Snooze) -> dict[str, Any]:
+    """Out of the way for some days."""
+    with desk.database.write() as session:
+        deciding.snooze(session, locked(session, cluster, body.version), body.days, user.username)
+    return _after(desk, cluster)
+
+
+@router.post("/clusters/{cluster}/wake", dependencies=OURS)
+def post_wake(desk: DeskDep, user: Editor, cluster: RowId, body: Decision) -> dict[str, Any]:
+    """To be decided again."""
+    with desk.database.write() as session:
+        deciding.wake(session, locked(session, cluster, body.version), user.username)
+    return _after(desk, cluster)
+
+
+@router.post("/clusters/{cluster}/rename", dependencies=OURS)
+def post_rename(desk: DeskDep, user: Editor, cluster: RowId, body: Name) -> dict[str, Any]:
+    """A name of one's own instead of the most central question."""
+    with desk.database.write() as session:
+        deciding.rename(session, locked(session, cluster, body.version), body.name, user.username)
+    return _after(desk, cluster)
+
+
+@router.post("/clusters/{cluster}/split", dependencies=OURS)
+def post_split(desk: DeskDep, user: Editor, cluster: RowId, body: Split) -> dict[str, Any]:
+    """Some of the questions become a cluster of their own; that cluster."""
+    with desk.database.write() as session:
+        row = locked(session, cluster, body.version)
+        fresh = deciding.split(session, row, body.questions, user.username, desk.curating.tickets, body.name)
+        number = fresh.id
+    return _after(desk, number)
+
+
+@router.post("/clusters/{cluster}/merge", dependencies=OURS)
+def post_merge(desk: DeskDep, user: Editor, cluster: RowId, body: Merge) -> dict[str, Any]:
+    """All of the questions go into another cluster; that cluster."""
+    with desk.database.write() as session:
+        deciding.merge(session, locked(session, cluster, body.version), body.into, user.username, desk.curating.tickets)
+    return _after(desk, body.into)
+
+
+@router.post("/clusters/{cluster}/again", dependencies=OURS)
+def post_again(desk: DeskDep, user: Editor, cluster: RowId) -> dict[str, Any]:
+    """Ask the cluster's open questions again now; the cluster as it is then."""
+    again.ask_again(desk.database, desk.curating.encoder, desk.curating.searcher, now(), [cluster])
+    return _after(desk, cluster)
+
+
+@router.get("/gaps")
+def get_gaps(
+    desk: DeskDep,
+    user: ConsoleUser,
+    state: Literal["open", "closed", "all"] = "open",
+    owner: Filter = "",
+    policy: Filter = "",
+) -> list[dict[str, Any]]:
+    """Policy gaps: what is asked and no policy says."""
+    with desk.database.read() as session:
+        return [gaps.shown(row) for row in gaps.find(session, state, owner, policy)]
+
+
+@router.post("/gaps/{gap}/close", dependencies=OURS)
+def post_gap_close(desk: DeskDep, user: ConsoleUser, gap: RowId, body: Closing) -> dict[str, Any]:
+    """What became of it: amended, explained, refused. Editor, or whoever was named."""
+    may_any = bool({"editor", "admin"} & set(user.roles))
+    with desk.database.write() as session:
+        return gaps.shown(gaps.close(session, gap, body.outcome, body.answer, user.username, may_any=may_any))
+
+
+@router.get("/runs")
+def get_run(desk: DeskDep, user: Curator) -> dict[str, Any]:
+    """The newest run, and how far it is."""
+    with desk.database.read() as session:
+        return {"run": runs.shown(runs.newest(session))}
+
+
+@router.post("/runs", status_code=202, dependencies=OURS)
+def post_run(desk: DeskDep, user: Editor) -> dict[str, Any]:
+    """Gather and group now, instead of at night; the worker does it."""
+    from service.worker import curate
+
+    with desk.database.write() as session:
+        found = runs.shown(runs.ask(session, user.username))
+    try:
+        curate.send()
+    except RedisError as error:  # It waits in the database; the front door wakes the worker again and again.
+        log.warning("worker_not_woken", error=repr(error))
+    return {"run": found}
+
+
+@router.get("/summary")
+def get_summary(desk: DeskDep, user: Curator, days: Annotated[int, Field(ge=1, le=366)] = 30) -> dict[str, Any]:
+    """Counts of the period: signals, clusters by state, the share closed within seven days, who contributed."""
+    end = now()
+    start = end - timedelta(days=days)
+    with desk.database.read() as session:
+        closed = figures.closed_within(session, start, end)
+        return {
+            "days": days,
+            "signals": [
+                {"kind": kind, "label": SIGNALS[kind], "count": count}
+                for kind, count in figures.by_signal(session, start, end).items()
+            ],
+            "counts": figures.by_state(session),
+            "closed_within_7_days": {"volume": closed.volume, "closed": closed.closed, "share": closed.share},
+            "contributions": figures.contributions(session, start, end),
+            "decided_today": deciding.decided_since(session, user.username, end - timedelta(hours=24)),
+            "tell_askers": again.tells(session),
+        }
+
+
+@router.put("/settings", dependencies=OURS)
+def put_settings(desk: DeskDep, user: Publisher, body: SettingsBody) -> dict[str, Any]:
+    """Whether employees who asked are told once there is an answer."""
+    with desk.database.write() as session:
+        session.merge(CurationSettingRow(name=again.TELL, value=body.tell_askers))
+        audit.append(session, user.username, "curation.settings", "tell_askers", {"value": body.tell_askers})
+    return {"tell_askers": body.tell_askers}
+
+
+def _detail(desk: Desk, session: Any, cluster: int, searched: bool = True) -> dict[str, Any]:
+    searcher = _searcher(desk) if searched and _serves(desk) else None
+    return view.detail(session, cluster, desk.curating.tickets, searcher, now())
+
+
+def _after(desk: Desk, cluster: int) -> dict[str, Any]:
+    with desk.database.read() as session:
+        return _detail(desk, session, cluster)
+
+
+def _searcher(desk: Desk) -> Searcher:
+    return desk.curating.searcher
+
+
+def _serves(desk: Desk) -> bool:
+    try:
+        return desk.curating.searcher is not None
+    except Unavailable:
+        return False
+
+
+def _tried(desk: Desk, entry: Entry, questions: list[str]) -> Trial:
+    curating = desk.curating
+    return try_entry(desk.database, curating.encoder, curating.knowledge.loaded, entry, questions, today())
