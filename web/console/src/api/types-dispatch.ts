@@ -25,6 +25,8 @@ export interface Colleague {
   skills: string[];
   capacity: number;
   shift: string | null;
+  /** Who they are in WeChat Work and DingTalk. */
+  employee_no: string | null;
   on_duty: boolean;
   duty_changed_at: string | null;
   /** Their shift runs now. */
