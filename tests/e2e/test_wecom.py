@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.e2e.test_dialogue import console
+from tests.e2e.test_dialogue import console, file_ticket
 from tests.e2e.test_faults import wait_green
 from tests.simulators.wecom import WecomSimulator
-from tests.stack import Stack
+from tests.stack import Employee, Stack
 
 pytestmark = pytest.mark.engine
 
@@ -41,22 +41,40 @@ def test_the_address_can_be_saved(chat: WecomSimulator) -> None:
     assert chat.verify() == "ok"
 
 
+def answers(chat: WecomSimulator, user: str) -> list[str]:
+    """What was said, without the card of what people ask next."""
+    return [text for text in chat.heard_by(user) if not text.startswith("您可能还想问")]
+
+
+def card(chat: WecomSimulator, user: str, holding: str) -> dict:
+    """The card with these words, as soon as it is there."""
+
+    def found() -> dict | None:
+        return next((one for one in reversed(chat.sent_to(user)) if one["card"] and holding in one["text"]), None)
+
+    return waited(found)  # type: ignore[return-value]
+
+
 def test_a_question_that_comes_three_times_is_answered_once(chat: WecomSimulator) -> None:
     assert chat.say(LI, QUESTION, times=3) == [200, 200, 200]
     waited(lambda: chat.heard_by(LI))
-    time.sleep(3)
-    (answer,) = chat.heard_by(LI)
-    assert "住宿" in answer and len(answer.encode()) <= 2048
+    time.sleep(2)
+    (answer,) = answers(chat, LI)
+    assert "住宿" in answer and "依据：《" in answer and "生效日期 20" in answer and len(answer.encode()) <= 2048
 
 
-def test_a_number_selects_from_the_list(chat: WecomSimulator) -> None:
+def test_a_card_of_the_greeting_is_pressed_twice_and_answered_once(chat: WecomSimulator) -> None:
     chat.event(WANG, "click", "<EventKey>greet</EventKey>")
-    greeting = str(waited(lambda: chat.heard_by(WANG))[0])
-    assert "回复数字选择" in greeting
-    first = greeting.split("\n1. ")[1].splitlines()[0]
-    chat.say(WANG, "1")
-    waited(lambda: len(chat.heard_by(WANG)) > 1)
-    assert first[:6] in chat.heard_by(WANG)[1] or len(chat.heard_by(WANG)[1]) > 20
+    shown = card(chat, WANG, "[1]")
+    assert chat.press(WANG, "1", times=2, shown=shown) == [200, 200]
+    waited(lambda: any("依据：" in text for text in chat.heard_by(WANG)))
+    waited(lambda: shown["locked"])
+    first = shown["card"]["horizontal_content_list"][0]["value"]
+    assert shown["locked"].rstrip("…") in first
+    time.sleep(1)
+    assert len([text for text in chat.heard_by(WANG) if "依据：" in text]) == 1
+    chat.say(WANG, "2")
+    waited(lambda: len([text for text in chat.heard_by(WANG) if "依据：" in text]) == 2)
 
 
 def test_who_opens_the_app_is_greeted_once(chat: WecomSimulator) -> None:
@@ -114,6 +132,51 @@ def test_a_person_answers_and_the_employee_reads_it_there(stack: Stack, chat: We
     )
     assert done.status_code == 200, done.text
     waited(lambda: any("今天到账" in text for text in chat.heard_by(WANG)))
+    chat.press(WANG, "2 分 · 不满意", shown=card(chat, WANG, "您对这次服务满意吗"))
+    chat.press(WANG, "时效·回复太慢", "流程·被转来转去", shown=card(chat, WANG, "时效·回复太慢"))
+    waited(lambda: any("认真对待" in text for text in chat.heard_by(WANG)))
+    chat.say(WANG, "评价：等了两天才有人理")
+    waited(lambda: "等了两天" in desk.get(f"/api/v1/console/tickets/{ticket['number']}").text)
+    assert desk.get(f"/api/v1/console/tickets/{ticket['number']}").json()["rating"] == 2
+
+
+def test_one_person_in_both_channels_and_an_agent_who_is_told_in_theirs(
+    stack: Stack, chat: WecomSimulator, employee: Callable[..., Employee]
+) -> None:
+    desk = console(stack.url)
+    desk.post(
+        "/api/v1/console/users",
+        json={"username": "wcagent", "name": "陈坐席", "password": "for-the-tests", "roles": ["agent"]},
+    )
+    group = desk.get("/api/v1/console/groups").json()[0]["id"]
+    changed = desk.patch("/api/v1/console/staff/wcagent", json={"groups": [group], "employee_no": CHEN})
+    assert changed.status_code == 200 and changed.json()["employee_no"] == CHEN
+    li = employee()
+    number = file_ticket(li, "蓝色审批章盖不上去", "BX202611210077")
+    chat.say(LI, "我的工单")
+    listed = card(chat, LI, number)
+    chat.press(LI, listed["card"]["button_list"][0]["text"], shown=listed)
+    status = card(chat, LI, "当前状态")
+    assert {"[催办]", "[补充说明]"} <= set(status["text"].splitlines())
+    chat.press(LI, "补充说明", shown=status)
+    waited(lambda: any("要补充的内容" in text for text in chat.heard_by(LI)))
+    chat.say(LI, "换了浏览器也不行")
+    waited(lambda: "换了浏览器也不行" in desk.get(f"/api/v1/console/tickets/{number}").text)
+
+    version = desk.get(f"/api/v1/console/tickets/{number}").json()["version"]
+    given = desk.post(f"/api/v1/console/tickets/{number}/assign", json={"version": version, "to": "wcagent"})
+    assert given.status_code == 200, given.text
+    notice = waited(lambda: next((one for one in chat.sent_to(CHEN) if number in one["text"]), None))
+    link = notice["card"]["card_action"]["url"]  # type: ignore[index]
+    went = httpx.get(link, follow_redirects=False, trust_env=False)
+    assert (went.status_code, went.headers["location"]) == (302, f"/console/tickets/{number}")
+    assert httpx.get(link[:-2] + "xx", trust_env=False).status_code == 404
+
+    version, before = given.json()["version"], len(chat.heard_by(LI))
+    reply = {"version": version, "text": "已为您补盖，请刷新。"}
+    assert desk.post(f"/api/v1/console/tickets/{number}/reply", json=reply).status_code == 200
+    waited(lambda: any("已为您补盖" in one["text"] for one in li.history()))
+    assert len(chat.heard_by(LI)) == before, "the answer goes to where the ticket was opened"
 
 
 def test_a_token_that_expires_in_mid_flight_loses_nothing(chat: WecomSimulator) -> None:
@@ -161,6 +224,6 @@ def test_the_gateway_is_killed_and_everybody_is_answered_once_and_in_order(stack
     for user, texts in asked.items():
         for n, text in enumerate(texts):  # What was refused while nobody listened is sent again, as theirs would.
             chat.say(user, text, message_id=f"88{user[1:]}{n}")
-    waited(lambda: all(len(chat.heard_by(user)) >= 4 for user in asked), 90)
+    waited(lambda: all(len(answers(chat, user)) >= 4 for user in asked), 90)
     time.sleep(3)
-    assert {user: len(chat.heard_by(user)) for user in asked} == dict.fromkeys(asked, 4)
+    assert {user: len(answers(chat, user)) for user in asked} == dict.fromkeys(asked, 4)
