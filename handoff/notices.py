@@ -68,10 +68,10 @@ def notify_all(session: Session, notices: Sequence[Notice]) -> int:
     if not notices:
         return 0
     dialect = session.get_bind().dialect.name
-    statement = (postgres_insert if dialect == "postgresql" else sqlite_insert)(NoticeRow)
+    statement = (postgres_insert if dialect == "postgresql" else sqlite_insert)(NoticeRow.__table__)
     moment = now()
-    told = session.scalars(
-        statement.on_conflict_do_nothing(index_elements=["key"]).returning(NoticeRow.id),
+    told = session.execute(
+        statement.on_conflict_do_nothing(index_elements=["key"]),
         [
             {
                 "key": f"{one.key}:{one.username}",
@@ -85,7 +85,7 @@ def notify_all(session: Session, notices: Sequence[Notice]) -> int:
             for one in notices
         ],
     )
-    return len(told.all())
+    return told.rowcount
 
 
 def notices_of(session: Session, username: str, *, unread: bool = False, limit: int = 50) -> list[NoticeRow]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, tuple_, update
+from sqlalchemy import Row, bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from core.clock import now
@@ -41,6 +41,13 @@ _TICKET = (
     TicketRow.group_id,
     TicketRow.assignee,
 )
+
+_TOLD = ("stage", "warned_at", "breached_at", "next_check_at")
+_CLOCKS = ClockRow.__table__
+_ADVANCED = (
+    _CLOCKS.update().where(_CLOCKS.c.id == bindparam("clock")).values({name: bindparam(name) for name in _TOLD})
+)
+"""One statement for all clocks of a batch: thousands may be due at once."""
 
 
 @dataclass
@@ -185,11 +192,14 @@ def _advance(
     # Read again under the lock: whoever held a ticket before may have stopped its clock.
     query = select(ClockRow).where(ClockRow.id.in_(tickets), ClockRow.next_check_at < moment).order_by(ClockRow.id)
     clocks = session.scalars(query).all()
+    # What becomes of them is written by one statement, not row by row as they change.
+    session.expunge_all()
     pauses = pauses_of(session, (row.id for row in clocks if row.kind == "resolution"))
     round_ = _Round(session, Rules.read(session), People.read(session), moment)
     for row in clocks:
         _step(round_, row, tickets[row.id], pauses.get(row.id, []))
-    session.flush()
+    if clocks:
+        session.execute(_ADVANCED, [{"clock": row.id} | {name: getattr(row, name) for name in _TOLD} for row in clocks])
     if round_.broken:
         session.execute(update(TicketRow).where(TicketRow.number.in_(round_.broken)).values(breached=True))
     tell(session, round_.told, round_.people, moment)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from core import audit
@@ -72,12 +72,12 @@ def tell(session: Session, told: Sequence[Told], people: People, moment: datetim
         }
         for one, text, usernames in zip(told, texts, reached, strict=True)
     ]
-    ids = session.scalars(insert(TicketEventRow).returning(TicketEventRow.id, sort_by_parameter_order=True), events)
+    session.execute(insert(TicketEventRow.__table__), events)
     session.execute(
-        insert(EventRow),
+        insert(EventRow.__table__),
         [
-            {"kind": TicketChanged.kind, "body": asdict(_changed(one, event_id)), "at": moment, "attempts": 0}
-            for one, event_id in zip(told, ids.all(), strict=True)
+            {"kind": TicketChanged.kind, "body": vars(_changed(one, event_id)), "at": moment, "attempts": 0}
+            for one, event_id in zip(told, _ids(session, told), strict=True)
         ],
     )
     notify_all(
@@ -99,6 +99,17 @@ def tell(session: Session, told: Sequence[Told], people: People, moment: datetim
     for one in told:
         numbers.setdefault(one.kind, []).append(f"{one.ticket.number}:{one.clock.kind}:{one.stage}")
     audit.append(session, SYSTEM.id, "clocks.told", "clocks", numbers)
+
+
+def _ids(session: Session, told: Sequence[Told]) -> list[int]:
+    """Of the events just written, in their order. Asking a statement for each row's id takes a statement for each row; whoever
+    holds the tickets' locks has written what is newest of them."""
+    newest = (
+        select(TicketEventRow.id)
+        .where(TicketEventRow.ticket.in_({one.ticket.number for one in told}))
+        .order_by(TicketEventRow.id.desc())
+    )
+    return list(session.scalars(newest.limit(len(told))))[::-1]
 
 
 def _changed(told: Told, event_id: int) -> TicketChanged:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from sqlalchemy.orm import Session
 
 from core.database import Database
 from core.errors import Conflict, InvalidInput
+from core.events import EventRelay
 from handoff import lifecycle
 from handoff.clocks import Checked, check, kept, summary
 from handoff.clocks.policies import PolicyRow, Step, Terms, Whom, all_policies, pick, save_policy
 from handoff.clocks.timetable import CalendarRow, save_calendar, save_days
-from handoff.tickets import Status
+from handoff.tickets import Status, TicketEventRow
+from handoff.timeline import TicketChanged
 from tests.integration.clocked import Clocked, at, open_desk
 from tests.tickets import filed, person, requester_of
 
@@ -102,6 +105,21 @@ def test_the_warning_the_breach_and_the_chain_come_once_each_in_working_hours(de
     assert ("chain_climbed", "sun") in case.notices()
     assert case.events() == ["warned", "breached", "chain_climbed", "chain_climbed"]
     assert check(desk, at("11-24 10:00")) == Checked()
+
+
+def test_what_clocks_tell_reaches_whoever_listens_to_tickets(desk: Database) -> None:
+    cases = [Clocked(desk, at("11-23 09:00"), assignee="wang") for _ in range(3)]
+    heard: list[tuple[str, str]] = []
+    relay = EventRelay(desk)
+    check(desk, at("11-23 09:30"), batch=2)
+
+    def hear(session: Session, event_id: int, event: TicketChanged) -> None:
+        told = session.get_one(TicketEventRow, event.event_id)
+        assert (told.ticket, told.kind) == (event.number, event.happened)
+        heard.append((event.number, event.happened))
+
+    relay.subscribe(TicketChanged, hear)
+    assert relay.deliver() == 3 and heard == [(case.number, "warned") for case in cases]
 
 
 def test_an_emergency_climbs_through_the_night(desk: Database) -> None:
