@@ -11,6 +11,7 @@ from redis import Redis
 
 from connectors.delivery import Busy, Delivery, NotSent, Receipt, Unsure
 from connectors.port import Alert, Capabilities, Field, Notice, Received
+from connectors.survey_links import SurveyLinks
 from connectors.wecom.cards import MOST_BUTTONS, chosen
 from connectors.wecom.channel import MOST_BYTES, WecomChannel, on_button
 from connectors.wecom.client import DEFAULT_URL, WecomClient, WecomError
@@ -63,6 +64,7 @@ def connector(config: dict[str, str], database: Database, redis: Redis, alert: A
         client,
         Directory(client, redis),
         WecomChannel(client, int(config["agent_id"]), redis, alert, with_cards=with_cards),
+        SurveyLinks(config.get("public_url", ""), config.get("links_key", "")),
         Capabilities(MOST_BUTTONS if with_cards else 0, markdown=False, updates=with_cards, most_bytes=MOST_BYTES),
     )
 
@@ -76,6 +78,7 @@ class WecomApp:
     client: WecomClient
     directory: Directory
     channel: WecomChannel
+    surveys: SurveyLinks
     capabilities: Capabilities
 
     name: ClassVar[str] = "wecom"
@@ -86,7 +89,7 @@ class WecomApp:
         return self.channel.repeats
 
     def send(self, delivery: Delivery) -> Receipt:
-        return self.channel.send(delivery)
+        return self.channel.send(self.surveys.opened_by(delivery))
 
     def read(self, body: dict[str, Any]) -> Received:
         try:

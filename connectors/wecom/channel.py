@@ -132,6 +132,9 @@ class WecomChannel:
             if error.advice:
                 self._alert(f"wecom:{error.code}", error.advice)
             raise NotSent(str(error), for_good=error.code in _GONE or not error.advice) from error
+        except Busy:
+            self._alert("wecom:45009", "调用过于频繁，或当天可发的消息数已用完，消息正在排队，恢复后自动发出。")
+            raise
         invalid = str(answer.get("invaliduser") or "").lower().split("|")
         if user.lower() in invalid:
             raise NotSent(f"WeChat Work knows no receiver {user}", for_good=True)

@@ -7,6 +7,7 @@ anew once; fetching too often is itself limited.
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +27,8 @@ _WINDOW = timedelta(seconds=60)
 _EARLY = 300
 _PATIENCE = httpx.Timeout(10, connect=4)
 
+_NOT_TRUSTED = 60020
+_FROM = re.compile(r"from ip:\s*([0-9a-fA-F.:]+)")
 OPERATOR = {
     40001: "应用的 Secret 不正确，请在企业微信管理后台核对后更新配置。",
     40013: "企业 ID（CorpID）不正确，请核对配置。",
@@ -44,6 +47,8 @@ class WecomError(Exception):
         super().__init__(f"{code} {said}"[:300])
         self.code = code
         self.advice = OPERATOR.get(code, "")
+        if code == _NOT_TRUSTED and (ours := _FROM.search(said)):
+            self.advice += f"当前的出口 IP 是 {ours[1]}。"
 
 
 class WecomClient:

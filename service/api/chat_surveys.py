@@ -30,14 +30,14 @@ def get_surveys(desk: DeskDep, visitor: Visitor) -> list[dict[str, Any]]:
     moment = now()
     with desk.database.read() as session:
         found = surveys.open_surveys(session, visitor.employee_no, moment)
-        return [_body(invitation, survey, moment) for invitation, survey in found]
+        return [survey_body(invitation, survey, moment) for invitation, survey in found]
 
 
 @router.get("/surveys/{token}")
 def get_survey(desk: DeskDep, visitor: Visitor, token: Token) -> dict[str, Any]:
     """One questionnaire of the employee's own: its questions, its state, what they answered."""
     with desk.database.read() as session:
-        return _body(*surveys.invitation_of(session, token, visitor.employee_no), now())
+        return survey_body(*surveys.invitation_of(session, token, visitor.employee_no), now())
 
 
 @router.post("/surveys/{token}")
@@ -45,10 +45,10 @@ def post_survey(desk: DeskDep, visitor: Visitor, token: Token, body: Answers) ->
     """Answer it; answered again within its time, the last answers count."""
     with desk.database.write() as session:
         row = surveys.answer(session, token, visitor.employee_no, body.answers)
-        return _body(row, session.get_one(SurveyRow, row.survey_id), now())
+        return survey_body(row, session.get_one(SurveyRow, row.survey_id), now())
 
 
-def _body(row: SurveyInvitationRow, survey: SurveyRow, moment: datetime) -> dict[str, Any]:
+def survey_body(row: SurveyInvitationRow, survey: SurveyRow, moment: datetime) -> dict[str, Any]:
     over = survey.state != "sending" or survey.expires_at <= moment
     return {
         "survey": row.token,

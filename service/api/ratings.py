@@ -30,7 +30,7 @@ Token = Annotated[str, InPath(max_length=1000, pattern=r"^[A-Za-z0-9_.-]+$")]
 Reason = Annotated[str, Field(max_length=100)]
 
 _PAGE = Path(__file__).parent / "rating.html"
-_ALONE = {
+ALONE = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -52,7 +52,7 @@ class Rating(BaseModel):
 @router.get("/rate/{token}", response_class=FileResponse)
 def get_page(token: Token) -> FileResponse:
     """The page that a rating link opens; what it shows, it asks for itself."""
-    return FileResponse(_PAGE, media_type="text/html; charset=utf-8", headers=_ALONE)
+    return FileResponse(_PAGE, media_type="text/html; charset=utf-8", headers=ALONE)
 
 
 @router.get("/api/v1/ratings/{token}")

@@ -325,7 +325,7 @@ def test_the_test_button_says_what_is_wrong(wecom: WecomSimulator, redis: Redis)
     wecom.visible, wecom.closed = False, True
     assert "可见范围是空的" in said() and "停用" in said()
     wecom.trusted = False
-    assert "企业可信IP" in said()
+    assert "企业可信IP" in said() and "203.0.113.9" in said()
     for changed in ({"aes_key": "short"}, {"token": "with space"}, {"agent_id": "x"}, {"cards": "maybe"}):
         with pytest.raises(SettingsError):
             said(**changed)

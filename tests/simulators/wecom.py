@@ -115,7 +115,7 @@ class WecomSimulator:
         @app.get("/cgi-bin/gettoken")
         def gettoken(corpid: str = "", corpsecret: str = "") -> dict[str, Any]:
             if not self.trusted:
-                return _error(60020, "not allow to access from your ip")
+                return _error(60020, "not allow to access from your ip, hint: [1], from ip: 203.0.113.9, more info at …")
             if corpid != self.corp_id:
                 return _error(40013, "invalid corpid")
             if corpsecret != self.secret:
