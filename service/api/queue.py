@@ -14,61 +14,28 @@ from core.text import normalize
 from handoff import canned, views
 from handoff.actors import Actor
 from handoff.permissions import check
-from handoff.queue import VIEWS, Asked, counts, find
+from handoff.queue import VIEWS, counts, find
 from handoff.similar import similar_solved
 from handoff.staff import GroupRow, StaffRow
 from handoff.tickets import OPEN, TicketRow, ticket_of
 from kb import search
 from kb.entries import Viewer
-from service.api.deps import ActorDep, DeskDep, Filter, Page, PageSize, from_our_page
+from service.api.deps import DESK_ROLES, ActorDep, DeskDep, Page, PageSize, from_our_page
 from service.api.ticket_body import row_bodies
+from service.api.ticket_filter import FILTERS, AskedDep
 from service.api.tickets import Number, VerbIn, do
 
 router = APIRouter(prefix="/api/v1/console", tags=["queue"])
 
-DESK_ROLES = ("agent", "expert", "leader", "supervisor", "inspector", "auditor")
 MOST_AT_ONCE = 100
 _ID = Annotated[int, Path(ge=1, le=2**31 - 1)]
-_FILTERS = ("view", "status", "urgency", "business_type", "group", "assignee", "tier", "vip", "emergency", "q", "sort")
-
-
-def _some(value: str) -> tuple[str, ...]:
-    return tuple(filter(None, value.split(",")))
 
 
 @router.get("/tickets")
 def get_tickets(
-    desk: DeskDep,
-    actor: ActorDep,
-    view: Filter = "all",
-    status: Filter = "",
-    urgency: Filter = "",
-    business_type: Filter = "",
-    group: Filter = "",
-    assignee: Filter = "",
-    tier: Filter = "",
-    vip: bool = False,
-    emergency: bool = False,
-    q: Annotated[str, Query(max_length=200)] = "",
-    sort: Filter = "",
-    page: Page = 1,
-    page_size: PageSize = 20,
+    desk: DeskDep, actor: ActorDep, asked: AskedDep, page: Page = 1, page_size: PageSize = 20
 ) -> dict[str, Any]:
-    """Tickets of a view; a filter may hold several values, separated by commas, and `-` for nobody. More than a thousand
-    are not counted: `more` says so."""
-    asked = Asked(
-        view,
-        _some(status),
-        _some(urgency),
-        _some(business_type),
-        _some(group),
-        _some(assignee),
-        _some(tier),
-        vip,
-        emergency,
-        q,
-        sort,
-    )
+    """Tickets of a view. More than a thousand are not counted: `more` says so."""
     with desk.database.read() as session:
         found = find(session, actor, asked, page, page_size)
         return {"items": row_bodies(desk, session, found.rows), "total": found.total, "more": found.more}
@@ -138,7 +105,7 @@ def get_people(desk: DeskDep, actor: ActorDep) -> dict[str, Any]:
 
 class ViewIn(BaseModel):
     name: str = Field(max_length=60)
-    filter: dict[str, str] = Field(max_length=len(_FILTERS))
+    filter: dict[str, str] = Field(max_length=len(FILTERS))
     shared: bool = False
 
 
@@ -157,7 +124,7 @@ def get_views(desk: DeskDep, actor: ActorDep) -> dict[str, Any]:
 @router.post("/views", dependencies=[Depends(from_our_page)])
 def post_view(desk: DeskDep, actor: ActorDep, body: ViewIn) -> dict[str, Any]:
     """Keep a filter under a name; one's own of that name is replaced."""
-    if unknown := sorted(set(body.filter) - set(_FILTERS)):
+    if unknown := sorted(set(body.filter) - set(FILTERS)):
         raise InvalidInput(f"视图里有不认识的条件：{'、'.join(unknown)}。", code="filter_unknown")
     if any(len(value) > 200 or "\0" in value for value in body.filter.values()):
         raise InvalidInput("筛选条件太长，请减少条件后再保存。", code="filter_too_long")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
 from core import audit
 from core.clock import today
 from core.errors import Forbidden
-from handoff.queue import Asked
-from service.api.deps import ActorDep, DeskDep, Filter
+from service.api.deps import ActorDep, DeskDep
 from service.api.downloads import download
+from service.api.ticket_filter import AskedDep
 from service.ticket_export import export
 
 router = APIRouter(prefix="/api/v1/console", tags=["queue"])
@@ -23,27 +22,11 @@ _MAY = ("leader", "supervisor", "inspector", "auditor")
 
 @router.get("/exports/tickets.xlsx", response_class=FileResponse)
 def get_tickets_xlsx(
-    desk: DeskDep,
-    actor: ActorDep,
-    view: Filter = "all",
-    status: Filter = "",
-    urgency: Filter = "",
-    business_type: Filter = "",
-    group: Filter = "",
-    assignee: Filter = "",
-    tier: Filter = "",
-    vip: bool = False,
-    emergency: bool = False,
-    q: Annotated[str, Query(max_length=200)] = "",
-    since: date | None = None,
-    until: date | None = None,
+    desk: DeskDep, actor: ActorDep, asked: AskedDep, since: date | None = None, until: date | None = None
 ) -> FileResponse:
     """What the queue would list, in full, filed on the days `since` to `until`; who took it is kept in the audit log."""
     if not actor.has(*_MAY):
         raise Forbidden("导出工单需要组长、主管、质检员或审计员角色，请联系管理员开通。", code="role_missing")
-    some = [tuple(filter(None, one.split(","))) for one in (status, urgency, business_type, group, assignee, tier)]
-    asked = Asked(view, *some, vip, emergency, q)
-
     with desk.database.read() as session:
         made: list[int] = []
         answer = download(
