@@ -30,7 +30,7 @@ from kb.release.publish import Publisher
 from service.bootstrap import encoder_of, event_relay, silence_of
 from service.connecting import connected_of
 from service.curating import Curating
-from service.insight.keeping import refresh
+from service.insight.keeping import keep as keep_insight
 from service.ticket_links import ticket_address
 
 settings = Settings()
@@ -170,5 +170,6 @@ def keep_quality() -> None:
 
 @dramatiq.actor(max_retries=0, time_limit=3_600_000)
 def count_insight() -> None:
-    """Let facts and roll-ups follow the records. Lost calls do no harm: what changed is counted the next time."""
-    refresh(_database())
+    """Let figures follow the records, draw the week's sample, make the reports that are due. Lost calls do no harm: what is
+    left is done the next time."""
+    keep_insight(_database(), wrong_rate=settings.wrong_rate, link=settings.links_base)

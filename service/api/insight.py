@@ -11,12 +11,13 @@ from core.errors import Forbidden
 from handoff.actors import Actor
 from handoff.tickets import BUSINESS_TYPES, OTHER
 from service.api.deps import ActorDep, DeskDep, EntryPath, Page
-from service.insight import records, service_page
+from service.insight import desk_page, knowledge_page, policy_page, records, service_page
 from service.insight.asking import Filter, values
 from service.insight.store import StateRow
 
 router = APIRouter(prefix="/api/v1/console/insight", tags=["insight"])
 
+Entries = Annotated[str, Query(max_length=3000, pattern=r"^[^\x00]*$")]
 Words = Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")]
 
 
@@ -63,13 +64,35 @@ def get_service(desk: DeskDep, actor: Reading, asked: Asked) -> dict[str, Any]:
         return service_page.page(session, asked)
 
 
+@router.get("/desk")
+def get_desk(desk: DeskDep, actor: Reading, asked: Asked) -> dict[str, Any]:
+    """Volume, backlog, promises, times, escalations, satisfaction, quality."""
+    with desk.database.read() as session:
+        return desk_page.page(session, asked)
+
+
+@router.get("/knowledge")
+def get_knowledge(desk: DeskDep, actor: Reading, asked: Asked) -> dict[str, Any]:
+    """Coverage, wrong-answer rate with its interval, hot, cold and stale entries, curation, releases."""
+    with desk.database.read() as session:
+        return knowledge_page.page(session, asked, desk.settings.wrong_rate)
+
+
+@router.get("/policy")
+def get_policy(desk: DeskDep, actor: Reading, asked: Asked) -> dict[str, Any]:
+    """Articles asked about most, where documents are returned most, gaps."""
+    with desk.database.read() as session:
+        return policy_page.page(session, asked)
+
+
 @router.get("/records")
 def get_records(
-    desk: DeskDep, actor: Reading, asked: Asked, which: Words, entry_id: Words = "", page_number: Page = 1
+    desk: DeskDep, actor: Reading, asked: Asked, which: Words, entry_ids: Entries = "", page_number: Page = 1
 ) -> dict[str, Any]:
-    """The visits or tickets behind a figure, newest first; of one entry where it is named."""
+    """The visits or tickets behind a figure, newest first; visits answered by any of `entry_ids` (with commas between) where
+    they are named."""
     with desk.database.read() as session:
-        return records.find(session, which, asked, entry_id=entry_id, page=page_number)
+        return records.find(session, which, asked, entries=entry_ids.split(",") if entry_ids else (), page=page_number)
 
 
 @router.get("/visits/{visit_id}")

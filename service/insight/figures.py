@@ -31,3 +31,19 @@ def shown(
 def share(part: float | None, whole: float | None) -> float | None:
     """None of nothing is no share."""
     return round(part / whole, 4) if part is not None and whole else None
+
+
+def written(value: float | None, unit: str) -> str:
+    """A value as people read it; a dash where there is none."""
+    if value is None:
+        return "—"
+    match unit:
+        case "share":
+            return f"{value:.1%}"
+        case "ms":
+            return f"{value:.0f} 毫秒" if value < 1000 else f"{value / 1000:.1f} 秒"
+        case "minutes":
+            return f"{value:.0f} 分钟" if value < 90 else f"{value / 60:.1f} 小时"
+        case "score":
+            return f"{value:.2f}"
+    return f"{value:,.0f}"

@@ -11,6 +11,7 @@ from core.clock import now
 from core.database import Database
 from core.transcript import Message, Turn
 from kb.store import FeedbackRow
+from service.insight import reports, samples
 from service.insight.calendar import day_of, each_day
 from service.insight.names import Names
 from service.insight.rollups import roll_day
@@ -28,10 +29,31 @@ _LOCK = 7_340_041
 
 
 def waiting(database: Database, moment: datetime | None = None) -> bool:
-    """Whether it is time to count again."""
+    """Whether it is time to count again; what is due to be drawn or made is, then."""
     with database.read() as session:
         state = session.get(StateRow, "visits")
         return state is None or state.at <= (moment or now()) - EVERY
+
+
+def keep(
+    database: Database, moment: datetime | None = None, *, wrong_rate: float = 0.03, link: str = ""
+) -> dict[str, int]:
+    """Count, then draw the week's sample and make the reports that are due; how many of each. `link` is what the console's
+    address begins with, for the notices."""
+    moment = moment or now()
+    done = {"days": refresh(database, moment), "drawn": 0, "reports": 0}
+    with database.write() as session:
+        locked(session)
+        if week := samples.to_draw(session, moment):
+            done["drawn"] = samples.draw(session, week, moment)
+    with database.read() as session:
+        due = reports.due(session, moment)
+    for one in due:
+        with database.write() as session:
+            locked(session)
+            reports.make(session, one.kind, one.period, wrong_rate=wrong_rate, link=link)
+            done["reports"] += 1
+    return done
 
 
 def refresh(database: Database, moment: datetime | None = None) -> int:

@@ -53,12 +53,12 @@ TICKETS: dict[str, tuple[str, Any, tuple[ColumnElement[bool], ...]]] = {
 
 
 def find(
-    session: Session, which: str, asked: Filter, *, entry_id: str = "", page: int = 1, size: int = 20
+    session: Session, which: str, asked: Filter, *, entries: Sequence[str] = (), page: int = 1, size: int = 20
 ) -> dict[str, Any]:
     """`{title, kind, items, more}`, newest first. Raises InvalidInput for a list that there is none of."""
     if which in VISITS:
         title, conditions = VISITS[which]
-        found = _visits(session, asked, conditions, entry_id, (page - 1) * size, size + 1)
+        found = _visits(session, asked, conditions, entries, (page - 1) * size, size + 1)
         kind = "visits"
     elif which in TICKETS:
         title, day, conditions = TICKETS[which]
@@ -70,16 +70,21 @@ def find(
 
 
 def _visits(
-    session: Session, asked: Filter, conditions: Sequence[ColumnElement[bool]], entry_id: str, skip: int, most: int
+    session: Session,
+    asked: Filter,
+    conditions: Sequence[ColumnElement[bool]],
+    entries: Sequence[str],
+    skip: int,
+    most: int,
 ) -> list[dict[str, Any]]:
     query = (
         select(VisitRow, OriginRow)
         .join(OriginRow, OriginRow.id == VisitRow.origin)
         .where(*narrowed(VisitRow, VisitRow.day, asked), *conditions)
     )
-    if entry_id:
+    if entries:
         answered = select(QuestionRow.visit_id).where(
-            QuestionRow.entry_id == entry_id, QuestionRow.day >= asked.since, QuestionRow.day <= asked.until
+            QuestionRow.entry_id.in_(entries), QuestionRow.day >= asked.since, QuestionRow.day <= asked.until
         )
         query = query.where(VisitRow.id.in_(answered))
     rows = session.execute(

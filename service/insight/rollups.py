@@ -10,11 +10,11 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import case, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from service.insight.people import packed
-from service.insight.store import MEASURES, DayRow, EntryDayRow, OriginRow, QuestionRow, VisitRow
+from service.insight.store import MEASURES, DayRow, EntryDayRow, OriginRow, QuestionRow, ReleaseDayRow, VisitRow
 from service.insight.waits import LAST
 
 DIMENSIONS = ("company", "department", "channel", "business_type", "page")
@@ -43,6 +43,7 @@ def roll_day(session: Session, day: date) -> None:
     """Sum the facts of `day` anew."""
     session.execute(delete(DayRow).where(DayRow.day == day))
     session.execute(delete(EntryDayRow).where(EntryDayRow.day == day))
+    session.execute(delete(ReleaseDayRow).where(ReleaseDayRow.day == day))
     rows = session.execute(
         select(
             OriginRow.company,
@@ -63,6 +64,7 @@ def roll_day(session: Session, day: date) -> None:
         session.execute(insert(DayRow.__table__), values)
     for by in ENTRY_SETS:
         _roll_entries(session, day, by)
+    _roll_releases(session, day)
 
 
 def _sums(rows: list[Any], dimensions: tuple[str, ...], day: date) -> list[dict[str, Any]]:
@@ -123,3 +125,23 @@ def _roll_entries(session: Session, day: date, by: str) -> None:
                 for row in rows
             ],
         )
+
+
+def _roll_releases(session: Session, day: date) -> None:
+    def of(band: str) -> Any:
+        return func.sum(case((QuestionRow.band == band, 1), else_=0))
+
+    rows = session.execute(
+        select(
+            QuestionRow.release,
+            func.count().label("questions"),
+            of("answer").label("answers"),
+            of("clarify").label("clarified"),
+            of("none").label("nones"),
+            func.sum(QuestionRow.bad).label("bad"),
+        )
+        .where(QuestionRow.day == day, QuestionRow.release.is_not(None))
+        .group_by(QuestionRow.release)
+    ).mappings()
+    if values := [{**{name: int(value) for name, value in row.items()}, "day": day} for row in rows]:
+        session.execute(insert(ReleaseDayRow.__table__), values)

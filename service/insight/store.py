@@ -193,6 +193,20 @@ class EntryDayRow(Base):
     __table_args__ = (Index("ix_insight_entry_day_day", "day"),)
 
 
+class ReleaseDayRow(Base):
+    """The questions of a day by the release that answered them."""
+
+    __tablename__ = "insight_release_day"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    release: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    questions: Mapped[int]
+    answers: Mapped[int]
+    clarified: Mapped[int]
+    nones: Mapped[int]
+    bad: Mapped[int]
+
+
 class StateRow(Base):
     """How far something was counted, and when."""
 

@@ -147,6 +147,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_insight_entry_day_day", "insight_entry_day", ["day"])
     op.create_table(
+        "insight_release_day",
+        _day(),
+        sa.Column("release", sa.Integer(), autoincrement=False, nullable=False),
+        *(_number(name) for name in (*_COUNTS, "bad")),
+        sa.PrimaryKeyConstraint("day", "release", name=op.f("pk_insight_release_day")),
+    )
+    op.create_table(
         "insight_state",
         _text("name", 40),
         _json("body"),
@@ -203,6 +210,7 @@ def downgrade() -> None:
         "insight_report",
         "insight_price_list",
         "insight_state",
+        "insight_release_day",
         "insight_entry_day",
         "insight_day",
         "insight_ticket",

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import SHANGHAI
 from core.transcript import Conversation, Message, Turn
-from handoff.tickets import TicketRow
+from handoff.tickets import TicketEventRow, TicketRow
 from kb.store import FeedbackRow
 from service.insight.asking import SUMMED
 
@@ -136,6 +136,8 @@ class Center:
         )
         self.session.add(row)
         self.session.flush()
+        event = TicketEventRow(ticket=row.number, kind="filed", actor="", text="", at=at, public=True, detail={})
+        self.session.add(event)
         return row
 
     def days(self, count: int, turns: int) -> None:
