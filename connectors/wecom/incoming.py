@@ -24,7 +24,8 @@ _DEEPEST = 200
 class Incoming:
     """One callback. `user` is empty where nobody is behind it; `key` is the same when it comes again, and only then.
 
-    `kind` is text, image, voice, …, or event:NAME in lower case; `selected` are the options of a card by question.
+    `kind` is text, image, voice, …, or event:NAME in lower case; `selected` are the options of a card by question; `member` is
+    whom the directory changed.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Incoming:
     task_id: str = ""
     response_code: str = ""
     change: str = ""
+    member: str = ""
     selected: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
@@ -84,6 +86,7 @@ def parse(message: bytes) -> Incoming:
         task_id=found["TaskId"],
         response_code=found["ResponseCode"],
         change=found["ChangeType"],
+        member=_text(root, "UserID")[:64],
         selected=selected,
     )
 

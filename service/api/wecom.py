@@ -56,4 +56,6 @@ async def post_callback(
     new = await to_thread.run_sync(arrivals.store, desk.database, "wecom", incoming.key, sender, asdict(incoming))
     if new:
         desk.arriving.wake()
+    if incoming.event == "change_contact" and incoming.member:
+        await to_thread.run_sync(app.directory.forget, incoming.member)
     return PlainTextResponse("")

@@ -38,7 +38,7 @@ def chat(stack: Stack, wecom: WecomSimulator) -> WecomSimulator:
 
 
 def test_the_address_can_be_saved(chat: WecomSimulator) -> None:
-    assert chat.verify() == "ok"
+    waited(lambda: chat.verify() == "ok")
 
 
 def answers(chat: WecomSimulator, user: str) -> list[str]:

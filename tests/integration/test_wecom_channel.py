@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,7 +17,7 @@ from connectors.delivery import Busy, Delivery, NotSent, Unsure
 from connectors.port import Notice
 from connectors.wecom.app import connector
 from connectors.wecom.cards import chosen
-from connectors.wecom.channel import MOST_A_MINUTE, WecomChannel
+from connectors.wecom.channel import MOST_A_MINUTE, MOST_AN_HOUR, WecomChannel
 from connectors.wecom.client import WecomClient, WecomError
 from connectors.wecom.directory import Directory
 from core.errors import SettingsError
@@ -278,6 +279,14 @@ def test_nobody_is_sent_more_than_their_minute_takes(channel: WecomChannel, weco
     assert not caught.value.everybody and timedelta(seconds=30) < caught.value.retry_after <= timedelta(seconds=60)
     channel.send(delivery("别人的", "E1002"))
     assert len(wecom.heard_by("E1001")) == MOST_A_MINUTE and wecom.dropped == []
+
+
+def test_nor_more_than_their_hour_takes(channel: WecomChannel, redis: Redis) -> None:
+    earlier = time.time() - 600
+    redis.zadd("fssc:wecom:pace:e1001", {str(n): earlier + n / 1000 for n in range(MOST_AN_HOUR)})
+    with pytest.raises(Busy) as caught:
+        channel.send(delivery("再一条"))
+    assert timedelta(minutes=49) < caught.value.retry_after <= timedelta(minutes=50)
 
 
 def test_a_server_that_is_down_is_no_loss(redis: Redis) -> None:

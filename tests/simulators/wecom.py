@@ -329,7 +329,10 @@ class WecomSimulator:
         timestamp, nonce = str(int(time.time())), secrets.token_hex(5)
         sealed = self.sealed(word.encode())
         query = {"msg_signature": self.signature(timestamp, nonce, sealed), "timestamp": timestamp, "nonce": nonce}
-        answer = httpx.get(self.callback_url, params={**query, "echostr": sealed}, timeout=1.0)
+        try:
+            answer = httpx.get(self.callback_url, params={**query, "echostr": sealed}, timeout=1.0)
+        except httpx.HTTPError as error:
+            return f"no answer: {type(error).__name__}"
         return "ok" if answer.status_code == 200 and answer.text == word else f"{answer.status_code} {answer.text}"
 
     def signature(self, timestamp: str, nonce: str, sealed: str) -> str:
