@@ -23,6 +23,7 @@ from handoff.permissions import may, verbs
 from handoff.tickets import TicketEventRow, TicketRow, events_of, ticket_of
 from service.api.deps import ActorDep, Desk, DeskDep, from_our_page
 from service.api.ticket_body import names_of, row_bodies
+from service.reach import reach_of
 
 router = APIRouter(prefix="/api/v1/console", tags=["tickets"])
 
@@ -215,7 +216,7 @@ def whole(desk: Desk, session: Session, actor: Actor, row: TicketRow) -> dict[st
     return body | {
         "contact": row.contact,
         "resolution": row.resolution,
-        "transcript": [message.to_dict() for message in messages_of(session, row.conversation_id)],
+        "transcript": _transcript(session, row.conversation_id),
         "tried": row.tried,
         "events": [_event(event, names) for event in events],
         "attachments": [_attachment(file, names) for file in files],
@@ -223,6 +224,15 @@ def whole(desk: Desk, session: Session, actor: Actor, row: TicketRow) -> dict[st
         "verbs": [verb.replace("_", "-") for verb in verbs(actor, row)],
         "clocks": clocks.summary(session, row.number),
     }
+
+
+def _transcript(session: Session, conversation_id: str) -> list[dict[str, Any]]:
+    """What was said; `reach` tells of the desk's own words whether they came."""
+    reach = reach_of(session, conversation_id)
+    return [
+        message.to_dict() | ({"reach": reach[message.id]} if message.id in reach else {})
+        for message in messages_of(session, conversation_id)
+    ]
 
 
 def _event(event: TicketEventRow, names: dict[str, str]) -> dict[str, Any]:

@@ -11,10 +11,15 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
+from sqlalchemy import update
 
+from connectors.delivery import Deliverer
+from connectors.widget import WidgetChannel
 from core.database import Database
 from core.errors import Conflict, InvalidInput, NotFound
+from core.outbox import DeliveryRow
 from core.settings import Settings
+from core.transcript import Conversation, mark_read
 from handoff import attachments, lifecycle
 from handoff.attachments import attach, attachment_for, attachments_of, path_of
 from handoff.staff import StaffRow
@@ -93,6 +98,30 @@ def test_a_ticket_is_worked_through_with_the_version_that_each_answer_gives(desk
         ("resolved", True, "Zhang"),
     ]
     assert {clock["kind"] for clock in ticket["clocks"]} >= {"first_response", "resolution"}
+
+
+def test_the_desk_sees_whether_its_words_came_and_were_read(desk: SimpleNamespace, number: str) -> None:
+    ticket = desk.zhang("POST", f"/tickets/{number}/claim", {})
+    ticket = desk.zhang("POST", f"/tickets/{number}/reply", {"version": ticket["version"], "text": "请重新提交"})
+
+    def reach() -> list[str]:
+        said = desk.zhang("GET", f"/tickets/{number}")["transcript"]
+        assert all("reach" not in one for one in said if one["from"] != "agent")
+        return [one["reach"] for one in said if one["from"] == "agent"]
+
+    assert reach() == ["waiting"]
+    Deliverer(desk.database, {"widget": WidgetChannel()}).run()
+    assert reach() == ["unread"]
+    with desk.database.write() as session:
+        conversation = session.get_one(Conversation, session.get_one(TicketRow, number).conversation_id)
+        mark_read(session, conversation, 10**6)
+    assert reach() == ["read"]
+    with desk.database.write() as session:
+        session.get_one(Conversation, conversation.id).channel = "wecom"
+    assert reach() == ["delivered"], "nobody can tell what was read there"
+    with desk.database.write() as session:
+        session.execute(update(DeliveryRow).values(state="dead"))
+    assert reach() == ["dead"]
 
 
 def test_what_is_wrong_is_told_by_its_code(desk: SimpleNamespace, number: str) -> None:

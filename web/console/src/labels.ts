@@ -1,4 +1,4 @@
-import type { Band, Speaker } from "./api/types";
+import type { Band, Reach, Speaker } from "./api/types";
 
 type Tone = "primary" | "success" | "warning" | "danger" | "info";
 
@@ -41,6 +41,16 @@ const BANDS: Record<Band, { label: string; tone: Tone }> = {
 };
 
 const SPEAKERS: Record<Speaker, string> = { user: "员工", bot: "智能客服", agent: "人工坐席" };
+
+export const REACH: Record<Reach, { label: string; tone: Tone }> = {
+  read: { label: "已读", tone: "success" },
+  unread: { label: "未读", tone: "info" },
+  delivered: { label: "已送达", tone: "success" },
+  waiting: { label: "正在送达", tone: "info" },
+  unsure: { label: "可能没有送达", tone: "warning" },
+  dead: { label: "没有送达，请换个方式联系员工", tone: "danger" },
+  settled: { label: "已另行告知", tone: "info" },
+};
 
 export const handoffReason = (reason: string | null) => (reason ? (HANDOFF_REASONS[reason] ?? reason) : "—");
 export const channelName = (channel: string | null) => (channel ? (CHANNELS[channel] ?? channel) : "—");

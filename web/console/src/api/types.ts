@@ -94,7 +94,11 @@ export interface Message {
   agent_name?: string;
   number?: string;
   attachments?: { id: string; name: string; size: number; type: string }[];
+  /** Whether what a person of the desk said has come to the employee. */
+  reach?: Reach;
 }
+
+export type Reach = "read" | "unread" | "delivered" | "waiting" | "unsure" | "dead" | "settled";
 
 export interface Tried {
   asked?: string;
