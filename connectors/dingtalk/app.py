@@ -21,6 +21,7 @@ from connectors.dingtalk.people import People
 from connectors.dingtalk.sessions import HOSTS, Sessions
 from connectors.port import Alert, Capabilities, Field, Notice, Received
 from connectors.rating_links import RatingLinks
+from connectors.survey_links import SurveyLinks
 from core.clock import now
 from core.database import Database
 from core.errors import SettingsError
@@ -77,10 +78,19 @@ class DingtalkConnector:
         by_job_number = numbers == "job_number"
         people = People(database, by_job_number=by_job_number)
         self.client = DingtalkClient(config["client_id"], self._secret, redis, config["url"])
-        self._sessions = Sessions(redis, ours)
+        self._sessions = Sessions(redis, self.client.scope, ours)
         self._directory = Directory(self.client, redis, people, by_job_number=by_job_number)
-        ratings = RatingLinks(config.get("public_url", ""), config.get("links_key", ""))
-        self._channel = DingtalkChannel(self.client, self._robot_code, redis, self._sessions, people, ratings, alert)
+        links = config.get("public_url", ""), config.get("links_key", "")
+        self._channel = DingtalkChannel(
+            self.client,
+            self._robot_code,
+            redis,
+            self._sessions,
+            people,
+            RatingLinks(*links),
+            SurveyLinks(*links),
+            alert,
+        )
         self._lease = hashlib.sha256(self._robot_code.encode()).hexdigest()[:16]
 
     @property

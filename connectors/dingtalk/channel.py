@@ -20,6 +20,7 @@ from connectors.dingtalk.sessions import Sessions
 from connectors.plain_text import numbered
 from connectors.port import Alert, Notice
 from connectors.rating_links import RatingLinks
+from connectors.survey_links import SurveyLinks
 
 log = structlog.get_logger()
 
@@ -72,10 +73,10 @@ class DingtalkChannel:
 
     def __init__(
         self, client: DingtalkClient, robot_code: str, redis: Redis, sessions: Sessions, people: People,
-        ratings: RatingLinks, alert: Alert,
+        ratings: RatingLinks, surveys: SurveyLinks, alert: Alert,
     ) -> None:  # fmt: skip
         self._client, self._robot_code, self._redis, self._alert = client, robot_code, redis, alert
-        self._sessions, self._people, self._ratings = sessions, people, ratings
+        self._sessions, self._people, self._ratings, self._surveys = sessions, people, ratings, surveys
 
     def send(self, delivery: Delivery) -> Receipt:
         user = self._people.user_of(delivery.employee.employee_no or "")
@@ -150,7 +151,7 @@ class DingtalkChannel:
             log.info("dingtalk_not_pointed", error=type(error).__name__)
 
     def _rendered(self, delivery: Delivery) -> list[Part]:
-        message = delivery.message
+        message = self._surveys.opened_by(delivery).message
         text = shown(str(message.get("text") or ""))
         title = title_of(text)
         if message.get("from") == "agent" and message.get("agent_name"):
@@ -158,6 +159,9 @@ class DingtalkChannel:
             text = f"**【{message['agent_name']}】**\n\n{text}"
         if address := self._ratings.address(delivery):
             return [Part(title, f"{text}\n\n也可以直接回复数字 1–5。", "打分评价", address)]
+        if address := self._surveys.address(delivery):
+            asked = shown(str(delivery.message.get("text") or ""))
+            return [Part(title, asked, "填写问卷", address)]
         labels = [str(option.get("label") or "") for option in message.get("options") or []]
         if message.get("type") == "rating":
             text += "\n\n请回复数字 1–5，5 分最满意。"
@@ -181,7 +185,7 @@ class DingtalkChannel:
 
 def personal(message: dict[str, Any]) -> bool:
     """Whether a message is about a ticket, and so for nobody but the person who asked."""
-    if message.get("from") == "agent" or message.get("number") or message.get("type") in ("ticket", "rating"):
+    if message.get("from") == "agent" or message.get("number") or message.get("type") in ("ticket", "rating", "survey"):
         return True
     choices = [str(option.get("choice") or "") for option in message.get("options") or []]
     return any(choice.startswith(_TICKET_CHOICES) for choice in choices)

@@ -78,7 +78,7 @@ class DingtalkError(Exception):
 
 
 class DingtalkClient:
-    """Calls for one app. Raises DingtalkError for an error; NotSent, Busy and Unsure as `connectors.delivery` means them."""
+    """Calls for one app, whose `scope` keeps what is remembered of it apart from others. Raises DingtalkError for an error; NotSent, Busy and Unsure as `connectors.delivery` means them."""
 
     def __init__(self, client_id: str, secret: str, redis: Redis, url: str = DEFAULT_URL) -> None:
         self._client_id, self._secret, self._redis = client_id, secret, redis
@@ -86,6 +86,7 @@ class DingtalkClient:
         self._old_url = OLD_URL if self._url == DEFAULT_URL else self._url
         self._http = httpx.Client(timeout=_PATIENCE, follow_redirects=False)
         self._key = f"fssc:dingtalk:token:{hashlib.sha256(f'{client_id}:{secret}'.encode()).hexdigest()[:24]}"
+        self.scope = hashlib.sha256(f"{client_id}:{self._url}".encode()).hexdigest()[:12]
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """A call of the new API."""

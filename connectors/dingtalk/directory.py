@@ -30,11 +30,12 @@ class Directory:
     the employee number is 工号, not the userid."""
 
     def __init__(self, client: DingtalkClient, redis: Redis, people: People, *, by_job_number: bool = False) -> None:
-        self._client, self._redis, self._people, self._by_job_number = client, redis, people, by_job_number
+        self._client, self._redis, self._people = client, redis, people
+        self._scope = f"{client.scope}:{'number' if by_job_number else 'userid'}"
 
     def identity(self, user: str) -> Identity:
         """The member with this userid."""
-        key = f"fssc:dingtalk:member:{'n' if self._by_job_number else 'u'}:{user}"
+        key = f"fssc:dingtalk:member:{self._scope}:{user}"
         if (cached := self._cached(key)) is not None:
             return Identity.from_dict(cached)
         try:
@@ -65,7 +66,7 @@ class Directory:
         return names
 
     def _department(self, number: int) -> tuple[str, int]:
-        key = f"fssc:dingtalk:department:{number}"
+        key = f"fssc:dingtalk:department:{self._scope}:{number}"
         if (cached := self._cached(key)) is not None:
             return cached["name"], cached["parent"]
         found = self._client.old("/topapi/v2/department/get", {"dept_id": number})

@@ -21,10 +21,10 @@ _LONGEST = 24 * 3600
 
 
 class Sessions:
-    """`origins` are scheme and host of the addresses that may be called."""
+    """`origins` are scheme and host of the addresses that may be called; `scope` is the robot's."""
 
-    def __init__(self, redis: Redis, origins: Iterable[str] = HOSTS) -> None:
-        self._redis, self._origins = redis, frozenset(origins)
+    def __init__(self, redis: Redis, scope: str, origins: Iterable[str] = HOSTS) -> None:
+        self._redis, self._scope, self._origins = redis, scope, frozenset(origins)
 
     def keep(self, incoming: Incoming, session: Session, moment: datetime) -> None:
         """Until it expires; without Redis the answer goes by the API."""
@@ -35,14 +35,14 @@ class Sessions:
             log.warning("dingtalk_session_refused")
             return
         try:
-            self._redis.set(_key(incoming.group, incoming.user), session.address, ex=seconds)
+            self._redis.set(self._key(incoming.group, incoming.user), session.address, ex=seconds)
         except RedisError as error:
             log.warning("dingtalk_session_not_kept", error=type(error).__name__)
 
     def of(self, group: str, user: str) -> str:
         """The address where this person, in this group or alone, can be answered now; empty where there is none."""
         try:
-            found = self._redis.get(_key(group, user))
+            found = self._redis.get(self._key(group, user))
         except RedisError:
             return ""
         address = found.decode() if found else ""
@@ -51,9 +51,9 @@ class Sessions:
     def forget(self, group: str, user: str, address: str) -> None:
         """It has expired early. One that came meanwhile stays."""
         try:
-            found = self._redis.get(_key(group, user))
+            found = self._redis.get(self._key(group, user))
             if found and found.decode() == address:
-                self._redis.delete(_key(group, user))
+                self._redis.delete(self._key(group, user))
         except RedisError as error:
             log.warning("dingtalk_session_not_forgotten", error=type(error).__name__)
 
@@ -64,6 +64,5 @@ class Sessions:
         except ValueError:
             return False
 
-
-def _key(group: str, user: str) -> str:
-    return f"fssc:dingtalk:session:{group}|{user}"
+    def _key(self, group: str, user: str) -> str:
+        return f"fssc:dingtalk:session:{self._scope}:{group}|{user}"

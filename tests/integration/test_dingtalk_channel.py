@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from core.clock import now
 from core.database import Database
 from core.errors import SettingsError
 from core.identity import Identity
+from service.dingtalk_stream import StreamClient
 from tests.simulators.dingtalk import HTML, DingtalkSimulator
 
 LI, GROUP = "E1001", "cidGroupOne=="
@@ -76,8 +79,16 @@ def config(dingtalk: DingtalkSimulator, **changes: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def robot(dingtalk: DingtalkSimulator, database: Database, redis: Redis, alerts: list[str]) -> DingtalkConnector:
-    return connector(config(dingtalk), database, redis, lambda kind, advice: alerts.append(f"{kind} {advice}"))
+def store(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Database]:
+    """Where nothing depends on which database it is."""
+    made = Database(f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'store.sqlite3')}")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def robot(dingtalk: DingtalkSimulator, store: Database, redis: Redis, alerts: list[str]) -> DingtalkConnector:
+    return connector(config(dingtalk), store, redis, lambda kind, advice: alerts.append(f"{kind} {advice}"))
 
 
 @pytest.fixture
@@ -154,7 +165,7 @@ def test_a_group_hears_what_everybody_may_and_tickets_stay_private(
 
 
 def test_a_rating_is_a_card_with_a_link_or_a_number(
-    robot: DingtalkConnector, dingtalk: DingtalkSimulator, database: Database, redis: Redis
+    robot: DingtalkConnector, dingtalk: DingtalkSimulator, store: Database, redis: Redis
 ) -> None:
     asked = {
         "type": "rating",
@@ -165,9 +176,34 @@ def test_a_rating_is_a_card_with_a_link_or_a_number(
     robot.send(delivery("您满意吗？", **asked))
     (card,) = dingtalk.sent_to(LI)
     assert card["card"]["singleURL"].startswith("https://desk.example.com/rate/") and "1–5" in card["text"]
-    without = connector(config(dingtalk, public_url=""), database, redis, lambda *_: None)
+    without = connector(config(dingtalk, public_url=""), store, redis, lambda *_: None)
     without.send(delivery("您满意吗？", **asked))
     assert dingtalk.heard_by(LI)[1] == "您满意吗？\n\n请回复数字 1–5，5 分最满意。"
+
+
+def test_a_questionnaire_is_a_card_with_a_link(robot: DingtalkConnector, dingtalk: DingtalkSimulator) -> None:
+    until = (now() + timedelta(days=7)).isoformat()
+    robot.send(delivery("请您填写问卷。", thread=GROUP, type="survey", survey="abcdef", expires_at=until))
+    (card,) = dingtalk.sent_to(LI)
+    assert card["card"]["singleURL"].startswith("https://desk.example.com/survey/") and dingtalk.heard_in(GROUP) == []
+    assert card["text"] == "请您填写问卷。"
+
+
+def test_a_gateway_that_refuses_the_secret_tells_the_operator(
+    dingtalk: DingtalkSimulator, store: Database, redis: Redis, alerts: list[str]
+) -> None:
+    wrong = connector(config(dingtalk, client_secret="other"), store, redis, lambda kind, advice: alerts.append(advice))
+    assert StreamClient(wrong, lambda: None).open_connection() is None
+    assert "Client Secret" in alerts[0]
+
+
+def test_without_redis_everything_still_goes_out(dingtalk: DingtalkSimulator, store: Database) -> None:
+    gone = Redis.from_url("redis://127.0.0.1:9", socket_connect_timeout=0.2)
+    robot = connector(config(dingtalk), store, gone, lambda *_: None)
+    assert robot.take(dingtalk.message(LI, "你好"))
+    assert robot.identity(Received("text", LI)).name == "李晓雯"
+    robot.send(delivery("您好。"))
+    assert [one["by"] for one in dingtalk.sent_to(LI)] == ["api"]
 
 
 def test_sessions_of_other_hosts_are_never_called(
@@ -260,19 +296,20 @@ def test_a_session_that_fails_is_answered_by_the_api(robot: DingtalkConnector, d
 
 
 def test_the_quota_message_tells_the_operator(
-    robot: DingtalkConnector, dingtalk: DingtalkSimulator, alerts: list[str], database: Database
+    robot: DingtalkConnector, dingtalk: DingtalkSimulator, alerts: list[str], store: Database
 ) -> None:
     dingtalk.messages_left = 0
     assert not robot.take(dingtalk.message(LI, "你好"))
     assert not robot.take(dingtalk.message(LI, "", errCode=20001, errMessage="x"))
     assert len(alerts) == 2 and alerts[0].startswith("dingtalk:20001 ") and "3000" in alerts[0]
-    with database.read() as session:
+    with store.read() as session:
         assert session.scalars(select(ArrivalRow)).all() == []
 
 
 def test_a_message_is_stored_once_without_its_secret(
-    robot: DingtalkConnector, dingtalk: DingtalkSimulator, database: Database
+    dingtalk: DingtalkSimulator, database: Database, redis: Redis
 ) -> None:
+    robot = connector(config(dingtalk), database, redis, lambda *_: None)
     body = dingtalk.message(LI, "你好", group=GROUP)
     assert [robot.take(body), robot.take(body), robot.take({**body, "createAt": 1})] == [True, False, False]
     with database.read() as session:
@@ -288,9 +325,7 @@ def test_who_somebody_is(robot: DingtalkConnector, dingtalk: DingtalkSimulator) 
     assert robot.identity(Received("text", "E1002")) == Identity("E1002")
 
 
-def test_employee_numbers_of_the_directory(
-    dingtalk: DingtalkSimulator, database: Database, redis: Redis, robot: DingtalkConnector
-) -> None:
+def test_employee_numbers_of_the_directory(dingtalk: DingtalkSimulator, database: Database, redis: Redis) -> None:
     by_number = connector(config(dingtalk, employee_no="job_number"), database, redis, lambda *_: None)
     assert by_number.identity(Received("text", LI)).employee_no == "10086"
     assert by_number.identity(Received("text", "E1002")).employee_no == "dingtalk:E1002"
@@ -311,12 +346,12 @@ def test_a_member_of_the_desk_is_told_with_a_link(robot: DingtalkConnector, ding
 
 
 def test_the_test_button_says_what_is_wrong(
-    robot: DingtalkConnector, dingtalk: DingtalkSimulator, database: Database, redis: Redis
+    robot: DingtalkConnector, dingtalk: DingtalkSimulator, store: Database, redis: Redis
 ) -> None:
     assert robot.check() == []
 
     def wrong(**changes: str) -> str:
-        return "".join(connector(config(dingtalk, **changes), database, redis, lambda *_: None).check())
+        return "".join(connector(config(dingtalk, **changes), store, redis, lambda *_: None).check())
 
     assert "Client Secret" in wrong(client_secret="other", mode="stream")
     assert "RobotCode" in wrong(robot_code="dingother")
@@ -327,4 +362,4 @@ def test_the_test_button_says_what_is_wrong(
     assert "没有发布" in "".join(robot.check())
     for changes in ({"mode": "x"}, {"employee_no": "x"}, {"corp_id": "x"}):
         with pytest.raises(SettingsError):
-            connector(config(dingtalk, **changes), database, redis, lambda *_: None)
+            connector(config(dingtalk, **changes), store, redis, lambda *_: None)
