@@ -43,12 +43,16 @@ def encoder_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """A real PostgreSQL server; the URL of its `postgres` database."""
+    """A real PostgreSQL server that does not wait for the disk; the URL of its `postgres` database."""
     import pgserver
 
     home = Path(tempfile.mkdtemp(prefix="fssc-pg-"))
     server = pgserver.get_server(home, cleanup_mode="delete")
     try:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            for name in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(f"ALTER SYSTEM SET {name} = off")
+            connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
     finally:
         server.cleanup()
