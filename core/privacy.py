@@ -58,15 +58,17 @@ _SURNAMES = (
 _COMPOUND = "欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|司徒|夏侯|端木|南宫"
 _SURNAME = rf"(?:{_COMPOUND}|[{_SURNAMES}])"
 _GIVEN = "[^\\W\\d_A-Za-z的了在是和与把被给说要没不能报提申审批出已还也都就才又再去来到从向对跟将吗呢吧啊呀么什怎哪谁这那你我他她它们请问有无人员账户号单据]"
-_FULL = re.compile(rf"{_SURNAME}[\u3400-\u9fff]{{1,2}}|(?:{_COMPOUND})[\u3400-\u9fff]")
-_TITLED = re.compile(
-    rf"({_SURNAME})(?={_GIVEN}{{0,2}}(?:董事长|总经理|副总|总监|经理|主任|部长|处长|科长|组长|院长|所长|局长|书记|老师|会计|出纳|先生|女士|小姐|师傅|总|工|姐|哥))"
-    rf"({_GIVEN}{{0,2}}?)(?=董事长|总经理|副总|总监|经理|主任|部长|处长|科长|组长|院长|所长|局长|书记|老师|会计|出纳|先生|女士|小姐|师傅|总|工|姐|哥)"
-)
+_TITLE = "董事长|总经理|副总|总监|经理|主任|部长|处长|科长|组长|院长|所长|局长|书记|老师|会计|出纳|先生|女士|小姐|师傅|总|工|姐|哥"
+_TITLED = re.compile(rf"({_SURNAME}{_GIVEN}{{0,2}}?)(?:{_TITLE})")
 _CUED = re.compile(
     rf"(?:我叫|名叫|姓名|联系人|经办人|报销人|申请人|收款人|户名|审批人|复核人|负责人|开户人|持卡人|出差人|借款人|代办人|领款人|交接人|同事|领导|员工)"
-    rf"(?:[:是为叫]|\s)*({_SURNAME}{_GIVEN}{{1,2}})"
+    rf"(?:[:：是为叫]|\s)*({_SURNAME}{_GIVEN}{{1,2}})"
 )
+_COMPOUNDED = re.compile(rf"(?:{_COMPOUND}){_GIVEN}{{1,2}}")
+_NAME = re.compile(rf"{_SURNAME}{_GIVEN}{{1,2}}")
+_ALSO_WORDS = "成关全项单任时安和应车费金万明师于文古连商季边华路常向包解管易"
+"""Family names that begin more ordinary words than names."""
+_NO_NAMES = {"黄金", "周五", "何时", "钱包", "周转"}
 _SOMEBODY = "某某"
 
 
@@ -74,46 +76,54 @@ def mask_people(text: str, known: Iterable[str] = ()) -> str:
     """`text` masked as by `mask`, with the names of people as 某某 too: `known` ones, those that read like one (by jieba's
     tags and a family name), and those with a title (王总) or behind a word such as 同事."""
     text = mask(text)
-    spans = [match.span() for name in known if name and len(name) > 1 for match in re.finditer(re.escape(name), text)]
+    spans = [match.span() for name in known if len(name) > 1 for match in re.finditer(re.escape(name), text)]
     if re.search(_SURNAME, text):
-        spans += _tagged(text) + [match.span(1) for match in _CUED.finditer(text) if _a_name(match[1])]
-        spans += [match.span() for match in _TITLED.finditer(text) if _a_name(match[0], titled=True)]
+        spans += _names(text)
     told, end = [], 0
-    for start, stop in sorted(spans):
+    for start, stop in sorted(spans, key=lambda span: (span[0], -span[1])):
         if start >= end:
             told += [text[end:start], _SOMEBODY]
-            end = stop
-        elif stop > end:
-            end = stop
+        end = max(end, stop)
     return "".join([*told, text[end:]])
 
 
-def _tagged(text: str) -> list[tuple[int, int]]:
-    spans, start = [], 0
+def _names(text: str) -> list[tuple[int, int]]:
+    spans, ends, start = [], set(), 0
     for word, tag in _tagger().cut(text):
-        if tag in ("nr", "nrfg") and _FULL.fullmatch(word) and _a_name(word):
-            spans.append((start, start + len(word)))
-        start += len(word)
+        stop = start + len(word)
+        ends.add(stop)
+        if tag in ("nr", "nrfg") and _NAME.fullmatch(word) and not _doubtful(word):
+            spans.append((start, stop))
+        start = stop
+    starts = {span[0] for span in spans}
+    for pattern, group in ((_COMPOUNDED, 0), (_CUED, 1), (_TITLED, 1)):
+        for match in pattern.finditer(text):
+            begin, stop = match.span(group)
+            if begin in starts:
+                continue
+            name = match[group]
+            # A name ends where a word does: of 韩雪改签 only 韩雪 is one.
+            stop = next((end for end in range(stop, begin + 1, -1) if end in ends), stop) if pattern is _CUED else stop
+            if pattern is _COMPOUNDED or _a_name(text[begin:stop], match[0][len(name) :] if pattern is _TITLED else ""):
+                spans.append((begin, stop))
     return spans
 
 
-def _a_name(word: str, titled: bool = False) -> bool:
-    """No word of the language: 高铁, 应付, 费用 begin with a family name too. Of a title, the name alone (王 in 王总)."""
-    if titled and len(word) == 1:
-        return word not in _WORDS_BEFORE_TITLES
-    tagger = _tagger()
-    return (
-        not any(
-            (tag := tagger.word_tag_tab.get(piece)) is not None and tag not in ("nr", "nrfg", "nrt")
-            for piece in (word, word[:2])
-            if len(piece) > 1
-        )
-        and word[:2] not in _NO_NAMES
+def _doubtful(word: str) -> bool:
+    return word[:2] in _NO_NAMES or (len(word) == 2 and word[0] in _ALSO_WORDS)
+
+
+def _a_name(word: str, title: str) -> bool:
+    """No word of the language: 高铁, 应付, 费用 begin with a family name too. `title` is what follows, if anything does."""
+    if word[0] in _ALSO_WORDS and title or word[:2] in _NO_NAMES or word + title in _NOBODY:
+        return False
+    tags = _tagger().word_tag_tab
+    return not any(
+        (tag := tags.get(piece)) and tag not in ("nr", "nrfg", "nrt") for piece in {word, word[:2]} if piece[1:]
     )
 
 
-_WORDS_BEFORE_TITLES = "成关高全项单任时安和应车费金万明师于文古连商季边华路常向包解管"
-_NO_NAMES = {"黄金", "周五", "何时", "钱包", "周转"}
+_NOBODY = {"高工", "高总", "老总"}
 
 
 @cache
@@ -124,5 +134,5 @@ def _tagger():
 
     jieba.setLogLevel(logging.WARNING)
     tagger = jieba.posseg.POSTokenizer(jieba.Tokenizer())
-    tagger.cut("预热")
+    tagger.initialize()
     return tagger
