@@ -39,3 +39,7 @@ export function change(figure: Figure): { text: string; tone: "good" | "bad" | "
   const text = `较上期${grown > 0 ? "升" : "降"} ${size}${unit === "share" ? " 个百分点" : "%"}`;
   return { text, tone: better === "" ? "" : (better === "up") === grown > 0 ? "good" : "bad" };
 }
+
+/** Fen as yuan. */
+export const yuan = (fen: number): string =>
+  (fen / 100).toLocaleString("zh-CN", { minimumFractionDigits: 2, maximumFractionDigits: 2 });

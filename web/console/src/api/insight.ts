@@ -126,7 +126,7 @@ export type Records = { title: string; more: boolean } & (
 /** Which records to show: a list by name, of one entry or with other values of the filters where given. */
 export interface Wanted extends Partial<Asked> {
   which: string;
-  entry_id?: string;
+  entry_ids?: string;
 }
 
 export interface Visit {
@@ -136,12 +136,276 @@ export interface Visit {
   tickets: string[];
 }
 
+export interface DeskDay {
+  day: string;
+  filed: number;
+  solved: number;
+  backlog: number;
+}
+
+export interface DeskMonth {
+  month: string;
+  first_median: number | null;
+  first_p90: number | null;
+  resolve_median: number | null;
+  resolve_p90: number | null;
+}
+
+export interface PolicyKept {
+  id: string;
+  name: string;
+  filed: number;
+  first_due: number;
+  first_kept: number | null;
+  resolve_due: number;
+  resolve_kept: number | null;
+}
+
+export interface DeskPart {
+  value: string;
+  name: string;
+  filed: number;
+  solved: number;
+  first_kept: number | null;
+  resolve_kept: number | null;
+  once: number | null;
+  reopened: number | null;
+  satisfaction: number | null;
+  quality: number | null;
+}
+
+export interface DeskReport {
+  figures: Figure[];
+  by_day: DeskDay[];
+  by_month: DeskMonth[];
+  policies: PolicyKept[];
+  by: Record<"group" | "business_type", DeskPart[]>;
+  scores: { score: number; label: string; count: number }[];
+  reasons: { reason: string; count: number }[];
+}
+
+/** The share of wrong answers in a sample, with its 95 % interval. */
+export interface WrongRate {
+  reviewed: number;
+  right: number;
+  partly: number;
+  wrong: number;
+  rate: number | null;
+  low: number | null;
+  high: number | null;
+}
+
+export interface SampleWeek extends WrongRate {
+  week: string;
+  waiting: number;
+}
+
+export interface Titled {
+  entry_id: string;
+  question: string;
+  why?: string;
+}
+
+export interface ReleaseLine {
+  number: number;
+  author: string | null;
+  created_at: string | null;
+  changes: Record<string, number>;
+  questions: number;
+  coverage: number | null;
+  none_share: number | null;
+  bad_share: number | null;
+}
+
+export interface KnowledgeReport {
+  figures: Figure[];
+  wrong: WrongRate & { accepted: number };
+  weeks: SampleWeek[];
+  by_day: { day: string; questions: number; coverage: number | null; clarify_share: number | null; none_share: number | null }[];
+  hot: AskedEntry[];
+  cold: Titled[];
+  stale: Titled[];
+  curation: {
+    kinds: { kind: string; label: string; count: number }[];
+    people: { person: string; count: number }[];
+    volume: number;
+    closed: number;
+  };
+  releases: ReleaseLine[];
+}
+
+export interface AskedArticle {
+  policy: string;
+  article: number;
+  label: string;
+  title: string;
+  asked: number;
+  entries: string[];
+}
+
+export interface Gap {
+  id: number;
+  question: string;
+  policy: string;
+  owner: string;
+  state: string;
+  outcome: string;
+  people: number | null;
+  opened_at: string;
+  closed_at: string | null;
+}
+
+export interface PolicyReport {
+  figures: Figure[];
+  articles: AskedArticle[];
+  policies: { policy: string; title: string; asked: number; articles: number }[];
+  returned: {
+    business_type: string;
+    by: Record<"page" | "company" | "department", { value: string; matter: number; resolution: number | null }[]>;
+    top: AskedEntry[];
+    tickets: number;
+  };
+  gaps: Gap[];
+}
+
+export type Verdict = "right" | "partly" | "wrong";
+
+export interface Sample {
+  id: number;
+  question: string;
+  answer: string;
+  entry_id: string;
+  title: string;
+  probability: number | null;
+  release: number | null;
+  at: string;
+  verdict: Verdict | null;
+  comment: string;
+  right_entry: string | null;
+  right_title: string | null;
+  reviewer: string | null;
+  reviewed_at: string | null;
+}
+
+export interface SamplePage {
+  items: Sample[];
+  total: number;
+  week: string;
+  answers: number | null;
+  to_draw: string | null;
+  weeks: SampleWeek[];
+  together: WrongRate;
+  accepted: number;
+  size: number;
+  judges: boolean;
+  sets_up: boolean;
+}
+
+export interface PriceItem {
+  id: string;
+  name: string;
+  kind: "self_service" | "ticket";
+  business_type: string;
+  unit: string;
+  /** Fen. */
+  price: number;
+}
+
+export interface PriceList {
+  version: number;
+  items: PriceItem[];
+  levels: Record<string, number | null>;
+  kinds: Record<PriceItem["kind"], string>;
+  business_types: string[];
+  level_names: { id: string; label: string; unit: Unit }[];
+  sets_up: boolean;
+}
+
+export interface Level {
+  id: string;
+  label: string;
+  unit: Unit;
+  promised: number | null;
+  reached: number | null;
+  kept: boolean | null;
+}
+
+export interface Statement {
+  month: string;
+  since: string;
+  until: string;
+  version: number;
+  items: PriceItem[];
+  companies: {
+    company: string;
+    lines: { item: string; name: string; unit: string; price: number; volume: number; amount: number }[];
+    unpriced: number;
+    amount: number;
+    levels: Level[];
+  }[];
+  amount: number;
+  levels: Level[];
+  kept?: boolean;
+  over?: boolean;
+  now?: string;
+}
+
+export type ReportKind = "week" | "month" | "statement";
+
+export interface ReportHead {
+  id: number;
+  kind: ReportKind;
+  period: string;
+  label: string;
+  made_at: string;
+  by_hand: boolean;
+}
+
+export interface PeriodReport {
+  since: string;
+  until: string;
+  service: ServiceReport;
+  desk: DeskReport;
+  knowledge: KnowledgeReport;
+  policy: PolicyReport;
+}
+
+export type Report = ReportHead & { body: PeriodReport | Statement };
+
 const plain = (asked: Asked) => ({ ...asked });
 
 export const insight = {
   filters: (signal?: AbortSignal) => call<Filters>(`${ROOT}/filters`, { signal }),
   service: (asked: Asked, signal?: AbortSignal) => call<ServiceReport>(`${ROOT}/service`, { query: plain(asked), signal }),
+  desk: (asked: Asked, signal?: AbortSignal) => call<DeskReport>(`${ROOT}/desk`, { query: plain(asked), signal }),
+  knowledge: (asked: Asked, signal?: AbortSignal) =>
+    call<KnowledgeReport>(`${ROOT}/knowledge`, { query: plain(asked), signal }),
+  policy: (asked: Asked, signal?: AbortSignal) => call<PolicyReport>(`${ROOT}/policy`, { query: plain(asked), signal }),
   records: (asked: Asked, wanted: Wanted, page: number, signal?: AbortSignal) =>
     call<Records>(`${ROOT}/records`, { query: { ...asked, ...wanted, page_number: page }, signal }),
   visit: (id: string, signal?: AbortSignal) => call<Visit>(`${ROOT}/visits/${encodeURIComponent(id)}`, { signal }),
+};
+
+export const samples = {
+  find: (filter: { week: string; state: string; page: number }, signal?: AbortSignal) =>
+    call<SamplePage>(`${ROOT}/samples`, { query: filter, signal }),
+  judge: (id: number, body: { verdict: Verdict; comment: string; right_entry: string }) =>
+    call<{ id: number; verdict: Verdict }>(`${ROOT}/samples/${id}/verdict`, { method: "POST", body }),
+  draw: (week: string) => call<{ drawn: number }>(`${ROOT}/samples/runs`, { method: "POST", body: { week } }),
+  resize: (size: number) => call<{ size: number }>(`${ROOT}/samples/settings`, { method: "PUT", body: { size } }),
+};
+
+export const charges = {
+  prices: (signal?: AbortSignal) => call<PriceList>(`${ROOT}/prices`, { signal }),
+  change: (body: { version: number; items: PriceItem[]; levels: Record<string, number | null> }) =>
+    call<{ version: number }>(`${ROOT}/prices`, { method: "PUT", body }),
+  statement: (month: string, signal?: AbortSignal) => call<Statement>(`${ROOT}/statement`, { query: { month }, signal }),
+  sheet: (month: string) => `${ROOT}/statement.xlsx?month=${month}`,
+};
+
+export const reports = {
+  find: (signal?: AbortSignal) => call<{ items: ReportHead[]; makes: boolean }>(`${ROOT}/reports`, { signal }),
+  get: (id: string, signal?: AbortSignal) => call<Report>(`${ROOT}/reports/${id}`, { signal }),
+  make: (kind: ReportKind, period: string) => call<ReportHead>(`${ROOT}/reports`, { method: "POST", body: { kind, period } }),
+  sheet: (id: number) => `${ROOT}/reports/${id}/file.xlsx`,
 };
