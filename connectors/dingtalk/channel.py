@@ -14,10 +14,10 @@ from redis.exceptions import RedisError
 
 from connectors.delivery import Busy, Delivery, NotSent, Receipt, Unsure
 from connectors.dingtalk.client import DingtalkClient, DingtalkError
-from connectors.dingtalk.markdown import parts, shown, title_of
+from connectors.dingtalk.markdown import choices, parts, shown, title_of
 from connectors.dingtalk.people import People
 from connectors.dingtalk.sessions import Sessions
-from connectors.plain_text import numbered
+from connectors.plain_text import sources
 from connectors.port import Alert, Notice
 from connectors.rating_links import RatingLinks
 from connectors.survey_links import SurveyLinks
@@ -154,19 +154,17 @@ class DingtalkChannel:
         message = self._surveys.opened_by(delivery).message
         text = shown(str(message.get("text") or ""))
         title = title_of(text)
+        if source := sources(message):
+            text = f"{text}\n\n> {source}"
         if message.get("from") == "agent" and message.get("agent_name"):
             title = f"{message['agent_name']}：{title}"
             text = f"**【{message['agent_name']}】**\n\n{text}"
         if address := self._ratings.address(delivery):
-            return [Part(title, f"{text}\n\n也可以直接回复数字 1–5。", "打分评价", address)]
+            return [Part(title, f"{text}\n\n也可以直接回复 1 到 5 的数字打分。", "打分评价", address)]
         if address := self._surveys.address(delivery):
             asked = shown(str(delivery.message.get("text") or ""))
             return [Part(title, asked, "填写问卷", address)]
-        labels = [str(option.get("label") or "") for option in message.get("options") or []]
-        if message.get("type") == "rating":
-            text += "\n\n请回复数字 1–5，5 分最满意。"
-        elif labels:
-            text += f"\n\n**回复数字选择：**\n\n{numbered(labels)}"
+        text = "\n\n".join(one for one in (text, choices(message)) if one)
         return [Part(title, part) for part in parts(text)]
 
     def _done(self, key: str) -> int:
@@ -185,7 +183,11 @@ class DingtalkChannel:
 
 def personal(message: dict[str, Any]) -> bool:
     """Whether a message is about a ticket, and so for nobody but the person who asked."""
-    if message.get("from") == "agent" or message.get("number") or message.get("type") in ("ticket", "rating", "survey"):
+    if (
+        message.get("from") == "agent"
+        or message.get("number")
+        or message.get("type") in ("ticket", "rating", "reasons", "survey")
+    ):
         return True
     choices = [str(option.get("choice") or "") for option in message.get("options") or []]
     return any(choice.startswith(_TICKET_CHOICES) for choice in choices)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from typing import Any
 
 from markdown_it import MarkdownIt
 
-from connectors.plain_text import plain, split
+from connectors.plain_text import offered, plain, split
 
 MOST_BYTES = 9000
 """Of one part. More is allowed, but clients stop showing Markdown somewhat above 3,500 characters."""
@@ -23,6 +24,12 @@ def shown(markdown: str) -> str:
             start, end = token.map
             lines[start:end] = [f"- {line}" for line in plain("\n".join(lines[start:end])).split("\n") if line.strip()]
     return "\n".join(lines).strip()
+
+
+def choices(message: dict[str, Any]) -> str:
+    """What can be answered to `Message.to_dict()`, each on a line of its own; empty where nothing is offered."""
+    how, _, lines = offered(message).partition("\n")
+    return f"**{how}**\n\n" + lines.replace("\n", "  \n") if how else ""
 
 
 def parts(text: str) -> list[str]:

@@ -112,7 +112,7 @@ def test_an_answer_goes_to_the_session_while_there_is_one(
     )
     (one,) = dingtalk.sent_to(LI)
     assert one["by"] == "session" and one["body"]["msgtype"] == "markdown"
-    assert one["text"] == "**可以**报销。\n\n**回复数字选择：**\n\n1. 发票\n2. 都不是"
+    assert one["text"] == "**可以**报销。\n\n**回复数字选择：**\n\n1. 发票  \n2. 都不是"
     dingtalk.expire_sessions()
     robot.send(delivery("再说一句。"))
     assert [one["by"] for one in dingtalk.sent_to(LI)] == ["session", "api"]
@@ -127,7 +127,9 @@ def test_a_table_becomes_lines_and_an_agent_has_a_name(robot: DingtalkConnector,
         )
     )
     robot.send(delivery("请补交行程单。", **{"from": "agent", "agent_name": "赵敏"}))
-    table, agent = dingtalk.heard_by(LI)
+    robot.send(delivery("每天 500 元。", sources=[{"label": "《差旅费管理办法》第三条"}], effective_from="2026-01-01"))
+    table, agent, sourced = dingtalk.heard_by(LI)
+    assert sourced == "每天 500 元。\n\n> 依据：《差旅费管理办法》第三条，生效日期 2026-01-01"
     assert "- 城市：北京；金额：500" in table and "|" not in table and "[制度](https://e.example.com/p)" in table
     assert agent == "**【赵敏】**\n\n请补交行程单。"
 
@@ -175,10 +177,10 @@ def test_a_rating_is_a_card_with_a_link_or_a_number(
     }
     robot.send(delivery("您满意吗？", **asked))
     (card,) = dingtalk.sent_to(LI)
-    assert card["card"]["singleURL"].startswith("https://desk.example.com/rate/") and "1–5" in card["text"]
+    assert card["card"]["singleURL"].startswith("https://desk.example.com/rate/") and "1 到 5" in card["text"]
     without = connector(config(dingtalk, public_url=""), store, redis, lambda *_: None)
     without.send(delivery("您满意吗？", **asked))
-    assert dingtalk.heard_by(LI)[1] == "您满意吗？\n\n请回复数字 1–5，5 分最满意。"
+    assert dingtalk.heard_by(LI)[1].startswith("您满意吗？\n\n**回复 1 到 5 的数字打分：**\n\n5 分  \n4 分")
 
 
 def test_a_questionnaire_is_a_card_with_a_link(robot: DingtalkConnector, dingtalk: DingtalkSimulator) -> None:
