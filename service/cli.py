@@ -376,6 +376,19 @@ def explain_clocks(number: str) -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def curate() -> None:
+    """Gather and group what stayed open, now instead of at night, and ask it again of the release that serves."""
+    from kb.release.live import LiveKnowledge
+    from service.bootstrap import encoder_of
+    from service.curating import Curating
+
+    with _told() as settings:
+        database, encoder = _opened(settings), encoder_of(settings)
+        found = Curating(database, encoder, LiveKnowledge(database, settings.home, encoder)).now("cli", _progress)
+        console.print("\n".join(f"{name}: {count}" for name, count in found.items()), markup=False)
+
+
 @audit.command("verify")
 def verify_audit(
     expect: Annotated[

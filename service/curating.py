@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.database import Database
+from core.errors import Conflict
 from core.events import Event
 from handoff.notices import notify
 from handoff.tickets import TicketEventRow, TicketFiled, TicketRow
@@ -22,6 +23,7 @@ from kb.curation.gaps import PolicyGapOpened
 from kb.curation.grouping import Space
 from kb.curation.nights import Night
 from kb.curation.signals import Signal, keep, reopened
+from kb.curation.store import RunRow
 from kb.curation.tickets import Answer, TicketFacts
 from kb.encoder import Encoder
 from kb.release.live import LiveKnowledge
@@ -100,6 +102,30 @@ class Curating:
     def run_waiting(self) -> bool:
         """Do the run that waits, if any."""
         return runs.run_waiting(self.database, self._night)
+
+    def now(self, asked_by: str, progress: Progress) -> dict[str, Any]:
+        """Do a run at once; figures of what came of it. Raises Conflict while another one is at work, Unavailable before the
+        first release."""
+        self.knowledge.refresh()
+        _ = self.searcher
+        with self.database.write() as session:
+            number = runs.ask(session, asked_by).id
+
+        def both(since: datetime | None, tell: Progress) -> dict[str, Any]:
+            def told(text: str) -> None:
+                tell(text)
+                progress(text)
+
+            return self._night(since, told)
+
+        if not runs.run_waiting(self.database, both):
+            raise Conflict("另一次归类正在进行，请稍后再试。", code="run_working")
+        self.follow()
+        with self.database.read() as session:
+            row = session.get_one(RunRow, number)
+            if row.state == runs.FAILED:
+                raise Conflict(row.error, code="run_failed")
+            return row.counts
 
     def _night(self, since: datetime | None, progress: Progress) -> dict[str, Any]:
         self.knowledge.refresh()
