@@ -85,7 +85,9 @@ def chosen(key: str, selected: Sequence[tuple[str, Sequence[str]]]) -> str:
 
 
 def _fits(option: Option) -> bool:
-    return 0 < len(str(option.get("choice") or "").encode()) <= MOST_KEY and bool(option.get("label"))
+    return 0 < len(str(option.get("choice") or "").encode()) <= MOST_KEY and bool(
+        str(option.get("label") or "").strip()
+    )
 
 
 def _buttons(message: dict[str, Any], options: Sequence[Option], task: str) -> tuple[Card, bool] | None:
@@ -142,11 +144,14 @@ def _head(message: dict[str, Any]) -> tuple[Card, bool]:
     by_agent, linked = message.get("from") == "agent", "](" in raw or message.get("sources")
     if kind == "ticket" and message.get("number"):
         title = f"工单 {message['number']}"
-    if kind == "answer" or by_agent or linked or len(text) > MOST_SUBTITLE:
+    # Whether a card shows line breaks is not documented.
+    if kind == "answer" or by_agent or linked or "\n" in text or len(text) > MOST_SUBTITLE:
         return {"main_title": {"title": title}}, False
     if kind == "rating":
         title = "请您评价"
-    elif len(text) <= MOST_TITLE and "\n" not in text and kind not in ("ticket",):
+    elif not text:
+        return {"main_title": {"title": title}}, True
+    elif len(text) <= MOST_TITLE and kind != "ticket":
         return {"main_title": {"title": text}}, True
     return {"main_title": {"title": title}, "sub_title_text": text}, True
 
