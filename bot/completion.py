@@ -70,10 +70,13 @@ class Completion:
     def asks_bot(self, inbound: Inbound, context: TurnContext) -> bool:
         """Whether the bot should think about this, as things stand."""
         with self._database.read() as session:
-            conversation = session.get_one(Conversation, context.conversation_id)
-            if inbound.ticket or self._orders.of(session, inbound, conversation):
-                return False
-            return conversation.mode == "bot"
+            return self.wants_bot(session, inbound, context)
+
+    def wants_bot(self, session: Session, inbound: Inbound, context: TurnContext) -> bool:
+        conversation = session.get_one(Conversation, context.conversation_id)
+        if inbound.ticket or self._orders.of(session, inbound, conversation):
+            return False
+        return conversation.mode == "bot"
 
     def _finish(
         self, session: Session, turn: Turn, inbound: Inbound, context: TurnContext, thought: Thought | None

@@ -50,14 +50,21 @@ class Dialogue:
         self._filing = filing
         self._completion = Completion(database, answering, Orders(filing))
 
-    async def receive(self, inbound: Inbound) -> TurnResult:
-        """Answer `inbound`, or return the answer it already got.
+    async def receive(self, inbound: Inbound, *, kept: bool = False) -> TurnResult:
+        """Answer `inbound`, or return the answer it already got. `kept`: the caller has stored it, and comes again with it if
+        this process dies; then it need not lie in the inbox before its turn.
 
         Raises InvalidInput for a choice that is none, NotFound for another person's conversation, Conflict when the
         message id was used for a different message or its first sending is still being worked on.
         """
         if not inbound.ticket and not pressed(inbound.choice):
             engine_text(inbound)  # A choice that means nothing is refused before anything is stored.
+        if kept and inbound.conversation_id:
+            async with exclusive(self._redis, f"conversation:{inbound.conversation_id}", hold=20, wait=20):
+                with step("accept"):
+                    begun = await to_thread.run_sync(self._begin, inbound)
+                if begun:
+                    return await self._answer(inbound, *begun)
         with step("accept"):
             turn_id, conversation_id = await to_thread.run_sync(self._inbox.accept, inbound)
         async with exclusive(self._redis, f"conversation:{conversation_id}", hold=20, wait=20):
@@ -87,13 +94,24 @@ class Dialogue:
 
     async def _run(self, turn_id: str) -> TurnResult:
         inbound, context, bot = await to_thread.run_sync(self._load, turn_id)
+        return await self._answer(inbound, context, bot)
+
+    async def _answer(self, inbound: Inbound, context: TurnContext, bot: bool) -> TurnResult:
         thought = await self._think(inbound, context) if bot else None
         while True:
             try:
                 with step("complete"):
-                    return await to_thread.run_sync(self._completion.complete, turn_id, inbound, context, thought)
+                    return await to_thread.run_sync(
+                        self._completion.complete, context.turn_id, inbound, context, thought
+                    )
             except BotWanted:
                 thought = await self._think(inbound, context)
+
+    def _begin(self, inbound: Inbound) -> tuple[TurnContext, bool] | None:
+        """Store and claim a new turn, all in one; None where it is not new."""
+        with self._database.write() as session:
+            context = self._inbox.begin(session, inbound)
+            return (context, self._completion.wants_bot(session, inbound, context)) if context else None
 
     def _load(self, turn_id: str) -> tuple[Inbound, TurnContext, bool]:
         inbound, context = self._inbox.load(turn_id)

@@ -10,6 +10,8 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,6 +24,10 @@ from core.transcript import Conversation, Message, Turn, conversation_of, open_c
 
 CLAIM = timedelta(seconds=20)
 _NOBODY = "anonymous"
+_STORE = {
+    name: insert(Turn.__table__).on_conflict_do_nothing(index_elements=["owner", "client_message_id"])
+    for name, insert in (("postgresql", postgres_insert), ("sqlite", sqlite_insert))
+}
 
 
 @dataclass(frozen=True)
@@ -59,11 +65,7 @@ class Inbox:
 
         Raises NotFound for another person's conversation, Conflict for an id that was used for another message.
         """
-        owner = inbound.identity.employee_no or (inbound.conversation_id or _NOBODY)
-        meant = [inbound.text, inbound.choice]
-        if inbound.ticket:
-            meant += [inbound.ticket, *inbound.attachments]
-        fingerprint = hashlib.sha256(json.dumps(meant, ensure_ascii=False).encode()).hexdigest()
+        owner, fingerprint = _owner(inbound), _fingerprint(inbound)
         known = self._known(owner, inbound.client_message_id, fingerprint)
         if known is None and owner == inbound.conversation_id:
             # An anonymous visitor's first message, sent again with the conversation that it has since opened.
@@ -85,14 +87,7 @@ class Inbox:
                     owner=owner,
                     client_message_id=inbound.client_message_id,
                     fingerprint=fingerprint,
-                    body={
-                        "text": inbound.text,
-                        "choice": inbound.choice,
-                        "said": inbound.said,
-                        "ticket": inbound.ticket,
-                        "attachments": list(inbound.attachments),
-                        "place": vars(inbound.place),
-                    },
+                    body=_body(inbound),
                     state="accepted",
                     at=now(),
                 )
@@ -105,6 +100,24 @@ class Inbox:
             if known is None:
                 raise
             return known
+
+    def begin(self, session: Session, inbound: Inbound) -> TurnContext | None:
+        """Store and claim a message of a known conversation, in the caller's transaction; None where it was stored before.
+
+        Raises NotFound for another person's conversation.
+        """
+        conversation = conversation_of(session, inbound.conversation_id or "", inbound.identity)
+        conversation.identity = inbound.identity.to_dict()
+        connection = session.connection()
+        moment = now()
+        turn = {
+            "id": str(uuid.uuid4()), "conversation_id": conversation.id, "owner": _owner(inbound),
+            "client_message_id": inbound.client_message_id, "fingerprint": _fingerprint(inbound), "body": _body(inbound),
+            "state": "claimed", "claimed_until": moment + CLAIM, "degraded": False, "at": moment,
+        }  # fmt: skip
+        if connection.execute(_STORE[connection.dialect.name], turn).rowcount != 1:
+            return None
+        return TurnContext(conversation.id, turn["id"], conversation.channel, inbound.identity, inbound.place)
 
     def _known(self, owner: str, client_message_id: str, fingerprint: str) -> tuple[str, str] | None:
         with self._database.read() as session:
@@ -173,6 +186,28 @@ class Inbox:
                 thread=conversation.thread,
             )
             return inbound, TurnContext(conversation.id, turn.id, conversation.channel, identity, place)
+
+
+def _owner(inbound: Inbound) -> str:
+    return inbound.identity.employee_no or inbound.conversation_id or _NOBODY
+
+
+def _fingerprint(inbound: Inbound) -> str:
+    meant = [inbound.text, inbound.choice]
+    if inbound.ticket:
+        meant += [inbound.ticket, *inbound.attachments]
+    return hashlib.sha256(json.dumps(meant, ensure_ascii=False).encode()).hexdigest()
+
+
+def _body(inbound: Inbound) -> dict[str, Any]:
+    return {
+        "text": inbound.text,
+        "choice": inbound.choice,
+        "said": inbound.said,
+        "ticket": inbound.ticket,
+        "attachments": list(inbound.attachments),
+        "place": vars(inbound.place),
+    }
 
 
 def result_of(session: Session, turn: Turn) -> TurnResult:

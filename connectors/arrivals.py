@@ -9,6 +9,7 @@ failed    given up after several tries; kept for people to look at
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Index, String, UniqueConstraint, and_, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.orm import Mapped, aliased, mapped_column
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from core.clock import now
 from core.database import Base, Database, Json, Moment
@@ -52,6 +53,12 @@ class ArrivalRow(Base):
     )
 
 
+_STORE = {
+    name: insert(ArrivalRow.__table__).on_conflict_do_nothing(index_elements=["channel", "key"])
+    for name, insert in (("postgresql", postgres_insert), ("sqlite", sqlite_insert))
+}
+
+
 @dataclass(frozen=True)
 class Arrival:
     """A claimed one. `key` is unique within its channel and stays the same over all attempts."""
@@ -66,17 +73,14 @@ class Arrival:
 def store(database: Database, channel: str, key: str, sender: str, body: dict[str, Any]) -> bool:
     """Keep what arrived; False where it had arrived before. Only after this may it be acknowledged."""
     digest = hashlib.sha256(key.encode()).hexdigest()
+    moment = now()
+    row = {
+        "channel": channel, "key": digest, "sender": sender, "body": body, "state": "waiting", "attempts": 0,
+        "due_at": moment, "error": "", "at": moment,
+    }  # fmt: skip
     with database.write() as session:
-        dialect = session.get_bind().dialect.name
-        made = session.execute(
-            (postgres_insert if dialect == "postgresql" else sqlite_insert)(ArrivalRow)
-            .values(
-                channel=channel, key=digest, sender=sender, body=body, state="waiting", attempts=0, due_at=now(),
-                error="", at=now(),
-            )
-            .on_conflict_do_nothing(index_elements=["channel", "key"])
-        )  # fmt: skip
-        return made.rowcount == 1
+        connection = session.connection()
+        return connection.execute(_STORE[connection.dialect.name], row).rowcount == 1
 
 
 def due(database: Database, limit: int = 50) -> list[int]:
@@ -102,32 +106,33 @@ def due(database: Database, limit: int = 50) -> list[int]:
         return list(session.scalars(query))
 
 
-def claim(database: Database, arrival_id: int) -> Arrival | None:
-    """For the one process that may work on it until `CLAIM` has passed."""
+def claim(database: Database, ids: Sequence[int]) -> list[Arrival]:
+    """For the one process that may work on them until `CLAIM` has passed; without those that somebody else was quicker to claim."""
     with database.write() as session:
-        claimed = session.execute(
-            update(ArrivalRow)
-            .where(ArrivalRow.id == arrival_id, *_ready())
-            .values(state="claimed", claimed_until=now() + CLAIM, attempts=ArrivalRow.attempts + 1)
-        )
-        if claimed.rowcount != 1:
-            return None
-        row = session.get_one(ArrivalRow, arrival_id)
-        return Arrival(row.id, row.channel, row.key, row.body, row.attempts)
+        query = select(ArrivalRow).where(ArrivalRow.id.in_(ids), *_ready()).order_by(ArrivalRow.id)
+        rows = list(session.scalars(query.with_for_update(skip_locked=True)))
+        for row in rows:
+            row.state, row.claimed_until, row.attempts = "claimed", now() + CLAIM, row.attempts + 1
+        session.flush()
+        return [Arrival(row.id, row.channel, row.key, row.body, row.attempts) for row in rows]
 
 
-def done(database: Database, arrival: Arrival) -> None:
-    """What was written is in the transcript now, masked; the body is not kept."""
-    _end(database, arrival, state="done", body={}, error="")
+def done(database: Database, arrivals: Sequence[Arrival]) -> None:
+    """What was written is in the transcript now, masked; the bodies are not kept."""
+    with database.write() as session:
+        for arrival in arrivals:
+            _end(session, arrival, state="done", body={}, error="")
 
 
 def failed(database: Database, arrival: Arrival, reason: str) -> None:
     """Try again later, more slowly each time; give up after MOST_ATTEMPTS."""
     if arrival.attempts >= MOST_ATTEMPTS:
-        _end(database, arrival, state="failed", error=reason[:300])
-        return
-    pause = timedelta(seconds=_PAUSES[min(arrival.attempts, len(_PAUSES)) - 1])
-    _end(database, arrival, state="waiting", due_at=now() + pause, error=reason[:300])
+        ending: dict[str, Any] = {"state": "failed"}
+    else:
+        pause = timedelta(seconds=_PAUSES[min(arrival.attempts, len(_PAUSES)) - 1])
+        ending = {"state": "waiting", "due_at": now() + pause}
+    with database.write() as session:
+        _end(session, arrival, error=reason[:300], **ending)
 
 
 def forget_old(database: Database) -> None:
@@ -136,13 +141,13 @@ def forget_old(database: Database) -> None:
         session.execute(delete(ArrivalRow).where(ArrivalRow.state == "done", ArrivalRow.at < now() - _KEPT))
 
 
-def _end(database: Database, arrival: Arrival, **values: Any) -> None:
-    with database.write() as session:
-        session.execute(
-            update(ArrivalRow)
-            .where(ArrivalRow.id == arrival.id, ArrivalRow.state == "claimed", ArrivalRow.attempts == arrival.attempts)
-            .values(claimed_until=None, **values)
-        )
+def _end(session: Session, arrival: Arrival, **values: Any) -> None:
+    session.execute(
+        update(ArrivalRow)
+        .where(ArrivalRow.id == arrival.id, ArrivalRow.state == "claimed", ArrivalRow.attempts == arrival.attempts)
+        .values(claimed_until=None, **values)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _ready() -> tuple[ColumnElement[bool], ...]:

@@ -13,12 +13,17 @@ A process that is killed between sending and recording leaves the same doubt as 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core import outbox
 from core.clock import now
@@ -32,6 +37,9 @@ from handoff.tickets import ticket_of
 log = structlog.get_logger()
 
 MOST_ATTEMPTS = 30
+AT_ONCE = 8
+_LOOK_AGAIN, _TOGETHER = 0.5, 0.005
+"""Seconds: while something slow is being sent, what else is due is looked for; sends that end together are recorded together."""
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=10)
 
 
@@ -86,79 +94,122 @@ class Channel(Protocol):
     def send(self, delivery: Delivery) -> Receipt: ...
 
 
+Sent = Receipt | Callable[[], bool]
+"""What came of one attempt: the channel has it, or what to record instead."""
+
+
 class Deliverer:
-    """Sends what is due. Any number of processes may run one at the same time."""
+    """Sends what is due, several conversations at once. Any number of processes may run one at the same time."""
 
     def __init__(self, database: Database, channels: Mapping[str, Channel]) -> None:
         self._database = database
         self._channels = channels
         self._paused: dict[str, datetime] = {}
+        self._guard = threading.Lock()
+        self._busy = self._asked = False
 
     def run(self, limit: int = 500) -> int:
-        """Try up to `limit` deliveries; how many arrived."""
-        arrived = tried = 0
-        while tried < limit:
-            with self._database.read() as session:
-                waiting = outbox.due(session, now())
-            results = [self._one(delivery_id) for delivery_id in waiting]
-            tried += len(waiting)
-            arrived += results.count(True)
-            if not any(result is not None for result in results):
-                break
+        """Try up to `limit` deliveries; how many arrived. While one thread is at it, another's call is done by that one."""
+        with self._guard:
+            self._asked = True
+            if self._busy:
+                return 0
+            self._busy = True
+        arrived = 0
+        try:
+            with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="deliver") as pool:
+                while True:
+                    with self._guard:
+                        if not self._asked or limit <= 0:
+                            self._busy = False
+                            return arrived
+                        self._asked = False
+                    tried, more = self._round(pool, limit)
+                    limit -= tried
+                    arrived += more
+        except BaseException:
+            with self._guard:
+                self._busy = False
+            raise
+
+    def _round(self, pool: ThreadPoolExecutor, limit: int) -> tuple[int, int]:
+        """Send until nothing is due; how many were tried, and how many arrived."""
+        tried = arrived = 0
+        flying: dict[Future[Sent], DeliveryRow] = {}
+        while True:
+            for row, delivery, taken_over in self._claimed(min(AT_ONCE - len(flying), limit - tried)):
+                tried += 1
+                flying[pool.submit(self._attempt, row, delivery, taken_over)] = row
+            if not flying:
+                return tried, arrived
+            wait(flying, timeout=_LOOK_AGAIN, return_when=FIRST_COMPLETED)
+            done, _ = wait(flying, timeout=_TOGETHER)
+            arrived += self._recorded([(flying.pop(future), future.result()) for future in done])
+
+    def _claimed(self, most: int) -> list[tuple[DeliveryRow, Delivery, bool]]:
+        if most <= 0:
+            return []
+        with self._database.read() as session:
+            waiting = outbox.due(session, now(), most)
+        if not waiting:
+            return []
+        with self._database.write() as session:
+            claimed = outbox.claim_all(session, waiting, now())
+            rows = [row for row, _ in claimed]
+            messages = _by_id(session, Message, [row.message_id for row in rows])
+            conversations = _by_id(session, Conversation, [row.conversation_id for row in rows])
+            return [
+                (row, _delivery(row, conversations[row.conversation_id], messages[row.message_id]), taken_over)
+                for row, taken_over in claimed
+            ]
+
+    def _recorded(self, sent: list[tuple[DeliveryRow, Sent]]) -> int:
+        """Keep what came of attempts, those that arrived in one transaction; how many did."""
+        receipts = [(row, what) for row, what in sent if isinstance(what, Receipt)]
+        arrived = 0
+        if receipts:
+            with self._database.write() as session:
+                arrived = sum(
+                    outbox.finish(
+                        session,
+                        row,
+                        state=DeliveryState.DELIVERED,
+                        delivered_at=now(),
+                        receipt={"id": receipt.id, **receipt.detail},
+                        error=None,
+                    )
+                    for row, receipt in receipts
+                )
+        for _, what in sent:
+            if not isinstance(what, Receipt):
+                what()
         return arrived
 
-    def _one(self, delivery_id: int) -> bool | None:
-        """Whether it arrived; None where it was not ours to try."""
-        with self._database.write() as session:
-            claimed = outbox.claim(session, delivery_id, now())
-            if claimed is None:
-                return None
-            row, taken_over = claimed
-            conversation = session.get_one(Conversation, row.conversation_id)
-            delivery = Delivery(
-                row.key,
-                row.channel,
-                row.conversation_id,
-                Identity.from_dict(conversation.identity),
-                session.get_one(Message, row.message_id).to_dict(),
-                row.attempts,
-                conversation.thread,
-            )
+    def _attempt(self, row: DeliveryRow, delivery: Delivery, taken_over: bool) -> Sent:
         channel = self._channels.get(row.channel)
         if channel is None:
-            return self._end(row, DeliveryState.DEAD, f"no channel {row.channel!r}")
+            return partial(self._end, row, DeliveryState.DEAD, f"no channel {row.channel!r}")
         if taken_over and not self._repeats(channel, row):
-            return self._end(row, DeliveryState.UNSURE, "a process died while it was sent")
+            return partial(self._end, row, DeliveryState.UNSURE, "a process died while it was sent")
         if (until := self._paused.get(row.channel)) and until > now():
-            return self._later(row, until, "busy", _tried_before(row), counted=False)
-        return self._send(channel, row, delivery)
-
-    def _send(self, channel: Channel, row: DeliveryRow, delivery: Delivery) -> bool:
+            return partial(self._later, row, until, "busy", _tried_before(row), counted=False)
         try:
-            receipt = channel.send(delivery)
+            return channel.send(delivery)
         except Busy as busy:
             until = now() + busy.retry_after
             if busy.everybody:
                 self._paused[row.channel] = until
-            return self._later(row, until, str(busy), _tried_before(row), counted=False)
+            return partial(self._later, row, until, str(busy), _tried_before(row), counted=False)
         except NotSent as error:
             if error.for_good:
-                return self._end(row, DeliveryState.DEAD, str(error))
-            return self._later(row, now() + _pause(row.attempts), str(error), _tried_before(row))
+                return partial(self._end, row, DeliveryState.DEAD, str(error))
+            return partial(self._later, row, now() + _pause(row.attempts), str(error), _tried_before(row))
         except Exception as error:
             # Whatever it was, the message may be out.
+            said = str(error) or repr(error)
             if not self._repeats(channel, row):
-                return self._end(row, DeliveryState.UNSURE, str(error) or repr(error))
-            return self._later(row, now() + _pause(row.attempts), str(error) or repr(error), row.first_tried_at)
-        with self._database.write() as session:
-            return outbox.finish(
-                session,
-                row,
-                state=DeliveryState.DELIVERED,
-                delivered_at=now(),
-                receipt={"id": receipt.id, **receipt.detail},
-                error=None,
-            )
+                return partial(self._end, row, DeliveryState.UNSURE, said)
+            return partial(self._later, row, now() + _pause(row.attempts), said, row.first_tried_at)
 
     @staticmethod
     def _repeats(channel: Channel, row: DeliveryRow) -> bool:
@@ -209,6 +260,22 @@ class Deliverer:
                     ticket=ticket.number,
                 )
         return False
+
+
+def _by_id(session: Session, kind: type[Any], ids: Sequence[str]) -> dict[str, Any]:
+    return {row.id: row for row in session.scalars(select(kind).where(kind.id.in_(ids)))}
+
+
+def _delivery(row: DeliveryRow, conversation: Conversation, message: Message) -> Delivery:
+    return Delivery(
+        row.key,
+        row.channel,
+        row.conversation_id,
+        Identity.from_dict(conversation.identity),
+        message.to_dict(),
+        row.attempts,
+        conversation.thread,
+    )
 
 
 def _tried_before(row: DeliveryRow) -> datetime | None:

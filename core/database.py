@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -61,24 +62,39 @@ def _begin_immediate(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN" + mode)
 
 
+_PATIENCE = 10.0
+
+
 class Database:
-    """`write()` commits what its block did, or nothing; `read()` never takes a write lock."""
+    """`write()` commits what its block did, or nothing; `read()` never takes a write lock.
+
+    SQLite has one writer at a time, and one that waits sleeps longer and longer: within a process writers wait here instead,
+    and go on the moment the one before is done.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         sqlite = url.startswith("sqlite")
-        options: dict[str, Any] = {} if sqlite else {"pool_size": 10, "max_overflow": 20, "pool_pre_ping": True}
+        # As many connections as threads ask at once stay open: opening one anew costs more than a question.
+        options: dict[str, Any] = {"pool_size": 20, "max_overflow": 20} | ({} if sqlite else {"pool_pre_ping": True})
         self.engine: Engine = create_engine(url, **options)
         if sqlite:
             event.listen(self.engine, "connect", _sqlite_connection)
             event.listen(self.engine, "begin", _begin_immediate)
+        self._turn = threading.Lock() if sqlite else None
         self._writer = sessionmaker(self.engine, expire_on_commit=False)
         self._reader = sessionmaker(self.engine.execution_options(readonly=True), expire_on_commit=False)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        with self._writer.begin() as session:
-            yield session
+        # Who waits in vain goes on: SQLite then says what is wrong.
+        mine = self._turn is not None and self._turn.acquire(timeout=_PATIENCE)
+        try:
+            with self._writer.begin() as session:
+                yield session
+        finally:
+            if mine and self._turn:
+                self._turn.release()
 
     @contextmanager
     def read(self) -> Iterator[Session]:

@@ -11,6 +11,7 @@ settled    a person told the employee another way
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -72,27 +73,25 @@ class DeliveryRow(Base):
     )
 
 
+_PUT = {
+    name: insert(DeliveryRow.__table__).on_conflict_do_nothing(index_elements=["key"])
+    for name, insert in (("postgresql", postgres_insert), ("sqlite", sqlite_insert))
+}
+
+
 def deliver(session: Session, message: Message, *, key: str) -> None:
     """Have `message` brought to its conversation's channel; the same `key` (at most 120 characters) is delivered once.
 
     What is said in one conversation arrives in the order in which it was handed over here.
     """
     conversation = session.get_one(Conversation, message.conversation_id)
-    dialect = session.get_bind().dialect.name
-    session.execute(
-        (postgres_insert if dialect == "postgresql" else sqlite_insert)(DeliveryRow)
-        .values(
-            key=key,
-            channel=conversation.channel,
-            conversation_id=conversation.id,
-            message_id=message.id,
-            state=DeliveryState.WAITING,
-            attempts=0,
-            due_at=now(),
-            at=now(),
-        )
-        .on_conflict_do_nothing(index_elements=["key"])
-    )
+    moment = now()
+    row = {
+        "key": key, "channel": conversation.channel, "conversation_id": conversation.id, "message_id": message.id,
+        "state": DeliveryState.WAITING, "attempts": 0, "due_at": moment, "at": moment,
+    }  # fmt: skip
+    connection = session.connection()
+    connection.execute(_PUT[connection.dialect.name], row)
 
 
 def _due(moment: datetime) -> ColumnElement[bool]:
@@ -124,21 +123,24 @@ def anything_due(database: Database) -> bool:
 
 
 def claim(session: Session, delivery_id: int, moment: datetime) -> tuple[DeliveryRow, bool] | None:
-    """The delivery, for the one process that may send it until `CLAIM` has passed, and whether an earlier claim ran out, so
-    that it may have been sent already. None where somebody else was quicker."""
-    before = session.scalars(
-        select(DeliveryRow).where(DeliveryRow.id == delivery_id, _due(moment)).with_for_update(skip_locked=True)
-    ).one_or_none()
-    if before is None:
-        return None
-    taken_over = before.state == DeliveryState.SENDING
-    before.state = DeliveryState.SENDING
-    before.attempts += 1
-    before.claim = str(uuid.uuid4())
-    before.claimed_until = moment + CLAIM
-    before.first_tried_at = before.first_tried_at or moment
+    """One delivery as `claim_all` gives it; None where somebody else was quicker."""
+    return next(iter(claim_all(session, [delivery_id], moment)), None)
+
+
+def claim_all(session: Session, ids: Sequence[int], moment: datetime) -> list[tuple[DeliveryRow, bool]]:
+    """Deliveries for the one process that may send them until `CLAIM` has passed, each with whether an earlier claim ran out, so
+    that it may have been sent already. What somebody else was quicker to claim is left out."""
+    query = select(DeliveryRow).where(DeliveryRow.id.in_(ids), _due(moment)).order_by(DeliveryRow.id)
+    claimed = []
+    for row in session.scalars(query.with_for_update(skip_locked=True, of=DeliveryRow)):
+        claimed.append((row, row.state == DeliveryState.SENDING))
+        row.state = DeliveryState.SENDING
+        row.attempts += 1
+        row.claim = str(uuid.uuid4())
+        row.claimed_until = moment + CLAIM
+        row.first_tried_at = row.first_tried_at or moment
     session.flush()
-    return before, taken_over
+    return claimed
 
 
 def finish(session: Session, delivery: DeliveryRow, **values: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -135,23 +136,46 @@ def say(
 ) -> Message:
     """Append a message to the transcript, masked. Who says something waits until the conversation's lock is free, so that
     numbers do not clash; a ticket's row is locked before its conversation's, never after."""
-    conversation = locked(session, conversation_id)
-    conversation.last_at = now()
-    last = session.scalar(select(func.max(Message.seq)).where(Message.conversation_id == conversation_id))
+    moment, said = now(), _said_before(session, conversation_id)
+    said.conversation.last_at = moment
+    said.last += 1
     message = Message(
         id=str(uuid.uuid4()),
         conversation_id=conversation_id,
         turn_id=turn_id,
-        seq=(last or 0) + 1,
+        seq=said.last,
         sender=sender,
         type=kind,
         text=mask(text),
         body=_masked(extras or {}),
-        at=now(),
+        at=moment,
     )
     session.add(message)
     session.flush()
     return message
+
+
+@dataclass
+class _Said:
+    """The number of the last message of a conversation that a transaction has locked."""
+
+    conversation: Conversation
+    last: int
+
+
+def _said_before(session: Session, conversation_id: str) -> _Said:
+    """Looked up once a transaction: nobody else says anything before it ends. A savepoint may give the lock back."""
+    transaction, known = session.info.get("said", (None, {}))
+    if transaction is None or transaction is not session.get_transaction():
+        known = {}
+    if conversation_id in known:
+        return known[conversation_id]
+    conversation = locked(session, conversation_id)
+    last = session.scalar(select(func.max(Message.seq)).where(Message.conversation_id == conversation_id))
+    said = _Said(conversation, last or 0)
+    if not session.in_nested_transaction():
+        session.info["said"] = (session.get_transaction(), {**known, conversation_id: said})
+    return said
 
 
 _IDS = {"id", "client_message_id", "entry_id", "number"}
@@ -179,6 +203,32 @@ def current_conversation(session: Session, channel: str, identity: Identity, thr
         Conversation.thread == thread,
     )
     return session.scalars(query.order_by(Conversation.last_at.desc()).limit(1)).one_or_none()
+
+
+def current_options(
+    session: Session, channel: str, identity: Identity, thread: str = "", messages: int = 1
+) -> tuple[str | None, list[dict[str, Any]]]:
+    """The id of the current conversation, None where there is none, and the choices of the last `messages` that were said to the
+    employee there, the newest first."""
+    if identity.anonymous:
+        return None, []
+    where = (
+        Conversation.employee_no == identity.employee_no,
+        Conversation.channel == channel,
+        Conversation.thread == thread,
+    )
+    found = session.scalars(
+        select(Conversation.id).where(*where).order_by(Conversation.last_at.desc()).limit(1)
+    ).first()
+    if found is None:
+        return None, []
+    bodies = session.scalars(
+        select(Message.body)
+        .where(Message.conversation_id == found, Message.sender != "user")
+        .order_by(Message.seq.desc())
+        .limit(messages)
+    )
+    return found, [option for body in bodies for option in body.get("options", [])]
 
 
 def unread_of(session: Session, conversation: Conversation) -> int:

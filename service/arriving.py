@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import select
 
 from bot.dialogue import Dialogue, Inbound
 from bot.turns import Place
@@ -25,17 +24,36 @@ from core.database import Database
 from core.errors import InvalidInput, Unavailable
 from core.outbox import deliver
 from core.text import normalize
-from core.transcript import Message, current_conversation, locked, open_conversation, say
+from core.transcript import current_conversation, current_options, locked, open_conversation, say
 from service import apart, staff_choices
 
 log = structlog.get_logger()
 
 MOST_TEXT = 2000
-_AT_ONCE = 8
+_AT_ONCE = 16
 _LOOK_EVERY = 2.0
 _NUMBER = re.compile(r"[（(]?(\d{1,2})[)）.。、]?")
 _SCORE = re.compile(r"rate:[^:]+:\d")
 """A score is said by itself: 5 is five points, not the fifth of the list."""
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """An arrival as it is understood; `options` are the choices that were shown last."""
+
+    connector: Connector
+    received: Received
+    inbound: Inbound
+    options: list[dict[str, Any]]
+
+
+def _chosen(options: list[dict[str, Any]], text: str) -> str:
+    """The choice that `text` means: its number in the list that was shown, or its very words."""
+    number = _NUMBER.fullmatch(text)
+    if number and 1 <= int(number[1]) <= len(options):
+        choice = str(options[int(number[1]) - 1]["choice"])
+        return "" if _SCORE.fullmatch(choice) else choice
+    return next((str(one["choice"]) for one in options if normalize(one["label"]) == text), "")
 
 
 class Arriving:
@@ -49,6 +67,8 @@ class Arriving:
         self._deliverer, self._connected = deliverer, connected
         self._greeting_seconds = greeting_hours * 3600
         self._woken = asyncio.Event()
+        self._delivering: set[asyncio.Task[int]] = set()
+        self._deliverers = CapacityLimiter(100)
 
     def wake(self) -> None:
         """Something has arrived."""
@@ -62,53 +82,58 @@ class Arriving:
                 await asyncio.wait_for(self._woken.wait(), _LOOK_EVERY)
 
     async def work(self) -> None:
-        """Work on everything that is due."""
-        under_way: dict[int, asyncio.Task[None]] = {}
+        """Work on everything that is due. What is claimed, and what is done, is written for several together."""
+        under_way: set[asyncio.Task[Arrival | None]] = set()
         while True:
             self._woken.clear()
-            due = await to_thread.run_sync(arrivals.due, self._database)
-            for arrival_id in due[: _AT_ONCE - len(under_way)]:
-                if arrival_id not in under_way:
-                    under_way[arrival_id] = asyncio.create_task(self._one(arrival_id))
+            for arrival in await to_thread.run_sync(self._claimed, _AT_ONCE - len(under_way)):
+                under_way.add(asyncio.create_task(self._one(arrival)))
             if not under_way:
                 return
             woken = asyncio.create_task(self._woken.wait())
-            await asyncio.wait([*under_way.values(), woken], return_when=asyncio.FIRST_COMPLETED)
+            ended, _ = await asyncio.wait([*under_way, woken], return_when=asyncio.FIRST_COMPLETED)
             woken.cancel()
-            under_way = {arrival_id: task for arrival_id, task in under_way.items() if not task.done()}
+            ended.discard(woken)
+            under_way -= ended
+            done = [arrival for task in ended if (arrival := task.result())]
+            if done:
+                await to_thread.run_sync(arrivals.done, self._database, done)
 
-    async def _one(self, arrival_id: int) -> None:
+    def _claimed(self, most: int) -> list[Arrival]:
+        due = arrivals.due(self._database, most) if most > 0 else []
+        return arrivals.claim(self._database, due) if due else []
+
+    async def _one(self, arrival: Arrival) -> Arrival | None:
+        """The arrival when it was handled. One that failed comes again; where even that cannot be written its claim runs out."""
         try:
-            arrival = await to_thread.run_sync(arrivals.claim, self._database, arrival_id)
-            if arrival is None:
-                return
-            try:
-                await self._handle(arrival)
-            except Exception as error:
-                log.error("arrival_failed", channel=arrival.channel, attempt=arrival.attempts, error=repr(error)[:300])
-                await to_thread.run_sync(arrivals.failed, self._database, arrival, repr(error))
-                return
-            await to_thread.run_sync(arrivals.done, self._database, arrival)
-            await to_thread.run_sync(self._deliverer.run)
+            await self._handle(arrival)
         except Exception as error:
-            # The claim runs out, and it is worked on again.
-            log.error("arrival_left", arrival=arrival_id, error=repr(error)[:300])
+            log.error("arrival_failed", channel=arrival.channel, attempt=arrival.attempts, error=repr(error)[:300])
+            try:
+                await to_thread.run_sync(arrivals.failed, self._database, arrival, repr(error))
+            except Exception as worse:
+                log.error("arrival_left", arrival=arrival.id, error=repr(worse)[:300])
+            return None
+        self._deliver()
+        return arrival
+
+    def _deliver(self) -> None:
+        task = asyncio.create_task(to_thread.run_sync(self._deliverer.run, limiter=self._deliverers))
+        self._delivering.add(task)
+        task.add_done_callback(self._delivered)
+
+    def _delivered(self, task: asyncio.Task[int]) -> None:
+        self._delivering.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("delivering_failed", error=repr(error)[:300])
 
     async def _handle(self, arrival: Arrival) -> None:
-        connector = await to_thread.run_sync(self._connected.get, arrival.channel)
-        if connector is None:
-            raise Unavailable(f"the channel {arrival.channel} is off")
-        received = connector.read(arrival.body)
-        if not received.sender or received.kind == "nothing":
+        heard = await to_thread.run_sync(self._hear, arrival)
+        if heard is None:
             return
-        identity = await to_thread.run_sync(connector.identity, received)
-        inbound = Inbound(arrival.channel, identity, arrival.key, Place(), thread=received.group)
-        if received.group and (moved := await to_thread.run_sync(self._moved, inbound, received)):
-            await self._tell(inbound, apart.SAID)
-            received, identity = moved, await to_thread.run_sync(connector.identity, moved)
-            inbound = replace(inbound, identity=identity, thread="")
+        inbound, received = heard.inbound, heard.received
         if received.kind == "text":
-            await self._said(inbound, received.text)
+            await self._said(heard)
         elif received.kind == "unreadable":
             await self._tell(
                 inbound,
@@ -118,23 +143,43 @@ class Arriving:
             if await self._first_today(inbound):
                 await self._asked(replace(inbound, choice="greet"))
         else:
-            await self._pressed(inbound, connector, received)
+            await self._pressed(inbound, heard.connector, received)
 
-    def _moved(self, inbound: Inbound, received: Received) -> Received | None:
-        """What was said in a group and goes on alone with the bot; None where it may stay."""
-        text = normalize(received.text)
-        return apart.alone(received, received.choice or self._chosen(inbound, text), text)
+    def _hear(self, arrival: Arrival) -> _Heard | None:
+        """Who says what, and where it is answered; None where nobody is to be answered."""
+        connector = self._connected.get(arrival.channel)
+        if connector is None:
+            raise Unavailable(f"the channel {arrival.channel} is off")
+        received = connector.read(arrival.body)
+        if not received.sender or received.kind == "nothing":
+            return None
+        identity = connector.identity(received)
+        inbound = Inbound(arrival.channel, identity, arrival.key, Place(), thread=received.group)
+        inbound, options = self._placed(inbound)
+        if received.group:
+            text = normalize(received.text)
+            if moved := apart.alone(received, received.choice or _chosen(options, text), text):
+                self._say(inbound, apart.SAID)
+                inbound = replace(inbound, identity=connector.identity(moved), thread="")
+                received, (inbound, options) = moved, self._placed(inbound)
+        return _Heard(connector, received, inbound, options)
 
-    async def _said(self, inbound: Inbound, said: str) -> None:
-        text = normalize(said)
+    def _placed(self, inbound: Inbound, messages: int = 1) -> tuple[Inbound, list[dict[str, Any]]]:
+        """`inbound` in its conversation, and the choices of the last `messages` there."""
+        with self._database.read() as session:
+            found, options = current_options(session, inbound.channel, inbound.identity, inbound.thread, messages)
+        return replace(inbound, conversation_id=found), options
+
+    async def _said(self, heard: _Heard) -> None:
+        inbound, text = heard.inbound, normalize(heard.received.text)
         if not text:
             await self._tell(inbound, "没有看到文字内容，请用一句话说明您的问题。")
         elif len(text) > MOST_TEXT:
             await self._tell(inbound, f"内容太长了，请控制在 {MOST_TEXT} 字以内，说清楚最关键的问题就好。")
-        elif choice := await to_thread.run_sync(self._chosen, inbound, text):
+        elif choice := _chosen(heard.options, text):
             await self._asked(replace(inbound, choice=choice))
         else:
-            await self._asked(replace(inbound, text=text, said=said.strip()))
+            await self._asked(replace(inbound, text=text, said=heard.received.text.strip()))
 
     async def _pressed(self, inbound: Inbound, connector: Connector, received: Received) -> None:
         choice = normalize(received.choice)
@@ -151,51 +196,30 @@ class Arriving:
             await self._asked(replace(inbound, text=choice))
 
     async def _asked(self, inbound: Inbound) -> None:
-        conversation = await to_thread.run_sync(self._current, inbound)
+        if inbound.conversation_id is None:
+            inbound = replace(inbound, conversation_id=await to_thread.run_sync(self._opened, inbound))
         try:
-            await self._dialogue.receive(replace(inbound, conversation_id=conversation))
+            await self._dialogue.receive(inbound, kept=True)
         except InvalidInput as error:
             if inbound.choice:
                 raise
             await self._tell(inbound, error.message)
 
-    def _current(self, inbound: Inbound) -> str:
+    def _opened(self, inbound: Inbound) -> str:
         where = inbound.channel, inbound.identity, inbound.thread
         with self._database.write() as session:
             return (current_conversation(session, *where) or open_conversation(session, *where)).id
 
-    def _shown(self, inbound: Inbound, most: int) -> list[dict[str, Any]]:
-        """The choices of the last `most` messages that were said to this person here, the newest first."""
-        with self._database.read() as session:
-            conversation = current_conversation(session, inbound.channel, inbound.identity, inbound.thread)
-            if conversation is None:
-                return []
-            bodies = session.scalars(
-                select(Message.body)
-                .where(Message.conversation_id == conversation.id, Message.sender != "user")
-                .order_by(Message.seq.desc())
-                .limit(most)
-            )
-            return [option for body in bodies for option in body.get("options", [])]
-
-    def _chosen(self, inbound: Inbound, text: str) -> str:
-        """The choice that `text` means: its number in the last list that was shown, or its very words."""
-        options = self._shown(inbound, 1)
-        number = _NUMBER.fullmatch(text)
-        if number and 1 <= int(number[1]) <= len(options):
-            choice = str(options[int(number[1]) - 1]["choice"])
-            return "" if _SCORE.fullmatch(choice) else choice
-        return next((str(one["choice"]) for one in options if normalize(one["label"]) == text), "")
-
     def _label(self, inbound: Inbound, choice: str) -> str:
         """What stood on the button."""
-        return next((str(one["label"]) for one in self._shown(inbound, 20) if one["choice"] == choice), choice)
+        _, options = self._placed(inbound, messages=20)
+        return next((str(one["label"]) for one in options if one["choice"] == choice), choice)
 
     async def _tell(self, inbound: Inbound, text: str) -> None:
         await to_thread.run_sync(self._say, inbound, text)
 
     def _say(self, inbound: Inbound, text: str) -> None:
-        conversation = self._current(inbound)
+        conversation = inbound.conversation_id or self._opened(inbound)
         with self._database.write() as session:
             locked(session, conversation)
             message = say(session, conversation, "bot", "text", text)
