@@ -115,6 +115,7 @@ def test_from_preview_to_rollback(client: TestClient) -> None:
     assert client.get(f"{ROOT}/releases/99999999999999999999").status_code == 404
 
 
+@pytest.mark.usefixtures("every_stranger")
 def test_a_refused_release_needs_a_reason(client: TestClient) -> None:
     sign_in(client, "pub")
     desk = client.app.state.desk  # type: ignore[attr-defined]

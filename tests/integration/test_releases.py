@@ -114,6 +114,7 @@ def test_the_same_again_is_no_release_unless_it_is_fitted_anew(database: Databas
     assert again is not None and not again.carried and publisher.publish(again, "tester").number == 2
 
 
+@pytest.mark.usefixtures("every_stranger")
 def test_a_release_that_loses_quality_is_refused_and_can_be_overridden(
     database: Database, publisher: Publisher
 ) -> None:

@@ -15,6 +15,7 @@ from kb.fitting import Fitted, fit
 from kb.index import texts
 from kb.search import Band, Query, Searcher, SearchResult
 from kb.thresholds import choose
+from tests.integration.conftest import strangers_from
 
 pytestmark = pytest.mark.slow
 
@@ -23,12 +24,13 @@ STARTER = Path(__file__).resolve().parents[2] / "kb" / "starter"
 
 
 @pytest.fixture(scope="module")
-def starter(encoder_dir: Path) -> tuple[Searcher, Fitted]:
+def starter(encoder_dir: Path, all_strangers: Path) -> tuple[Searcher, Fitted]:
     """A release of the starter knowledge; the vectors are kept beside the encoder between runs."""
     encoder = load_encoder(str(encoder_dir), encoder_dir.parent)
     entries = read_knowledge(STARTER).entries
     vectors = _kept(encoder, texts(entries), encoder_dir.parent / "starter-vectors.npz")
-    fitted = fit(entries, vectors, encoder.encode_queries)
+    with strangers_from(all_strangers):
+        fitted = fit(entries, vectors, encoder.encode_queries)
     return Searcher(entries, vectors, fitted.matcher, choose(fitted.held_out), encoder.encode_queries, 1), fitted
 
 

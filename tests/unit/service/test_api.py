@@ -91,7 +91,7 @@ def test_no_request_however_odd_is_a_server_error(client: TestClient) -> None:
         if operation.path in ("/metrics", "/api/v1/console/stream"):  # The stream does not end by itself.
             continue
 
-        @settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=6, deadline=None, database=None, suppress_health_check=list(HealthCheck))
         @given(case=operation.as_strategy())
         def probe(case) -> None:
             nonlocal tried
