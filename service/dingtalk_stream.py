@@ -55,6 +55,8 @@ class StreamClient(DingTalkStreamClient):
     """The official client with three things of ours: frames are taken raw, the ticket is asked for by our client, and after a
     `disconnect` it is back at once. `stored` is called after each new message."""
 
+    RECONNECT_MAX_DELAY_SECONDS = 15
+
     def __init__(self, robot: DingtalkConnector, stored: Callable[[], None]) -> None:
         super().__init__(Credential("", ""), logger=_logger())
         self._robot, self._stored = robot, stored
@@ -101,7 +103,7 @@ class StreamClient(DingTalkStreamClient):
 
 
 class StreamKeeper:
-    """Holds the connection while the channel is on, in Stream mode, and the lease is ours. `on_leading` tells of changes."""
+    """Holds the connection while the channel is on, in Stream mode, and the lease is ours."""
 
     def __init__(self, connected: Connected, redis: Redis) -> None:
         self._connected, self._redis = connected, redis

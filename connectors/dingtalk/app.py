@@ -50,6 +50,7 @@ _QUOTA_USED = (
     "请在钉钉管理后台升级版本或购买额度。"
 )
 _UNPUBLISHED = "收到的消息没有员工 UserID：机器人或应用还没有发布，请在开发者后台“版本管理与发布”里发布新版本。"
+_NO_ADDRESS = "HTTP 模式需要钉钉能访问的 https 地址：请设置 FSSC_PUBLIC_URL，或在两边都改用 stream 模式。"
 _SEEN_UNPUBLISHED = 24 * 3600
 _NOBODY = "fssc-desk-check"
 
@@ -80,7 +81,8 @@ class DingtalkConnector:
         self.client = DingtalkClient(config["client_id"], self._secret, redis, config["url"])
         self._sessions = Sessions(redis, self.client.scope, ours)
         self._directory = Directory(self.client, redis, people, by_job_number=by_job_number)
-        links = config.get("public_url", ""), config.get("links_key", "")
+        self._trial, self._public_url = config["url"] != DEFAULT_URL, config.get("public_url", "")
+        links = self._public_url, config.get("links_key", "")
         self._channel = DingtalkChannel(
             self.client,
             self._robot_code,
@@ -125,7 +127,7 @@ class DingtalkConnector:
                 self._noticed_unpublished()
             return False
         if session:
-            self._sessions.keep(incoming, session, now())
+            self._sessions.keep(incoming, session, now(), vouched=not signed)
         return arrivals.store(self._database, self.name, incoming.key, incoming.sender, incoming.stored())
 
     def read(self, body: dict[str, Any]) -> Received:
@@ -148,6 +150,8 @@ class DingtalkConnector:
     def check(self) -> list[str]:
         """What is wrong, as far as it can be seen from here. Costs one call of the monthly quota."""
         wrong: list[str] = []
+        if self.mode == HTTP and not self._trial and not self._public_url.startswith("https://"):
+            wrong.append(_NO_ADDRESS)
         for look in (self._check_directory, self._check_robot, self._check_stream):
             try:
                 look()

@@ -66,6 +66,16 @@ class Part:
         return {"title": self.title, "text": self.text, "singleTitle": self.button, "singleURL": self.address}
 
 
+@dataclass(frozen=True)
+class _To:
+    """`vouched`: only at an address that is surely this person's."""
+
+    group: str
+    user: str
+    name: str
+    vouched: bool
+
+
 class DingtalkChannel:
     """`alert(kind, advice)` is told what only an operator can put right."""
 
@@ -86,7 +96,8 @@ class DingtalkChannel:
         if group and personal(delivery.message):
             self._point_elsewhere(delivery.key, group, user)
             group = ""
-        return self._all(delivery.key, group, user, delivery.employee.name or "", self._rendered(delivery))
+        to = _To(group, user, delivery.employee.name or "", vouched=personal(delivery.message))
+        return self._all(delivery.key, to, self._rendered(delivery))
 
     def tell(self, employee_no: str, notice: Notice) -> Receipt:
         """A notice for a member of the desk, in their single chat."""
@@ -96,47 +107,49 @@ class DingtalkChannel:
         title = f"【紧急】{notice.title}" if notice.urgent else notice.title
         text = f"**{title}**\n\n{notice.text}"
         part = Part(title, text, "打开工单" if notice.url else "", notice.url)
-        return Receipt(self._by_api("", user, "", part))
+        return Receipt(self._by_api(_To("", user, "", vouched=True), part))
 
-    def _all(self, key: str, group: str, user: str, name: str, said: list[Part]) -> Receipt:
+    def _all(self, key: str, to: _To, said: list[Part]) -> Receipt:
         """The parts in order. Those that are out stay out when the next one fails."""
         done, last = self._done(key), ""
         for n, part in enumerate(said):
             if n >= done:
-                last = self._one(group, user, name, part)
+                last = self._one(to, part)
                 self._remember(key, n + 1, len(said))
         return Receipt(last, {"parts": len(said)})
 
-    def _one(self, group: str, user: str, name: str, part: Part) -> str:
-        if address := self._sessions.of(group, user):
+    def _one(self, to: _To, part: Part) -> str:
+        if address := self._sessions.of(to.group, to.user, vouched=to.vouched):
             try:
-                self._client.webhook(address, part.webhook(user if group else ""))
+                self._client.webhook(address, part.webhook(to.user if to.group else ""))
                 return ""
             except DingtalkError as error:
                 # Expired early, or used up: the API may still take it.
                 log.info("dingtalk_session_over", code=error.code)
-                self._sessions.forget(group, user, address)
-        return self._by_api(group, user, name, part)
+                self._sessions.forget(to.group, to.user, address)
+        return self._by_api(to, part)
 
-    def _by_api(self, group: str, user: str, name: str, part: Part) -> str:
+    def _by_api(self, to: _To, part: Part) -> str:
         body: dict[str, Any] = {"robotCode": self._robot_code}
-        if group:
+        if to.group:
             # Nobody can be mentioned this way.
-            part = Part(part.title, f"**{name}**：\n\n{part.text}" if name else part.text, part.button, part.address)
-            body["openConversationId"] = group
+            part = Part(
+                part.title, f"**{to.name}**：\n\n{part.text}" if to.name else part.text, part.button, part.address
+            )
+            body["openConversationId"] = to.group
         else:
-            body["userIds"] = [user]
+            body["userIds"] = [to.user]
         try:
-            answer = self._client.post(_GROUP if group else _SINGLE, body | part.template())
+            answer = self._client.post(_GROUP if to.group else _SINGLE, body | part.template())
         except DingtalkError as error:
             if error.advice:
                 self._alert(f"dingtalk:{error.code}", error.advice)
             if error.no_quota:
                 raise Busy(_WITHOUT_QUOTA, everybody=False) from error
             raise NotSent(str(error), for_good=error.code in _GONE or not error.advice) from error
-        if user in (answer.get("invalidStaffIdList") or []):
-            raise NotSent(f"DingTalk knows no receiver {user}", for_good=True)
-        if user in (answer.get("flowControlledStaffIdList") or []):
+        if to.user in (answer.get("invalidStaffIdList") or []):
+            raise NotSent(f"DingTalk knows no receiver {to.user}", for_good=True)
+        if to.user in (answer.get("flowControlledStaffIdList") or []):
             raise Busy(_CONTROLLED, everybody=False)
         return str(answer.get("processQueryKey") or "")
 

@@ -17,6 +17,7 @@ log = structlog.get_logger()
 
 HOSTS = ("https://oapi.dingtalk.com", "https://api.dingtalk.com")
 _SPARE = 10
+_VOUCHED, _SAID = "v", "s"
 _LONGEST = 24 * 3600
 
 
@@ -26,8 +27,9 @@ class Sessions:
     def __init__(self, redis: Redis, scope: str, origins: Iterable[str] = HOSTS) -> None:
         self._redis, self._scope, self._origins = redis, scope, frozenset(origins)
 
-    def keep(self, incoming: Incoming, session: Session, moment: datetime) -> None:
-        """Until it expires; without Redis the answer goes by the API."""
+    def keep(self, incoming: Incoming, session: Session, moment: datetime, *, vouched: bool) -> None:
+        """Until it expires; without Redis the answer goes by the API. `vouched`: that it is this sender's is sure, as it is over
+        a connection of our own; the signature of an HTTP callback does not cover it."""
         seconds = min(session.until // 1000 - int(moment.timestamp()) - _SPARE, _LONGEST)
         if seconds <= 0:
             return
@@ -35,24 +37,27 @@ class Sessions:
             log.warning("dingtalk_session_refused")
             return
         try:
-            self._redis.set(self._key(incoming.group, incoming.user), session.address, ex=seconds)
+            mark = _VOUCHED if vouched else _SAID
+            self._redis.set(self._key(incoming.group, incoming.user), mark + session.address, ex=seconds)
         except RedisError as error:
             log.warning("dingtalk_session_not_kept", error=type(error).__name__)
 
-    def of(self, group: str, user: str) -> str:
-        """The address where this person, in this group or alone, can be answered now; empty where there is none."""
+    def of(self, group: str, user: str, *, vouched: bool = False) -> str:
+        """The address where this person, in this group or alone, can be answered now; empty where there is none, or none that is
+        surely theirs where it has to be `vouched` for."""
         try:
             found = self._redis.get(self._key(group, user))
         except RedisError:
             return ""
-        address = found.decode() if found else ""
-        return address if self._ours(address) else ""
+        kept = found.decode() if found else ""
+        mark, address = kept[:1], kept[1:]
+        return address if self._ours(address) and (mark == _VOUCHED or not vouched) else ""
 
     def forget(self, group: str, user: str, address: str) -> None:
         """It has expired early. One that came meanwhile stays."""
         try:
             found = self._redis.get(self._key(group, user))
-            if found and found.decode() == address:
+            if found and found.decode()[1:] == address:
                 self._redis.delete(self._key(group, user))
         except RedisError as error:
             log.warning("dingtalk_session_not_forgotten", error=type(error).__name__)

@@ -56,7 +56,8 @@ def dingtalk(server: DingtalkSimulator) -> Iterator[DingtalkSimulator]:
 def redis(redis_url: str) -> Iterator[Redis]:
     with Redis.from_url(redis_url) as client:
         for key in client.scan_iter("fssc:dingtalk:*"):
-            client.delete(key)
+            if b":pace:" not in key:
+                client.delete(key)
         yield client
 
 
@@ -181,6 +182,18 @@ def test_a_rating_is_a_card_with_a_link_or_a_number(
     without = connector(config(dingtalk, public_url=""), store, redis, lambda *_: None)
     without.send(delivery("您满意吗？", **asked))
     assert dingtalk.heard_by(LI)[1].startswith("您满意吗？\n\n**回复 1 到 5 的数字打分：**\n\n5 分  \n4 分")
+
+
+def test_a_session_that_nobody_vouches_for_hears_of_no_ticket(
+    robot: DingtalkConnector, dingtalk: DingtalkSimulator
+) -> None:
+    """Whoever could send a callback of their own over HTTP would name their own session as somebody else's."""
+    mine = {"type": "ticket", "number": "FW20261122-0001"}
+    robot.take(dingtalk.message(LI, "我的工单"))
+    robot.send(delivery("处理中。", **mine))
+    robot.take(dingtalk.message(LI, "我的工单"), signed=False)
+    robot.send(delivery("处理中。", **mine))
+    assert [one["by"] for one in dingtalk.sent_to(LI)] == ["api", "session"]
 
 
 def test_a_questionnaire_is_a_card_with_a_link(robot: DingtalkConnector, dingtalk: DingtalkSimulator) -> None:
@@ -318,6 +331,14 @@ def test_a_message_is_stored_once_without_its_secret(
         (row,) = session.scalars(select(ArrivalRow)).all()
         assert row.sender == f"{GROUP}|{LI}" and "session" not in str(row.body)
         assert robot.read(row.body) == Received("text", LI, "你好", group=GROUP)
+
+
+def test_no_more_calls_a_second_than_the_free_edition_takes(
+    dingtalk: DingtalkSimulator, client: DingtalkClient
+) -> None:
+    with ThreadPoolExecutor(10) as pool:
+        found = list(pool.map(lambda _: client.old("/topapi/v2/user/get", {"userid": LI}), range(25)))
+    assert len(found) == 25
 
 
 def test_who_somebody_is(robot: DingtalkConnector, dingtalk: DingtalkSimulator) -> None:
