@@ -6,7 +6,7 @@ import { ASKING, argumentsOf, taking } from "../src/desk/actions";
 import { sweepDrafts, useDraft } from "../src/desk/drafts";
 import { fileSize } from "../src/desk/files";
 import { fill, insertAt } from "../src/desk/phrases";
-import { countdown, minutes, span } from "../src/desk/sla";
+import { countdown, minutes, span, until } from "../src/desk/sla";
 import { threadOf } from "../src/desk/thread";
 import { leaveTrail, listBefore, neighbour } from "../src/desk/trail";
 import type { DeskEvent } from "../src/api/types-desk";
@@ -33,6 +33,9 @@ describe("countdowns", () => {
     const row = { due_label: "首次响应", breached: false, status: "new" };
     expect(countdown({ ...row, due_at: due(90) }, NOW)).toEqual({ text: "剩 1 小时 30 分", tone: "calm", what: "首次响应" });
     expect(countdown({ ...row, due_at: due(12) }, NOW)?.tone).toBe("soon");
+    expect(until(new Date(NOW.getTime() + 23 * 3_600_000), NOW)).toMatch(/^明天 \d\d:\d\d 前$/);
+    expect(until(new Date(NOW.getTime() + 3 * 24 * 3_600_000), NOW)).toMatch(/^周[日一二三四五六] \d\d:\d\d 前$/);
+    expect(until(new Date(NOW.getTime() + 30 * 24 * 3_600_000), NOW)).toMatch(/^\d\d-\d\d \d\d:\d\d 前$/);
     expect(countdown({ ...row, due_at: due(-3) }, NOW)).toMatchObject({ text: "超时 3:00", tone: "over" });
     expect(countdown({ ...row, due_at: null, status: "waiting" }, NOW)?.tone).toBe("paused");
     expect(countdown({ ...row, due_at: null, status: "closed" }, NOW)).toBeNull();

@@ -1,4 +1,4 @@
-import { parseTime } from "../time";
+import { absoluteTime, parseTime, shanghaiDay } from "../time";
 import type { DeskRow } from "../api/types-desk";
 
 const MINUTE = 60_000;
@@ -31,6 +31,18 @@ export function minutes(count: number): string {
   return whole % 60 ? `${Math.floor(whole / 60)} 小时 ${whole % 60} 分` : `${whole / 60} 小时`;
 }
 
+const WEEKDAYS = "日一二三四五六";
+
+/** 剩 3 小时 12 分; on another day when: 明天 09:15 前. Nights and days off do not count, so hours left would mislead. */
+export function until(due: Date, now: Date): string {
+  const day = shanghaiDay(due);
+  if (day === shanghaiDay(now)) return `剩 ${span(due.getTime() - now.getTime())}`;
+  const time = absoluteTime(due.toISOString()).slice(11);
+  const days = Math.round((Date.parse(day) - Date.parse(shanghaiDay(now))) / DAY);
+  if (days === 1) return `明天 ${time} 前`;
+  return `${days < 7 ? `周${WEEKDAYS[new Date(day).getUTCDay()]}` : day.slice(5)} ${time} 前`;
+}
+
 /** How long until the clock that runs out first does, or since; null where nobody waits for anything. */
 export function countdown(
   row: Pick<DeskRow, "due_at" | "due_label" | "breached" | "status">,
@@ -40,5 +52,5 @@ export function countdown(
   if (!row.due_at) return row.status === "waiting" ? { text: "等员工，暂停计时", tone: "paused", what } : null;
   const left = parseTime(row.due_at).getTime() - now.getTime();
   if (left <= 0) return { text: `超时 ${span(-left)}`, tone: "over", what };
-  return { text: `剩 ${span(left)}`, tone: left <= SOON ? "soon" : "calm", what };
+  return { text: until(parseTime(row.due_at), now), tone: left <= SOON ? "soon" : "calm", what };
 }
