@@ -77,6 +77,12 @@ class Settings(BaseSettings):
     greeting_hours: int = Field(
         12, ge=1, description="Hours before somebody who opens the app of a channel is greeted again."
     )
+    llm_url: str = Field(
+        "",
+        description="Base URL of an OpenAI-compatible API, such as `http://llm.local/v1`: it drafts for curators. Empty: off.",
+    )
+    llm_key: str = Field("", description="Key of that API. Empty: none is sent.")
+    llm_model: str = Field("", description="Model that is asked there.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What is logged.")
 
     @field_validator("home")

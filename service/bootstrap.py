@@ -31,7 +31,7 @@ from kb.release.live import LiveKnowledge
 from kb.signals import AnswerRated, EntryAnswered, QuestionUnresolved, record_hit, record_unresolved
 from service.arriving import Arriving
 from service.connecting import connected_of
-from service.curating import Curating, hear_filed, hear_gap, hear_reopened
+from service.curating import Curating, hear_filed, hear_gap, hear_reopened, writer_of
 
 ENGINE_PURPOSE = "dialogue-engine"
 ACTIONS_PURPOSE = "actions"
@@ -87,7 +87,7 @@ def build_desk(settings: Settings, encoder: Encoder | None = None) -> Desk:
         action_executor(answering, filing),
         connected,
         Arriving(database, redis, dialogue, deliverer, connected, settings.greeting_hours),
-        Curating(database, encoder, knowledge),
+        Curating(database, encoder, knowledge, writer_of(settings)),
     )
 
 

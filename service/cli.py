@@ -381,11 +381,12 @@ def curate() -> None:
     """Gather and group what stayed open, now instead of at night, and ask it again of the release that serves."""
     from kb.release.live import LiveKnowledge
     from service.bootstrap import encoder_of
-    from service.curating import Curating
+    from service.curating import Curating, writer_of
 
     with _told() as settings:
         database, encoder = _opened(settings), encoder_of(settings)
-        found = Curating(database, encoder, LiveKnowledge(database, settings.home, encoder)).now("cli", _progress)
+        knowledge = LiveKnowledge(database, settings.home, encoder)
+        found = Curating(database, encoder, knowledge, writer_of(settings)).now("cli", _progress)
         console.print("\n".join(f"{name}: {count}" for name, count in found.items()), markup=False)
 
 

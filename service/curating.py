@@ -15,6 +15,7 @@ from core.clock import now
 from core.database import Database
 from core.errors import Conflict
 from core.events import Event
+from core.settings import Settings
 from handoff.notices import notify
 from handoff.tickets import TicketEventRow, TicketFiled, TicketRow
 from handoff.timeline import TicketReopened
@@ -25,6 +26,7 @@ from kb.curation.nights import Night
 from kb.curation.signals import Signal, keep, reopened
 from kb.curation.store import RunRow
 from kb.curation.tickets import Answer, TicketFacts
+from kb.curation.writer import Writer
 from kb.encoder import Encoder
 from kb.release.live import LiveKnowledge
 from kb.release.loading import Progress
@@ -34,6 +36,13 @@ LONGEST_STRETCH = timedelta(minutes=15)
 """Between two things that somebody did to a ticket they worked on it, but no longer than this."""
 FIRST_STRETCH = timedelta(minutes=3)
 """What reading it before the first takes."""
+
+
+def writer_of(settings: Settings) -> Writer | None:
+    """The language model that is configured; None where none is."""
+    if not settings.llm_url or not settings.llm_model:
+        return None
+    return Writer(settings.llm_url, settings.llm_key, settings.llm_model)
 
 
 class DeskTickets:
@@ -74,11 +83,13 @@ def minutes_of(moments: Sequence[datetime]) -> float:
 
 @dataclass
 class Curating:
-    """A curator's tools on one database. `knowledge` is the release that serves; it is refreshed before each piece of work."""
+    """A curator's tools on one database. `knowledge` is the release that serves; it is refreshed before each piece of work.
+    `writer` is a language model, if there is one."""
 
     database: Database
     encoder: Encoder
     knowledge: LiveKnowledge
+    writer: Writer | None = None
 
     @cached_property
     def tickets(self) -> DeskTickets:
@@ -130,7 +141,7 @@ class Curating:
     def _night(self, since: datetime | None, progress: Progress) -> dict[str, Any]:
         self.knowledge.refresh()
         moment = now()
-        night = Night(self.database, self.encoder, self.space(), self.tickets, moment)
+        night = Night(self.database, self.encoder, self.space(), self.tickets, moment, self.writer and self.writer.name)
         return night.run(since, progress)
 
     def follow(self) -> None:

@@ -29,7 +29,7 @@ from kb.release.preview import make
 from kb.release.publish import Publisher
 from service.bootstrap import encoder_of, event_relay, silence_of
 from service.connecting import connected_of
-from service.curating import Curating
+from service.curating import Curating, writer_of
 from service.insight.keeping import keep as keep_insight
 from service.ticket_links import ticket_address
 
@@ -76,7 +76,8 @@ def prepare_release() -> None:
 
 @cache
 def _curating() -> Curating:
-    return Curating(_database(), _encoder(), LiveKnowledge(_database(), settings.home, _encoder()))
+    knowledge = LiveKnowledge(_database(), settings.home, _encoder())
+    return Curating(_database(), _encoder(), knowledge, writer_of(settings))
 
 
 @dramatiq.actor(max_retries=0, time_limit=3_600_000)

@@ -29,10 +29,14 @@ MOST_REPLIES = 30
 MOST_PASSAGES = 5
 MOST_SIMILAR = 30
 _SHORTEST = 8
-_COURTESY = re.compile(
-    r"^(?:您好|你好|亲|在的|收到|好的|嗯|请稍等|稍等|感谢|谢谢|不客气|不用谢|辛苦|抱歉|久等|让您久等|祝您|有问题再|还有其他|如有疑问|如有问题)[^。!?;\n]{0,30}(?:[。!?;,~\n]|$)"
+_GREETING = re.compile(
+    r"^\s*(?:(?:您好|你好|亲|在的|收到|好的|嗯|抱歉|请稍等|稍等|让?您?久等了?|某某)[,，。!！~、:：\s]*)+"
 )
-_SENTENCE = re.compile(r"[^。!?;\n]*(?:[。!?;\n]+|$)")
+_COURTESY = re.compile(
+    r"\s*(?:感谢|谢谢|不客气|不用谢|辛苦|祝您|请稍等|稍等|有(?:其他|任何|别的)?(?:问题|疑问)|还有(?:其他|别的|什么)|如有(?:其他|任何)?(?:问题|疑问)|如还有|麻烦您了)"
+    r"[^。！？!?;；\n]{0,40}[。！？!?;；~\s]*"
+)
+_SENTENCE = re.compile(r"[^。！？!?;；\n]*(?:[。！？!?;；\n]+|$)")
 
 
 @dataclass(frozen=True)
@@ -196,17 +200,13 @@ def _once(answers: Sequence[Answer]) -> list[Answer]:
 
 
 def without_courtesy(text: str) -> str:
-    """Without greetings and thanks at its beginning and end."""
-    sentences = [one for one in _SENTENCE.findall(normalize_lines(text)) if one.strip()]
-    while sentences and _COURTESY.match(sentences[0].strip()):
+    """Without the greeting before what is said and the thanks after it."""
+    sentences = [one for one in _SENTENCE.findall(_GREETING.sub("", text)) if one.strip()]
+    while sentences and _COURTESY.fullmatch(sentences[0]):
         sentences.pop(0)
-    while sentences and _COURTESY.match(sentences[-1].strip()):
+    while sentences and _COURTESY.fullmatch(sentences[-1]):
         sentences.pop()
     return "".join(sentences).strip()
-
-
-def normalize_lines(text: str) -> str:
-    return "\n".join(normalize(line) for line in text.splitlines())
 
 
 def _scenes(questions: Sequence[OpenQuestionRow]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.database import Database
+from core.errors import Unavailable
 from kb.curation import grouping
 from kb.curation.grouping import Space
 from kb.curation.signals import keep
@@ -34,20 +35,38 @@ from kb.encoder import Encoder
 from kb.release.loading import Progress
 from kb.release.vectors import texts_to_vectors
 
+Namer = Callable[[Sequence[str]], str]
+"""Questions to one that says what they ask; empty, or Unavailable, where it knows none."""
+
 WEEK = timedelta(days=7)
 _MEMBERS = 100
 """So many of a cluster's newest questions say what it is about."""
 _REMEMBERED = timedelta(days=365)
+_NAMED = 3
+"""Of fewer questions the first is as good a name as any."""
+
+MODEL = "model"
+"""Who named a cluster, where a language model did."""
 
 
 class Night:
-    """One run over what there is at `moment`; `space` is where questions are compared."""
+    """One run over what there is at `moment`; `space` is where questions are compared, `namer` makes a name of a cluster's
+    questions if there is one."""
 
-    def __init__(self, database: Database, encoder: Encoder, space: Space, tickets: Tickets, moment: datetime) -> None:
+    def __init__(
+        self,
+        database: Database,
+        encoder: Encoder,
+        space: Space,
+        tickets: Tickets,
+        moment: datetime,
+        namer: Namer | None = None,
+    ) -> None:
         self._database = database
         self._encoder = encoder
         self._tickets = tickets
         self._moment = moment
+        self._namer = namer
         self.space = space
 
     def run(self, since: datetime | None, progress: Progress) -> dict[str, Any]:
@@ -115,16 +134,28 @@ class Night:
         return len(new), fresh
 
     def _name(self, clusters: Sequence[int]) -> None:
-        """A cluster that nobody named has the name of its most central question."""
+        """A cluster that nobody named has the name of its most central question, or the one that the namer finds."""
         with self._database.read() as session:
             homes = members(session, self._moment - _REMEMBERED, clusters)
             nameless = set(session.scalars(select(ClusterRow.id).where(ClusterRow.named_by == "")))
         for cluster, rows in homes.items():
-            if cluster in nameless and len(rows) > 2:
-                texts = [text for _, text in rows]
-                best = texts[int(grouping.central(self.space.place(self.vectors(texts)))[0])]
-                with self._database.write() as session:
-                    session.get_one(ClusterRow, cluster).name = best[:500]
+            if cluster not in nameless or len(rows) < _NAMED:
+                continue
+            texts = [text for _, text in rows]
+            best = texts[int(grouping.central(self.space.place(self.vectors(texts)))[0])]
+            told = self._told(texts)
+            with self._database.write() as session:
+                row = session.get_one(ClusterRow, cluster)
+                row.name, row.named_by = (told or best)[:500], MODEL if told else ""
+
+    def _told(self, texts: Sequence[str]) -> str:
+        if self._namer is None:
+            return ""
+        try:
+            return self._namer(texts)
+        except Unavailable:
+            self._namer = None  # Not again in this run: each call may wait for a minute.
+            return ""
 
 
 def opened(session: Session, name: str, moment: datetime, split_from: int | None = None) -> ClusterRow:

@@ -41,7 +41,7 @@ class Writer:
     def name(self, questions: Sequence[str]) -> str:
         """One question that says what these ask; at most 60 characters. Raises Unavailable."""
         found = self._ask(_NAME, "\n".join(questions[:30]))
-        return found.strip().strip('"“”').splitlines()[0][:60] if found.strip() else ""
+        return next(iter(found.splitlines()), "").strip(' "“”')[:60]
 
     def summary(self, lines: Sequence[str]) -> str:
         """What became of a ticket, from its conversation and timeline. Raises Unavailable."""
@@ -63,6 +63,4 @@ class Writer:
             answer.raise_for_status()
             return mask_people(str(answer.json()["choices"][0]["message"]["content"])).strip()
         except (httpx.HTTPError, json.JSONDecodeError, KeyError, IndexError, TypeError, ValueError) as error:
-            raise Unavailable(
-                "大模型暂时不可用，请直接编辑草稿，或稍后再试。", code="writer_unavailable"
-            ) from error
+            raise Unavailable("大模型暂时不可用，请直接编辑草稿，或稍后再试。", code="writer_unavailable") from error

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-import structlog
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
-from redis.exceptions import RedisError
 
-from core import audit
 from core.clock import now, today
-from core.errors import Forbidden, Unavailable
+from core.errors import Forbidden, NotFound, Unavailable
 from kb.care import drafts
-from kb.curation import again, deciding, drafting, figures, gaps, runs, view
+from kb.curation import again, deciding, drafting, figures, gaps, view
 from kb.curation.deciding import locked
 from kb.curation.nights import ticket_numbers
-from kb.curation.store import SIGNALS, CurationSettingRow
 from kb.curation.trial import Trial, try_entry
+from kb.curation.writer import Writer
 from kb.entries import Entry
 from kb.search import Searcher
 from kb.store import entry_to_dict
-from service.api.deps import ConsoleUser, DeskDep, Editor, Filter, Page, PageSize, Publisher, RowId, from_our_page
+from service.api.deps import ConsoleUser, DeskDep, Editor, Filter, Page, PageSize, RowId, from_our_page
 from service.api.drafts import findings_of
 from service.api.entry_body import EntryBody
 from service.bootstrap import Desk
 from service.users import UserRow
 
-log = structlog.get_logger()
 router = APIRouter(prefix="/api/v1/console/curation", tags=["curation"])
 OURS = [Depends(from_our_page)]
 _CURATORS = {"editor", "reviewer", "publisher", "supervisor", "admin"}
@@ -103,13 +98,10 @@ class Tried(BaseModel):
     body: EntryBody | None = None
 
 
-class Closing(BaseModel):
-    outcome: Literal["amended", "explained", "refused"]
-    answer: Words
-
-
-class SettingsBody(BaseModel):
-    tell_askers: bool
+class Material(BaseModel):
+    question: Line
+    replies: list[Annotated[str, Field(max_length=5000)]] = Field([], max_length=30)
+    passages: list[Annotated[str, Field(max_length=5000)]] = Field([], max_length=10)
 
 
 @router.get("/clusters")
@@ -162,7 +154,32 @@ def get_proposal(desk: DeskDep, user: Editor, cluster: RowId) -> dict[str, Any]:
     found = drafting.propose(
         desk.curating.searcher, desk.curating.encoder, desk.curating.space(), questions, row["name"], facts, today()
     )
-    return {"body": entry_to_dict(found.entry), **drafting.body_of(found)}
+    return {
+        "body": entry_to_dict(found.entry),
+        **drafting.body_of(found),
+        "writer": desk.curating.writer is not None,
+    }
+
+
+@router.post("/clusters/{cluster}/written", dependencies=OURS)
+def post_written(desk: DeskDep, user: Editor, cluster: RowId, body: Material) -> dict[str, Any]:
+    """An answer that the language model drafts from replies and passages, for the curator to edit."""
+    return {"answer": _writer(desk).draft(body.question, body.replies, body.passages)}
+
+
+@router.post("/clusters/{cluster}/tickets/{number}/summary", dependencies=OURS)
+def post_summary(
+    desk: DeskDep, user: Editor, cluster: RowId, number: Annotated[str, Path(max_length=20)]
+) -> dict[str, Any]:
+    """What became of one of the cluster's tickets, in a few words of the language model."""
+    writer = _writer(desk)
+    with desk.database.read() as session:
+        if number not in ticket_numbers(session, cluster):
+            raise NotFound("这张工单不在这一组里，请刷新页面。")
+        (facts,) = desk.curating.tickets.facts(session, [number]).values()
+        asked = [row.text for row in view.questions_of(session, cluster, 5)]
+    told = [f"员工：{text}" for text in asked] + [f"坐席：{one.text}" for one in facts.answers]
+    return {"summary": writer.summary(told)}
 
 
 @router.post("/clusters/{cluster}/trial", dependencies=OURS)
@@ -277,78 +294,6 @@ def post_again(desk: DeskDep, user: Editor, cluster: RowId) -> dict[str, Any]:
     return _after(desk, cluster)
 
 
-@router.get("/gaps")
-def get_gaps(
-    desk: DeskDep,
-    user: ConsoleUser,
-    state: Literal["open", "closed", "all"] = "open",
-    owner: Filter = "",
-    policy: Filter = "",
-) -> list[dict[str, Any]]:
-    """Policy gaps: what is asked and no policy says."""
-    with desk.database.read() as session:
-        return [gaps.shown(row) for row in gaps.find(session, state, owner, policy)]
-
-
-@router.post("/gaps/{gap}/close", dependencies=OURS)
-def post_gap_close(desk: DeskDep, user: ConsoleUser, gap: RowId, body: Closing) -> dict[str, Any]:
-    """What became of it: amended, explained, refused. Editor, or whoever was named."""
-    may_any = bool({"editor", "admin"} & set(user.roles))
-    with desk.database.write() as session:
-        return gaps.shown(gaps.close(session, gap, body.outcome, body.answer, user.username, may_any=may_any))
-
-
-@router.get("/runs")
-def get_run(desk: DeskDep, user: Curator) -> dict[str, Any]:
-    """The newest run, and how far it is."""
-    with desk.database.read() as session:
-        return {"run": runs.shown(runs.newest(session))}
-
-
-@router.post("/runs", status_code=202, dependencies=OURS)
-def post_run(desk: DeskDep, user: Editor) -> dict[str, Any]:
-    """Gather and group now, instead of at night; the worker does it."""
-    from service.worker import curate
-
-    with desk.database.write() as session:
-        found = runs.shown(runs.ask(session, user.username))
-    try:
-        curate.send()
-    except RedisError as error:  # It waits in the database; the front door wakes the worker again and again.
-        log.warning("worker_not_woken", error=repr(error))
-    return {"run": found}
-
-
-@router.get("/summary")
-def get_summary(desk: DeskDep, user: Curator, days: Annotated[int, Field(ge=1, le=366)] = 30) -> dict[str, Any]:
-    """Counts of the period: signals, clusters by state, the share closed within seven days, who contributed."""
-    end = now()
-    start = end - timedelta(days=days)
-    with desk.database.read() as session:
-        closed = figures.closed_within(session, start, end)
-        return {
-            "days": days,
-            "signals": [
-                {"kind": kind, "label": SIGNALS[kind], "count": count}
-                for kind, count in figures.by_signal(session, start, end).items()
-            ],
-            "counts": figures.by_state(session),
-            "closed_within_7_days": {"volume": closed.volume, "closed": closed.closed, "share": closed.share},
-            "contributions": figures.contributions(session, start, end),
-            "decided_today": deciding.decided_since(session, user.username, end - timedelta(hours=24)),
-            "tell_askers": again.tells(session),
-        }
-
-
-@router.put("/settings", dependencies=OURS)
-def put_settings(desk: DeskDep, user: Publisher, body: SettingsBody) -> dict[str, Any]:
-    """Whether employees who asked are told once there is an answer."""
-    with desk.database.write() as session:
-        session.merge(CurationSettingRow(name=again.TELL, value=body.tell_askers))
-        audit.append(session, user.username, "curation.settings", "tell_askers", {"value": body.tell_askers})
-    return {"tell_askers": body.tell_askers}
-
-
 def _detail(desk: Desk, session: Any, cluster: int, searched: bool = True) -> dict[str, Any]:
     searcher = _searcher(desk) if searched and _serves(desk) else None
     return view.detail(session, cluster, desk.curating.tickets, searcher, now())
@@ -361,6 +306,12 @@ def _after(desk: Desk, cluster: int) -> dict[str, Any]:
 
 def _searcher(desk: Desk) -> Searcher:
     return desk.curating.searcher
+
+
+def _writer(desk: Desk) -> Writer:
+    if desk.curating.writer is None:
+        raise NotFound("没有配置大模型，请直接编辑草稿。", code="no_writer")
+    return desk.curating.writer
 
 
 def _serves(desk: Desk) -> bool:

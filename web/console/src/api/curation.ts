@@ -22,6 +22,10 @@ export const curation = {
     call<ClusterPage>(`${ROOT}/clusters`, { query: { ...filter }, signal }),
   get: (id: number, signal?: AbortSignal) => call<Cluster>(`${ROOT}/clusters/${id}`, { signal }),
   proposal: (id: number, signal?: AbortSignal) => call<Proposal>(`${ROOT}/clusters/${id}/proposal`, { signal }),
+  written: (id: number, question: string, replies: string[], passages: string[]) =>
+    call<{ answer: string }>(`${ROOT}/clusters/${id}/written`, { method: "POST", body: { question, replies, passages } }),
+  summaryOf: (id: number, ticket: string) =>
+    call<{ summary: string }>(`${ROOT}/clusters/${id}/tickets/${ticket}/summary`, { method: "POST", body: {} }),
   trySimilar: (id: number, entry: string, texts: string[], signal?: AbortSignal) =>
     call<Trial>(`${ROOT}/clusters/${id}/trial`, { method: "POST", body: { entry_id: entry, texts }, signal }),
   tryEntry: (id: number, body: EntryBody, signal?: AbortSignal) =>

@@ -138,6 +138,8 @@ export interface Proposal {
   replies: Reply[];
   passages: Passage[];
   from_ticket: string | null;
+  /** Whether a language model is configured. */
+  writer: boolean;
 }
 
 export interface Gap {
