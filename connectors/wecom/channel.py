@@ -1,12 +1,14 @@
 """Sending to members, within WeChat Work's limits: 2,048 bytes a text, 30 messages a minute and 1,000 an hour for a member, the
 excess silently dropped by the platform and therefore never sent.
 
-A card bears a name that is the same in every attempt, so the platform refuses its repeat; texts it shows once within a minute.
-What was sent of a message in parts is remembered, so that another attempt goes on where the last one broke off.
+What may have been sent is sent again without being shown twice: a card bears a name that is the same in every attempt, and the
+platform shows the same text once within some minutes. The same words that are meant to be said again differ by characters that
+nobody sees. What was sent of a message in parts is remembered, so that another attempt goes on where the last one broke off.
 """
 
 from __future__ import annotations
 
+import hashlib
 import time
 import uuid
 from collections.abc import Sequence
@@ -31,8 +33,11 @@ MOST_BYTES = 2048
 MOST_A_MINUTE, MOST_AN_HOUR = 28, 980
 """A little less than the platform takes: its minute is not ours."""
 _MINUTE, _HOUR = 60, 3600
-_REPEATS = timedelta(seconds=60)
-"""How long the platform shows the same words once. No longer: who asks again later wants to be answered again."""
+_REPEATS = timedelta(minutes=10)
+"""How long the platform shows the same words once: longer than a dead process's claim lasts, and some attempts after it."""
+_UNSEEN = str.maketrans("01", "\u200b\u200c")
+_ROOM = 30
+"""Bytes left for them: ten characters."""
 _GONE = {40003, 60011, 60111, 81013}
 """The receiver left, or the app is not visible to them: no repeat helps."""
 _NAMED_BEFORE = 42014
@@ -71,7 +76,7 @@ class WecomChannel:
     def tell(self, employee_no: str, notice: Notice) -> Receipt:
         """Bring a notice to a member of the desk, as a card that opens it."""
         text = f"【{notice.title}】\n{plain(notice.text)}"
-        texts = split(f"{text}\n\n{_link('打开工单', notice.url)}" if notice.url else text, MOST_BYTES)
+        texts = split(f"{text}\n\n{_link('打开工单', notice.url)}" if notice.url else text, MOST_BYTES - _ROOM)
         card = cards.notice_card(notice, cards.task_id(notice.key, 0)) if self._with_cards else None
         parts = [Part(_card(card), tuple(texts))] if card else [Part(_text(one)) for one in texts]
         # Whether it was tried before is not ours to know: a name that was used is taken for a card that arrived.
@@ -103,7 +108,7 @@ class WecomChannel:
 
     def _send_part(self, user: str, part: Part, key: str, n: int, *, repeated: bool, refused: bool) -> list[str]:
         if not part.instead:
-            return [self._post(user, part.body)]
+            return [self._say(user, str(part.body["text"]["content"]), f"{key}:{n}")]
         if not refused:
             try:
                 return [self._post(user, part.body)]
@@ -112,7 +117,29 @@ class WecomChannel:
                     return [""]
                 log.warning("wecom_card_refused", code=error.code, kind=part.body["template_card"]["card_type"])
                 self._remember(key, f"refused:{n}", 1)
-        return [self._post(user, _text(text)) for text in part.instead]
+        return [self._say(user, text, f"{key}:{n}:{m}") for m, text in enumerate(part.instead)]
+
+    def _say(self, user: str, text: str, name: str) -> str:
+        return self._post(user, _text(text + self._unlike(user, text, name)))
+
+    def _unlike(self, user: str, text: str, name: str) -> str:
+        """What tells `text` from the same words that were said lately under another name."""
+        digest = hashlib.sha256(text.encode()).hexdigest()[:32]
+        key = f"fssc:wecom:said:{user.lower()}:{digest}"
+        try:
+            with self._redis.pipeline() as pipe:
+                pipe.hget(key, name)
+                pipe.hlen(key)
+                place, others = pipe.execute()
+                if place is None:
+                    pipe.hset(key, name, others)
+                    pipe.expire(key, _REPEATS)
+                    pipe.execute()
+            number = int(others if place is None else place)
+        except RedisError as error:
+            log.warning("wecom_words_not_told_apart", error=str(error))
+            return ""
+        return f"{number:b}".translate(_UNSEEN) if number else ""
 
     def _post(self, user: str, body: dict[str, Any]) -> str:
         try:
@@ -199,7 +226,7 @@ def rendered(message: dict[str, Any], key: str, *, with_cards: bool = True) -> l
     if below := sources(message):
         text += f"\n\n{below}"
     choices = offered(message)
-    everything = split(f"{text}\n\n{choices}" if choices else text, MOST_BYTES)
+    everything = split(f"{text}\n\n{choices}" if choices else text, MOST_BYTES - _ROOM)
     made = cards.card_of(message, cards.task_id(key, 0)) if with_cards and choices else None
     if made is None:
         return [Part(_text(one)) for one in everything]
@@ -207,8 +234,8 @@ def rendered(message: dict[str, Any], key: str, *, with_cards: bool = True) -> l
     if whole:
         return [Part(_card(card), tuple(everything))]
     return [
-        *(Part(_text(one)) for one in split(text, MOST_BYTES)),
-        Part(_card(card), tuple(split(choices, MOST_BYTES))),
+        *(Part(_text(one)) for one in split(text, MOST_BYTES - _ROOM)),
+        Part(_card(card), tuple(split(choices, MOST_BYTES - _ROOM))),
     ]
 
 

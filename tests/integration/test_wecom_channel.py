@@ -237,9 +237,9 @@ def test_what_only_an_operator_can_mend_is_told_and_kept(
 ) -> None:
     wecom.answer_next["/cgi-bin/message/send"].append({"errcode": 60020, "errmsg": "not allow to access from your ip"})
     with pytest.raises(NotSent) as caught:
-        channel.send(delivery("一"))
+        channel.send(delivery("一", key="k"))
     assert not caught.value.for_good and "企业可信IP" in alerts[0]
-    channel.send(delivery("一"))
+    channel.send(delivery("一", key="k"))
     assert wecom.heard_by("E1001") == ["一"]
 
 
@@ -265,10 +265,21 @@ def test_a_limit_is_waited_for_and_a_broken_answer_is_doubt(channel: WecomChanne
         wecom.answer_next["/cgi-bin/message/send"].append(broken)
         with pytest.raises(Unsure):
             channel.send(delivery("一"))
+
+
+def test_a_repeat_is_shown_once_and_the_same_words_said_again_are_said_again(
+    channel: WecomChannel, wecom: WecomSimulator, redis: Redis
+) -> None:
     assert channel.repeats is not None
-    channel.send(delivery("一"))
-    channel.send(delivery("一"))
-    assert wecom.heard_by("E1001") == ["一"], "the platform shows a repeat once"
+    channel.send(delivery("好的。", key="k1"))
+    for key in redis.scan_iter("fssc:wecom:sent:*"):  # The process died before it could write down that it was sent.
+        redis.delete(key)
+    channel.send(delivery("好的。", key="k1"))
+    assert wecom.heard_by("E1001") == ["好的。"]
+    for _ in range(3):
+        channel.send(delivery("好的。", key="k2"))
+        channel.send(delivery("好的。", key="k3"))
+    assert wecom.heard_by("E1001") == ["好的。"] * 3
 
 
 def test_nobody_is_sent_more_than_their_minute_takes(channel: WecomChannel, wecom: WecomSimulator) -> None:

@@ -32,6 +32,7 @@ from tests.simulators import wecom_cards as cards
 _TRIES, _PATIENCE = 3, 5.0
 _A_MINUTE, _AN_HOUR, _A_TEXT = 30, 1000, 2048
 _CODE_SECONDS = 72 * 3600
+_UNSEEN = {0x200B: None, 0x200C: None}
 
 
 @dataclass
@@ -115,7 +116,9 @@ class WecomSimulator:
         @app.get("/cgi-bin/gettoken")
         def gettoken(corpid: str = "", corpsecret: str = "") -> dict[str, Any]:
             if not self.trusted:
-                return _error(60020, "not allow to access from your ip, hint: [1], from ip: 203.0.113.9, more info at …")
+                return _error(
+                    60020, "not allow to access from your ip, hint: [1], from ip: 203.0.113.9, more info at …"
+                )
             if corpid != self.corp_id:
                 return _error(40013, "invalid corpid")
             if corpsecret != self.secret:
@@ -230,7 +233,8 @@ class WecomSimulator:
                 )
                 return
             hour.append(moment)
-            shown = {"user": user, "text": content, "at": moment, "body": body, "card": body.get("template_card")}
+            seen = content.translate(_UNSEEN)
+            shown = {"user": user, "text": seen, "at": moment, "body": body, "card": body.get("template_card")}
             self.sent.append({**shown, "locked": ""})
 
     def _update(self, body: dict[str, Any]) -> dict[str, Any]:
