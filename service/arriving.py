@@ -186,7 +186,7 @@ class Arriving:
         if received.card:
             label = await to_thread.run_sync(self._label, inbound, choice)
             await to_thread.run_sync(connector.clicked, received, label)
-        if choice.startswith(staff_choices.PREFIX):
+        if choice.startswith(staff_choices.PREFIX) and connector.capabilities.updates:
             said = staff_choices.act, self._database, inbound.identity.employee_no or "", choice
             await self._tell(inbound, await to_thread.run_sync(*said))
             return
