@@ -1,0 +1,308 @@
+"""Channels with real processes: acknowledgement while the engine is saturated, messages a second end to end, everything killed in
+turn, and callbacks that nobody should ever send. WeChat Work's servers are simulated, in a process of their own.
+
+    .venv/bin/python -m bench.channels [ack|rate|killed|malformed]… [--messages N] [--seconds N] [--home DIR]
+
+The figures go to bench/results/channels.json, with the baseline beside them: the engine's own rate, and a request without work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+from sqlalchemy import func, select
+
+from bench.path import questions
+from bench.platform import Platform
+from connectors.arrivals import ArrivalRow
+from core.database import Database
+from core.outbox import DeliveryRow
+from tests.stack import ROOT, Stack
+
+RESULTS = ROOT / "bench" / "results" / "channels.json"
+PEOPLE = 400
+KILLED = ("service.app", "dramatiq", "bot.engine", "redis.conf")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="*", default=["ack", "rate", "killed", "malformed"])
+    parser.add_argument("--messages", type=int, default=0, help="for killed (10,000) and malformed (20,000)")
+    parser.add_argument("--seconds", type=int, default=20, help="for ack and rate")
+    parser.add_argument("--home", type=Path, default=ROOT / "var" / "bench")
+    chosen = parser.parse_args()
+    found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    with Platform([f"E{n:05}" for n in range(PEOPLE)]) as platform:
+        stack = Stack(chosen.home, platform.environment)
+        stack.forget()
+        stack.start()
+        platform.callback(f"{stack.url}/api/v1/channels/wecom/callback")
+        try:
+            for what in chosen.what:
+                print(f"▸ {what}", flush=True)
+                found[what] = MEASURES[what](stack, platform, chosen)
+                print(json.dumps(found[what], ensure_ascii=False, indent=1), flush=True)
+        finally:
+            stack.stop()
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(found, ensure_ascii=False, indent=1))
+
+
+def acknowledged(stack: Stack, platform: Platform, chosen: argparse.Namespace) -> dict[str, Any]:
+    """50 messages a second come in while the widget's users keep the engine busy."""
+    stop = threading.Event()
+
+    def chat() -> None:
+        with httpx.Client(base_url=stack.url, timeout=60, trust_env=False) as client:
+            for n in range(10**6):
+                if stop.is_set():
+                    return
+                body = {"client_message_id": f"{threading.get_ident()}-{n}", "text": questions()[n % 100]}
+                client.post("/api/v1/chat/messages", json=body)
+
+    busy = [threading.Thread(target=chat) for _ in range(6)]
+    for thread in busy:
+        thread.start()
+    try:
+        time.sleep(2)
+        took = platform.rate(50, chosen.seconds, questions())
+    finally:
+        stop.set()
+        for thread in busy:
+            thread.join()
+    return {
+        "messages": len(took["ms"]),
+        "per_s": 50,
+        "refused": took["refused"],
+        "p50_ms": _percentile(took["ms"], 50),
+        "p99_ms": _percentile(took["ms"], 99),
+        "most_ms": round(max(took["ms"]), 1),
+    }
+
+
+def rate(stack: Stack, platform: Platform, chosen: argparse.Namespace) -> dict[str, Any]:
+    """Everything at once: from the first callback to the last answer."""
+    _at_rest(stack)
+    platform.forget()
+    count = chosen.messages or 40 * chosen.seconds
+    before = _cpu(stack)
+    started = time.perf_counter()
+    platform.storm(count, questions(), threads=8)
+    accepted = time.perf_counter() - started
+    _wait(lambda: platform.heard() >= count, 600)
+    took = time.perf_counter() - started
+    after = _cpu(stack)
+    return {
+        "messages": count,
+        "answered_per_s": round(count / took, 1),
+        "accepted_per_s": round(count / accepted, 1),
+        "cpu_ms_a_message": {name: round((after[name] - before[name]) / count * 1000, 1) for name in after},
+        "engine_alone_per_s": _engine(stack, chosen.seconds // 2),
+    }
+
+
+def killed(stack: Stack, platform: Platform, chosen: argparse.Namespace) -> dict[str, Any]:
+    """A fifth come twice, all out of order, while gateway, worker, engine and Redis are killed in turn."""
+    _at_rest(stack)
+    platform.forget()
+    count = chosen.messages or 10_000
+    stop = threading.Event()
+    deaths: Counter[str] = Counter()
+
+    def kill() -> None:
+        for n in range(10**6):
+            if stop.wait(6):
+                return
+            words = KILLED[n % len(KILLED)]
+            try:
+                stack.child(words).kill()
+                deaths[words] += 1
+            except (AssertionError, psutil.NoSuchProcess):
+                continue
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    started = time.perf_counter()
+    try:
+        said = platform.storm(count, questions(), threads=8, duplicates=0.2, insist=True)
+    finally:
+        stop.set()
+        killer.join()
+    _wait(lambda: _left(stack) == 0, 900)
+    took = time.perf_counter() - started
+    time.sleep(2)
+    return {"deaths": dict(deaths), "seconds": round(took), **_judged(stack, platform, said)}
+
+
+def malformed(stack: Stack, platform: Platform, chosen: argparse.Namespace) -> dict[str, Any]:
+    """Mutated callbacks: what was answered, and how much memory they left behind."""
+    from bench.mutations import mutations
+
+    _at_rest(stack)
+    gateway = stack.child("service.app")
+    count = chosen.messages or 20_000
+    rng = random.Random(20_000)
+    answers: Counter[str] = Counter()
+    told: set[str] = set()
+    with Database(stack.settings.database).read() as session:
+        before = session.scalar(select(func.count()).select_from(ArrivalRow))
+    memory = []
+
+    def send(calls: list[Callable[[httpx.Client], httpx.Response]]) -> None:
+        with httpx.Client(timeout=30, trust_env=False) as client:
+            for call in calls:
+                answer = call(client)
+                answers[str(answer.status_code)] += 1
+                told.add(answer.text[:300])
+
+    made = list(mutations(platform.simulator, rng, count))
+    step = max(1, count // 10)
+    with ThreadPoolExecutor(4) as pool:
+        for start in range(0, count, step):
+            part = made[start : start + step]
+            list(pool.map(send, [part[n::4] for n in range(4)]))
+            memory.append(round(gateway.memory_info().rss / 2**20, 1))
+    with Database(stack.settings.database).read() as session:
+        accepted = session.scalar(select(func.count()).select_from(ArrivalRow)) - before
+    return {
+        "callbacks": count,
+        "answers": dict(answers),
+        "said": sorted(told)[:10],
+        "accepted": accepted,
+        "memory_mb": memory,
+    }
+
+
+MEASURES: dict[str, Callable[[Stack, Platform, argparse.Namespace], dict[str, Any]]] = {
+    "ack": acknowledged,
+    "rate": rate,
+    "killed": killed,
+    "malformed": malformed,
+}
+
+
+def _judged(stack: Stack, platform: Platform, said: dict[str, list[str]]) -> dict[str, Any]:
+    """What every person heard, against what they said: each message answered once, in order."""
+    from core.transcript import Conversation, Message
+
+    twice = missing = disorder = 0
+    with Database(stack.settings.database).read() as session:
+        rows = session.execute(
+            select(Conversation.employee_no, Message.sender, Message.text, Message.turn_id)
+            .join(Message, Message.conversation_id == Conversation.id)
+            .where(Conversation.channel == "wecom")
+            .order_by(Conversation.id, Message.seq)
+        ).all()
+        states = dict(
+            session.execute(
+                select(DeliveryRow.state, func.count())
+                .where(DeliveryRow.channel == "wecom")
+                .group_by(DeliveryRow.state)
+            ).all()
+        )
+        failed = session.scalar(select(func.count()).where(ArrivalRow.state == "failed"))
+    heard: dict[str, list[str]] = defaultdict(list)
+    answered: dict[str, Counter[str]] = defaultdict(Counter)
+    for person, sender, text, turn in rows:
+        if sender == "user":
+            heard[person].append(text)
+        elif turn:
+            answered[person][turn] += 1
+    for person, texts in said.items():
+        counted = Counter(heard[person])
+        missing += sum(1 for text in texts if not counted[text])
+        twice += sum(1 for text in texts if counted[text] > 1)
+        disorder += sum(1 for a, b in zip(heard[person], sorted(heard[person], key=_number), strict=True) if a != b)
+    shown = platform.shown()
+    return {
+        "messages": sum(map(len, said.values())),
+        "not_taken_in": missing,
+        "taken_in_twice": twice,
+        "out_of_order": disorder,
+        "turns_without_an_answer": sum(map(len, said.values())) - sum(map(len, answered.values())),
+        "answers_shown": shown["sent"],
+        "shown_twice": shown["twice"],
+        "dropped_by_the_platform": shown["dropped"],
+        "deliveries": states,
+        "arrivals_failed": failed,
+        "violations": shown["violations"][:5],
+    }
+
+
+def _number(text: str) -> int:
+    return int(text.rpartition("第")[2].rstrip("问") or 0)
+
+
+def _engine(stack: Stack, seconds: int) -> float:
+    """Turns a second of the widget's API with eight people at once: the path without a channel."""
+    asked, done, end = questions(), Counter(), time.perf_counter() + max(3, seconds)
+
+    def chat(n: int) -> None:
+        with httpx.Client(base_url=stack.url, timeout=60, trust_env=False) as client:
+            turn = 0
+            while time.perf_counter() < end:
+                turn += 1
+                body = {"client_message_id": f"{os.getpid()}-{n}-{turn}", "text": asked[(n + turn) % len(asked)]}
+                done[client.post("/api/v1/chat/messages", json=body).status_code] += 1
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(chat, range(8)))
+    return round(done[200] / (time.perf_counter() - started), 1)
+
+
+def _cpu(stack: Stack) -> dict[str, float]:
+    """Seconds of processor that each process of the product has used."""
+    assert stack.process is not None
+    used = {}
+    for process in psutil.Process(stack.process.pid).children():
+        words = " ".join(process.cmdline())
+        name = next((name for name in KILLED if name in words), words[:40])
+        times = process.cpu_times()
+        used[name] = times.user + times.system + times.children_user + times.children_system
+    return used
+
+
+def _left(stack: Stack) -> int:
+    """What is not done yet: arrivals and deliveries on their way."""
+    database = Database(stack.settings.database)
+    try:
+        with database.read() as session:
+            coming = session.scalar(select(func.count()).where(ArrivalRow.state.in_(("waiting", "claimed"))))
+            going = session.scalar(select(func.count()).where(DeliveryRow.state.in_(("waiting", "sending"))))
+            return (coming or 0) + (going or 0)
+    finally:
+        database.close()
+
+
+def _at_rest(stack: Stack) -> None:
+    _wait(lambda: _left(stack) == 0, 300)
+
+
+def _wait(true: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            raise TimeoutError("waited in vain")
+        time.sleep(0.2)
+
+
+def _percentile(values: list[float], percent: int) -> float:
+    ordered = sorted(values)
+    return round(ordered[min(len(ordered) - 1, len(ordered) * percent // 100)], 1)
+
+
+if __name__ == "__main__":
+    main()
