@@ -270,7 +270,7 @@ def _tell(session: Session, question: int, moment: datetime) -> bool:
         row.conversation_id,
         "bot",
         "text",
-        f"您 {day.month} 月 {day.day} 日问过“{asked}”，当时没能答上来，现在知识库里有答案了。",
+        f"您 {day.month} 月 {day.day} 日问过“{asked}”，知识库里现在有新的答案了，请看看是否有帮助。",
         extras={"options": [{"label": "查看答案", "choice": f"entry:{row.entry_id}"}]},
     )
     deliver(session, message, key=f"answered:{row.id}")

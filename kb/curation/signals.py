@@ -45,7 +45,7 @@ def keep(session: Session, signal: Signal) -> OpenQuestionRow | None:
     """Store a signal with its question, once; None where there is nothing to curate in what was asked."""
     known = session.scalars(select(SignalRow).where(SignalRow.key == signal.key)).one_or_none()
     if known is not None:
-        known.detail = {**known.detail, **signal.detail}
+        known.detail = {**known.detail, **_masked(signal.detail)}
         return session.get(OpenQuestionRow, known.question)
     conversation = session.get(Conversation, signal.conversation_id)
     if conversation is None:
@@ -70,15 +70,23 @@ def keep(session: Session, signal: Signal) -> OpenQuestionRow | None:
             key=signal.key,
             question=row.id,
             kind=signal.kind,
-            detail={
-                name: mask_people(value) if isinstance(value, str) else value for name, value in signal.detail.items()
-            },
+            detail=_masked(signal.detail),
             ticket=signal.ticket,
             at=signal.at,
         )
     )
     session.flush()
     return row
+
+
+def _masked(detail: dict[str, Any]) -> dict[str, Any]:
+    return {name: _masked_value(value) if name != "entry_id" else value for name, value in detail.items()}
+
+
+def _masked_value(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_masked_value(one) for one in value]
+    return mask_people(value) if isinstance(value, str) else value
 
 
 def _question(
