@@ -111,6 +111,7 @@ def acknowledge(
     if ticket.status in OPEN:
         by = actor if actor.has("supervisor") else SYSTEM
         if false_alarm and ticket.emergency:
+            ticket.sla_policy = None
             lifecycle.change(session, number, by, emergency=False)
         elif not false_alarm and ticket.assignee is None:
             lifecycle.assign(session, number, by, to=actor.id)

@@ -18,6 +18,7 @@ from core.transcript import open_conversation
 from handoff import lifecycle
 from handoff.actors import Actor, employee
 from handoff.clocks import defaults as clocks
+from handoff.clocks.clock import clocks_of
 from handoff.filing import file_ticket
 from handoff.notices import NoticeRow, notices_of
 from handoff.routing import supervision, versions
@@ -467,9 +468,16 @@ def test_only_one_acknowledges_and_only_who_is_called(on_call: Database) -> None
 
 def test_a_false_alarm_is_no_emergency_any_more(on_call: Database) -> None:
     number = file(on_call, "怎样避免重复付款", business_type="应付与付款")
+
+    def promised() -> list[int | None]:
+        with on_call.read() as session:
+            return [clock.promised_min for clock in clocks_of(session, number)]
+
+    assert promised() == [5, 120], "round the clock, whatever urgency was given"
     with on_call.write() as session:
         acknowledge(session, number, BOSS, false_alarm=True)
     assert not ticket(on_call, number).emergency and call(on_call, number).false_alarm
+    assert promised() == [30, 900]
 
 
 def test_what_the_employee_adds_later_raises_the_alarm(on_call: Database) -> None:
