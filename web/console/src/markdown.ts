@@ -30,6 +30,11 @@ export function renderMarkdown(text: string, highlight = ""): string {
   return body.innerHTML;
 }
 
+/** Markdown as words alone, for an excerpt or a table's cell. */
+export function withoutMarks(text: string): string {
+  return text.replace(/\*\*|`/g, "").replace(/^\s*(#+|[-*>])\s+/gm, "").replace(/\[([^\]]*)\]\([^)]*\)/g, "$1");
+}
+
 function mark(node: Node, wanted: string): void {
   for (const child of [...node.childNodes]) {
     if (child.nodeType !== Node.TEXT_NODE) {

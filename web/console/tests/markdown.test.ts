@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { renderMarkdown } from "../src/markdown";
+import { renderMarkdown, withoutMarks } from "../src/markdown";
 
 function rendered(text: string, highlight?: string): HTMLElement {
   const root = document.createElement("div");
@@ -36,4 +36,8 @@ describe("what employees and curators write is shown, never run", () => {
     expect([...root.querySelectorAll("mark")].map((one) => one.textContent)).toEqual(["住宿", "住宿"]);
     expect(root.textContent?.trim()).toBe("住宿费，标准，住宿");
   });
+});
+
+it("says an excerpt in words alone", () => {
+  expect(withoutMarks("先到 **我的单据** 看\n- 见[制度](https://x)")).toBe("先到 我的单据 看\n见制度");
 });
