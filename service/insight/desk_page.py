@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import date
 from typing import Any
 
-from sqlalchemy import case, func, literal, or_, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
 from handoff.clocks.policies import PolicyRow
@@ -82,19 +82,28 @@ FIGURES = (
 
 def page(session: Session, asked: Filter) -> dict[str, Any]:
     """Everything on the page; see docs/insight.md for the definitions."""
-    now, past = _figures(session, asked), _figures(session, asked.before())
+    filed = _counted(session, _FILED, _filed(asked), Fact.group_id, Fact.business_type, Fact.policy)
+    solved = _counted(session, _SOLVED, _solved(asked), Fact.group_id, Fact.business_type, Fact.score)
+    first, resolve = (
+        _times(session, value, inside, day, asked)
+        for value, inside, day in (
+            (Fact.first_min, _filed(asked), Fact.filed_day),
+            (Fact.resolve_min, _solved(asked), Fact.solved_day),
+        )
+    )
+    now = _figures(session, asked, _shares(_added(filed), _added(solved)), first[None], resolve[None])
+    groups = dict(session.execute(select(GroupRow.id, GroupRow.name)).all())
     return {
-        "figures": shown(FIGURES, now, past if past["filed"] or past["solved"] else None),
+        "figures": shown(FIGURES, now, _before(session, asked.before())),
         "by_day": _days(session, asked),
-        "by_month": _months(session, asked) if asked.days > 45 else [],
-        "policies": _policies(session, asked),
+        "by_month": _months(first, resolve),
+        "policies": _policies(session, filed),
         "by": {
-            "group": _parts(
-                session, asked, Fact.group_id, dict(session.execute(select(GroupRow.id, GroupRow.name)).all())
-            ),
-            "business_type": _parts(session, asked, Fact.business_type, {}),
+            "group": _parts(filed, solved, "group_id", groups),
+            "business_type": _parts(filed, solved, "business_type", {}),
         },
-        **_ratings(session, asked),
+        "scores": _scores(solved),
+        "reasons": _reasons(session, asked),
     }
 
 
@@ -102,7 +111,7 @@ def _sum(condition: Any) -> Any:
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
 
-_OF_FILED = {
+_FILED = {
     "filed": func.count(),
     "first_due": _sum(Fact.first_kept.is_not(None)),
     "first_in": _sum(Fact.first_kept == 1),
@@ -111,14 +120,15 @@ _OF_FILED = {
     "escalated": _sum(Fact.escalated > 0),
     "reopened": _sum(Fact.reopened > 0),
 }
-_OF_SOLVED = {
+_SOLVED = {
     "solved": func.count(),
     "once": _sum(Fact.once == 1),
     "rated": func.count(Fact.score),
-    "score": func.avg(Fact.score),
+    "scored": func.coalesce(func.sum(Fact.score), 0),
     "inspected": func.count(Fact.quality),
-    "quality": func.avg(Fact.quality),
+    "quality": func.coalesce(func.sum(Fact.quality), 0.0),
 }
+_NONE = (0, None, None)
 
 
 def _filed(asked: Filter) -> list[Any]:
@@ -129,11 +139,58 @@ def _solved(asked: Filter) -> list[Any]:
     return narrowed(Fact, Fact.solved_day, asked)
 
 
-def _figures(session: Session, asked: Filter) -> dict[str, Any]:
-    first = quantiles(session, Fact.first_min, _filed(asked)).get(None, (0, None, None))
-    resolve = quantiles(session, Fact.resolve_min, _solved(asked)).get(None, (0, None, None))
+def _counted(session: Session, counts: dict[str, Any], inside: list[Any], *by: Any) -> list[dict[str, Any]]:
+    """Counts in one reading of the facts, by several columns at a time, to be added up along any of them."""
+    query = select(*by, *(value.label(name) for name, value in counts.items())).where(*inside)
+    if any(column.class_ is OriginRow for column in by):
+        query = query.join(OriginRow, OriginRow.id == Fact.origin)
+    return [dict(row) for row in session.execute(query.group_by(*by) if by else query).mappings()]
+
+
+def _added(rows: list[dict[str, Any]]) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for row in rows:
+        for name in (*_FILED, *_SOLVED):
+            if name in row:
+                total[name] = total.get(name, 0) + row[name]
+    return total
+
+
+def _along(rows: list[dict[str, Any]], column: str) -> dict[Any, dict[str, float]]:
+    by: dict[Any, list[dict[str, Any]]] = {}
+    for row in rows:
+        by.setdefault(row[column], []).append(row)
+    return {key: _added(some) for key, some in by.items()}
+
+
+def _shares(filed: dict[str, float], solved: dict[str, float]) -> dict[str, Any]:
+    f, s = {**dict.fromkeys(_FILED, 0), **filed}, {**dict.fromkeys(_SOLVED, 0), **solved}
     return {
-        **shares_of(session, asked)[None],
+        "filed": f["filed"],
+        "solved": s["solved"],
+        "first_kept": share(f["first_in"], f["first_due"]),
+        "resolve_kept": share(f["resolve_in"], f["resolve_due"]),
+        "escalated": share(f["escalated"], f["filed"]),
+        "reopened": share(f["reopened"], f["filed"]),
+        "once": share(s["once"], s["solved"]),
+        "satisfaction": round(s["scored"] / s["rated"], 2) if s["rated"] else None,
+        "quality": round(s["quality"] / s["inspected"], 2) if s["inspected"] else None,
+    }
+
+
+def shares_of(session: Session, asked: Filter, column: Any = None) -> dict[Any, dict[str, Any]]:
+    """Counts and shares of tickets by a column of the facts or of their origin; under None for all."""
+    by = () if column is None else (column,)
+    filed, solved = _counted(session, _FILED, _filed(asked), *by), _counted(session, _SOLVED, _solved(asked), *by)
+    if column is None:
+        return {None: _shares(_added(filed), _added(solved))}
+    parts = _along(filed, column.key), _along(solved, column.key)
+    return {key: _shares(parts[0].get(key, {}), parts[1].get(key, {})) for key in parts[0].keys() | parts[1].keys()}
+
+
+def _figures(session: Session, asked: Filter, shares: dict[str, Any], first: Any, resolve: Any) -> dict[str, Any]:
+    return {
+        **shares,
         "backlog": _backlog(session, asked, asked.until),
         "first_median": first[1],
         "first_p90": first[2],
@@ -142,22 +199,20 @@ def _figures(session: Session, asked: Filter) -> dict[str, Any]:
     }
 
 
-def _shares(filed: Any, solved: Any) -> dict[str, Any]:
-    return {
-        "filed": filed["filed"],
-        "solved": solved["solved"],
-        "first_kept": share(filed["first_in"], filed["first_due"]),
-        "resolve_kept": share(filed["resolve_in"], filed["resolve_due"]),
-        "escalated": share(filed["escalated"], filed["filed"]),
-        "reopened": share(filed["reopened"], filed["filed"]),
-        "once": share(solved["once"], solved["solved"]),
-        "satisfaction": _mean(solved["score"]),
-        "quality": _mean(solved["quality"]),
-    }
+def _before(session: Session, asked: Filter) -> dict[str, Any] | None:
+    """The figures of the period before; None where there was nothing."""
+    shares = shares_of(session, asked)[None]
+    if not shares["filed"] and not shares["solved"]:
+        return None
+    first = quantiles(session, Fact.first_min, _filed(asked))
+    resolve = quantiles(session, Fact.resolve_min, _solved(asked))
+    return _figures(session, asked, shares, first.get(None, _NONE), resolve.get(None, _NONE))
 
 
-def _mean(value: Any) -> float | None:
-    return None if value is None else round(float(value), 2)
+def _times(session: Session, value: Any, inside: list[Any], day: Any, asked: Filter) -> dict[Any, Any]:
+    """Count, median and ninth tenth: under None of all, and of each month of a longer period."""
+    by_month = month(session, day) if asked.days > 45 else None
+    return {None: _NONE, **quantiles(session, value, inside, by_month)}
 
 
 def _backlog(session: Session, asked: Filter, day: date) -> int:
@@ -187,89 +242,64 @@ def _days(session: Session, asked: Filter) -> list[dict[str, Any]]:
     return days
 
 
-def _months(session: Session, asked: Filter) -> list[dict[str, Any]]:
-    first = quantiles(session, Fact.first_min, _filed(asked), month(session, Fact.filed_day))
-    resolve = quantiles(session, Fact.resolve_min, _solved(asked), month(session, Fact.solved_day))
-    none = (0, None, None)
+def _months(first: dict[Any, Any], resolve: dict[Any, Any]) -> list[dict[str, Any]]:
     return [
         {
             "month": one,
-            "first_median": first.get(one, none)[1],
-            "first_p90": first.get(one, none)[2],
-            "resolve_median": resolve.get(one, none)[1],
-            "resolve_p90": resolve.get(one, none)[2],
+            "first_median": first.get(one, _NONE)[1],
+            "first_p90": first.get(one, _NONE)[2],
+            "resolve_median": resolve.get(one, _NONE)[1],
+            "resolve_p90": resolve.get(one, _NONE)[2],
         }
-        for one in sorted(first.keys() | resolve.keys())
+        for one in sorted((first.keys() | resolve.keys()) - {None})
     ]
 
 
-def _policies(session: Session, asked: Filter) -> list[dict[str, Any]]:
+def _policies(session: Session, filed: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What each policy promised, and how much of it was kept."""
     names = dict(session.execute(select(PolicyRow.id, PolicyRow.name)).all())
-    counts = [_OF_FILED[name].label(name) for name in ("filed", "first_due", "first_in", "resolve_due", "resolve_in")]
-    rows = session.execute(
-        select(Fact.policy, *counts)
-        .where(*_filed(asked), Fact.policy != "")
-        .group_by(Fact.policy)
-        .order_by(func.count().desc(), Fact.policy)
-    )
-    return [
+    found = [
         {
-            "id": row.policy,
-            "name": names.get(row.policy, row.policy),
-            "filed": row.filed,
-            "first_due": row.first_due,
-            "first_kept": share(row.first_in, row.first_due),
-            "resolve_due": row.resolve_due,
-            "resolve_kept": share(row.resolve_in, row.resolve_due),
+            "id": policy,
+            "name": names.get(policy, policy),
+            "filed": one["filed"],
+            "first_due": one["first_due"],
+            "first_kept": share(one["first_in"], one["first_due"]),
+            "resolve_due": one["resolve_due"],
+            "resolve_kept": share(one["resolve_in"], one["resolve_due"]),
         }
-        for row in rows
+        for policy, one in _along(filed, "policy").items()
+        if policy
     ]
+    return sorted(found, key=lambda one: (-one["filed"], one["id"]))
 
 
-def shares_of(session: Session, asked: Filter, column: Any = None) -> dict[Any, dict[str, Any]]:
-    """The counts and shares of tickets, by a column of the facts or of their origin; under None for all."""
-    by = column if column is not None else literal(None)
-    filed, solved = (
-        {row["key"]: row for row in session.execute(_grouped(by, counts, inside, column)).mappings()}
-        for counts, inside in ((_OF_FILED, _filed(asked)), (_OF_SOLVED, _solved(asked)))
-    )
-    none_filed = dict.fromkeys(_OF_FILED, 0)
-    none_solved = {**dict.fromkeys(_OF_SOLVED, 0), "score": None, "quality": None}
-    return {
-        key: _shares(filed.get(key, none_filed), solved.get(key, none_solved)) for key in filed.keys() | solved.keys()
-    }
-
-
-def _grouped(by: Any, counts: dict[str, Any], inside: list[Any], column: Any) -> Any:
-    query = select(by.label("key"), *(value.label(name) for name, value in counts.items())).where(*inside)
-    if column is None:
-        return query
-    if column.class_ is OriginRow:
-        query = query.join(OriginRow, OriginRow.id == Fact.origin)
-    return query.group_by(by)
-
-
-def _parts(session: Session, asked: Filter, column: Any, names: dict[str, str]) -> list[dict[str, Any]]:
+def _parts(
+    filed: list[dict[str, Any]], solved: list[dict[str, Any]], column: str, names: dict[str, str]
+) -> list[dict[str, Any]]:
+    of_filed, of_solved = _along(filed, column), _along(solved, column)
     parts = [
-        {"value": key, "name": names.get(key, key) or "（未分组）", **shares}
-        for key, shares in shares_of(session, asked, column).items()
+        {
+            "value": key,
+            "name": names.get(key, key) or "（未分组）",
+            **_shares(of_filed.get(key, {}), of_solved.get(key, {})),
+        }
+        for key in of_filed.keys() | of_solved.keys()
     ]
     return sorted(parts, key=lambda one: (-one["filed"], one["value"]))[:30]
 
 
-def _ratings(session: Session, asked: Filter) -> dict[str, Any]:
-    """How often each score was given, and why the low ones were."""
-    scores = dict(
-        session.execute(
-            select(Fact.score, func.count()).where(*_solved(asked), Fact.score.is_not(None)).group_by(Fact.score)
-        ).all()
-    )
+def _scores(solved: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    given = _along(solved, "score")
+    return [
+        {"score": one, "label": label, "count": given.get(one, {}).get("solved", 0)} for one, label in SCORES.items()
+    ]
+
+
+def _reasons(session: Session, asked: Filter) -> list[dict[str, Any]]:
+    """Why low scores were given, the most frequent first."""
     low = document(session, "satisfaction")["low_score"]
     reasons: Counter[str] = Counter()
     for given in session.scalars(select(Fact.reasons).where(*_solved(asked), Fact.score <= low)):
         reasons.update(given)
-    return {
-        "scores": [{"score": one, "label": label, "count": scores.get(one, 0)} for one, label in SCORES.items()],
-        "reasons": [{"reason": reason, "count": count} for reason, count in reasons.most_common(12)],
-    }
+    return [{"reason": reason, "count": count} for reason, count in reasons.most_common(12)]

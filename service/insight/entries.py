@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import func, select
@@ -18,7 +18,7 @@ _RISING_LEAST = 5
 """Fewer than this many in the period are chance."""
 
 
-def counts(session: Session, asked: Filter, limit: int | None = None) -> dict[str, tuple[int, int]]:
+def counts(session: Session, asked: Filter) -> dict[str, tuple[int, int]]:
     """How often each entry answered, and how often that was called no use; the most asked first."""
     chosen = list(asked.chosen)
     by = chosen[0] if len(chosen) == 1 else ""
@@ -36,22 +36,23 @@ def counts(session: Session, asked: Filter, limit: int | None = None) -> dict[st
             *narrowed(QuestionRow, QuestionRow.day, asked), QuestionRow.band == "answer", entry != ""
         )
     query = query.group_by(entry).order_by(total.desc(), entry)
-    return {row[0]: (int(row[1]), int(row[2] or 0)) for row in session.execute(query.limit(limit) if limit else query)}
+    return {row[0]: (int(row[1]), int(row[2] or 0)) for row in session.execute(query)}
 
 
-def top(session: Session, asked: Filter) -> list[dict[str, Any]]:
-    """The entries that answered most."""
-    found = counts(session, asked, MOST)
-    titles = titles_of(session, found)
+Counts = Mapping[str, tuple[int, int]]
+
+
+def top(session: Session, now: Counts) -> list[dict[str, Any]]:
+    """The entries that answered most, of `counts`."""
+    found = list(now.items())[:MOST]
+    titles = titles_of(session, [one for one, _ in found])
     return [
-        {"entry_id": one, "question": titles.get(one, one), "asked": count, "bad": bad}
-        for one, (count, bad) in found.items()
+        {"entry_id": one, "question": titles.get(one, one), "asked": count, "bad": bad} for one, (count, bad) in found
     ]
 
 
-def rising(session: Session, asked: Filter) -> list[dict[str, Any]]:
-    """The entries that answered more often than in as many days before, the largest growth first."""
-    now, past = counts(session, asked), counts(session, asked.before())
+def rising(session: Session, now: Counts, past: Counts) -> list[dict[str, Any]]:
+    """The entries that answered more often than in the period before, the largest growth first."""
     grown = [
         (count - past.get(one, (0, 0))[0], one, count)
         for one, (count, _) in now.items()

@@ -70,7 +70,7 @@ def page(session: Session, asked: Filter) -> dict[str, Any]:
         "returned": {
             "business_type": RETURNED,
             "by": {name: _along(session, returned, name) for name in ("page", "company", "department")},
-            "top": top(session, returned),
+            "top": top(session, counts(session, returned)),
             "tickets": _tickets(session, returned),
         },
         "gaps": _gaps(session),

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from service.insight.asking import Filter, people, spreads, sums
 from service.insight.calendar import each_day
-from service.insight.entries import rising, top
+from service.insight.entries import counts, rising, top
 from service.insight.figures import Figure, share, shown
 from service.insight.waits import quantile
 
@@ -74,6 +74,7 @@ def page(session: Session, asked: Filter) -> dict[str, Any]:
     now = {**_rates(total), "people": people(session, asked)}
     now |= {"wait_median": quantile(waits, 0.5), "wait_p90": quantile(waits, 0.9)}
     past = {**_rates(before), "people": people(session, asked.before())} if before["visits"] else None
+    given = counts(session, asked)
     return {
         "figures": shown(FIGURES, now, past),
         "total": total,
@@ -84,8 +85,8 @@ def page(session: Session, asked: Filter) -> dict[str, Any]:
         "by_day": [_day(day, by_day.get(day)) for day in each_day(asked.since, asked.until)],
         "hours": [hours.get(hour, 0) for hour in range(24)],
         "by": {name: _parts(session, asked, name) for name in ("channel", "company", "business_type", "page")},
-        "top": top(session, asked),
-        "rising": rising(session, asked),
+        "top": top(session, given),
+        "rising": rising(session, given, counts(session, asked.before())),
     }
 
 
