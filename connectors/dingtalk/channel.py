@@ -106,7 +106,7 @@ class DingtalkChannel:
             raise NotSent("never heard of in DingTalk", for_good=True)
         title = f"【紧急】{notice.title}" if notice.urgent else notice.title
         text = f"**{title}**\n\n{notice.text}"
-        part = Part(title, text, "打开工单" if notice.url else "", notice.url)
+        part = Part(title, text, "打开查看" if notice.url else "", notice.url)
         return Receipt(self._by_api(_To("", user, "", vouched=True), part))
 
     def _all(self, key: str, to: _To, said: list[Part]) -> Receipt:
@@ -147,9 +147,9 @@ class DingtalkChannel:
             if error.no_quota:
                 raise Busy(_WITHOUT_QUOTA, everybody=False) from error
             raise NotSent(str(error), for_good=error.code in _GONE or not error.advice) from error
-        if to.user in (answer.get("invalidStaffIdList") or []):
+        if not to.group and answer.get("invalidStaffIdList"):
             raise NotSent(f"DingTalk knows no receiver {to.user}", for_good=True)
-        if to.user in (answer.get("flowControlledStaffIdList") or []):
+        if not to.group and answer.get("flowControlledStaffIdList"):
             raise Busy(_CONTROLLED, everybody=False)
         return str(answer.get("processQueryKey") or "")
 
@@ -202,5 +202,5 @@ def personal(message: dict[str, Any]) -> bool:
         or message.get("type") in ("ticket", "rating", "reasons", "survey")
     ):
         return True
-    choices = [str(option.get("choice") or "") for option in message.get("options") or []]
-    return any(choice.startswith(_TICKET_CHOICES) for choice in choices)
+    offered = [str(option.get("choice") or "") for option in message.get("options") or []]
+    return any(choice.startswith(_TICKET_CHOICES) for choice in offered)

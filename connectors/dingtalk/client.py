@@ -71,6 +71,8 @@ class DingtalkError(Exception):
         self.advice = OPERATOR.get(code, "")
         if not self.advice and (code.startswith("invalidParameter.robotCode") or code.startswith("template.")):
             self.advice = _ROBOT
+        elif not self.advice and code.startswith("Forbidden."):
+            self.advice = f"钉钉拒绝了调用（{code}），请在开发者后台检查应用的权限、状态和可用范围。"
 
     @property
     def no_quota(self) -> bool:
