@@ -178,6 +178,8 @@ class WecomSimulator:
         return app
 
     def _refused(self, token: str) -> dict[str, Any] | None:
+        if not self.trusted:
+            return _NOT_TRUSTED
         if not token:
             return _error(41001, "access_token missing")
         if token not in self._valid:
@@ -350,6 +352,12 @@ class WecomSimulator:
         pad = 32 - len(plain) % 32
         encryptor = Cipher(algorithms.AES(key), modes.CBC(key[:16])).encryptor()
         return base64.b64encode(encryptor.update(plain + bytes([pad] * pad)) + encryptor.finalize()).decode()
+
+
+_NOT_TRUSTED = {
+    "errcode": 60020,
+    "errmsg": "not allow to access from your ip, hint: [1], from ip: 203.0.113.9, more info at …",
+}
 
 
 def _error(code: int, said: str) -> dict[str, Any]:
