@@ -25,7 +25,9 @@ from core.transcript import Conversation, Message, Turn, conversation_of, open_c
 CLAIM = timedelta(seconds=20)
 _NOBODY = "anonymous"
 _STORE = {
-    name: insert(Turn.__table__).on_conflict_do_nothing(index_elements=["owner", "client_message_id"])
+    name: insert(Turn.__table__)
+    .on_conflict_do_nothing(index_elements=["owner", "client_message_id"])
+    .returning(Turn.__table__.c.id)
     for name, insert in (("postgresql", postgres_insert), ("sqlite", sqlite_insert))
 }
 
@@ -115,7 +117,7 @@ class Inbox:
             "client_message_id": inbound.client_message_id, "fingerprint": _fingerprint(inbound), "body": _body(inbound),
             "state": "claimed", "claimed_until": moment + CLAIM, "degraded": False, "at": moment,
         }  # fmt: skip
-        if connection.execute(_STORE[connection.dialect.name], turn).rowcount != 1:
+        if connection.execute(_STORE[connection.dialect.name], turn).scalar() is None:
             return None
         return TurnContext(conversation.id, turn["id"], conversation.channel, inbound.identity, inbound.place)
 

@@ -54,7 +54,9 @@ class ArrivalRow(Base):
 
 
 _STORE = {
-    name: insert(ArrivalRow.__table__).on_conflict_do_nothing(index_elements=["channel", "key"])
+    name: insert(ArrivalRow.__table__)
+    .on_conflict_do_nothing(index_elements=["channel", "key"])
+    .returning(ArrivalRow.__table__.c.id)
     for name, insert in (("postgresql", postgres_insert), ("sqlite", sqlite_insert))
 }
 
@@ -80,7 +82,7 @@ def store(database: Database, channel: str, key: str, sender: str, body: dict[st
     }  # fmt: skip
     with database.write() as session:
         connection = session.connection()
-        return connection.execute(_STORE[connection.dialect.name], row).rowcount == 1
+        return connection.execute(_STORE[connection.dialect.name], row).scalar() is not None
 
 
 def due(database: Database, limit: int = 50) -> list[int]:
