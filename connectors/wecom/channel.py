@@ -58,6 +58,18 @@ class Part:
         return max(1, len(self.instead))
 
 
+@dataclass(frozen=True)
+class _Progress:
+    """What earlier attempts came to: how many parts were sent, which cards were refused, and whether text and card became one."""
+
+    sent: int = 0
+    refused: frozenset[int] = frozenset()
+    merged: bool = False
+
+
+_NOTHING_SENT = _Progress()
+
+
 class WecomChannel:
     """`alert(kind, advice)` is told what only an operator can put right. Without `with_cards` everything is text."""
 
@@ -70,8 +82,15 @@ class WecomChannel:
         self._with_cards = with_cards
 
     def send(self, delivery: Delivery) -> Receipt:
-        parts = rendered(delivery.message, delivery.key, with_cards=self._with_cards)
-        return self._send(delivery.employee.employee_no, parts, delivery.key, delivery.attempt)
+        user, key = delivery.employee.employee_no, delivery.key
+        progress = self._progress(key)
+        parts = rendered(delivery.message, key, with_cards=self._with_cards and not progress.merged)
+        if user and len(parts) > 1 and self._with_cards and progress == _NOTHING_SENT and self._crowded(user):
+            merged = rendered(delivery.message, key, with_cards=False)
+            if len(merged) < len(parts):
+                parts = merged
+                self._remember(key, "merged", 1)
+        return self._send(user, parts, key, delivery.attempt, progress)
 
     def tell(self, employee_no: str, notice: Notice) -> Receipt:
         """Bring a notice to a member of the desk, as a card that opens it."""
@@ -80,7 +99,7 @@ class WecomChannel:
         card = cards.notice_card(notice, cards.task_id(notice.key, 0)) if self._with_cards else None
         parts = [Part(_card(card), tuple(texts))] if card else [Part(_text(one)) for one in texts]
         # Whether it was tried before is not ours to know: a name that was used is taken for a card that arrived.
-        return self._send(employee_no, parts, f"notice:{notice.key}", attempt=2)
+        return self._send(employee_no, parts, f"notice:{notice.key}", 2, self._progress(f"notice:{notice.key}"))
 
     def update(self, user: str, response_code: str, label: str) -> None:
         """Put `label` on the card that was clicked, which takes no more clicks. Raises as `send`; a code is good for once."""
@@ -94,15 +113,15 @@ class WecomChannel:
             },
         )
 
-    def _send(self, user: str | None, parts: Sequence[Part], key: str, attempt: int) -> Receipt:
+    def _send(self, user: str | None, parts: Sequence[Part], key: str, attempt: int, progress: _Progress) -> Receipt:
         if not user:
             raise NotSent("nobody to send to", for_good=True)
-        done, refused = self._progress(key)
+        done = progress.sent
         if wait := self._too_many(user, sum(part.weight for part in parts[done:])):
             raise Busy(wait, everybody=False)
         ids: list[str] = []
         for n, part in enumerate(parts[done:], done):
-            ids += self._send_part(user, part, key, n, repeated=attempt > 1, refused=n in refused)
+            ids += self._send_part(user, part, key, n, repeated=attempt > 1, refused=n in progress.refused)
             self._remember(key, "sent", n + 1)
         return Receipt(ids[-1] if ids else "", {"parts": len(parts)})
 
@@ -142,16 +161,12 @@ class WecomChannel:
         return f"{number:b}".translate(_UNSEEN) if number else ""
 
     def _post(self, user: str, body: dict[str, Any]) -> str:
+        once = {"enable_duplicate_check": 1, "duplicate_check_interval": int(_REPEATS.total_seconds())}
+        # A card is told from others by its name; whether the platform's check looks at that is not documented.
+        told_apart = once if body["msgtype"] == "text" else {}
         try:
             answer = self._client.post(
-                "/cgi-bin/message/send",
-                {
-                    "touser": user,
-                    "agentid": self._agent_id,
-                    **body,
-                    "enable_duplicate_check": 1,
-                    "duplicate_check_interval": int(_REPEATS.total_seconds()),
-                },
+                "/cgi-bin/message/send", {"touser": user, "agentid": self._agent_id, **body, **told_apart}
             )
         except WecomError as error:
             if "template_card" in body and error.code in _CARD_REFUSED:
@@ -167,14 +182,22 @@ class WecomChannel:
             raise NotSent(f"WeChat Work knows no receiver {user}", for_good=True)
         return str(answer.get("msgid") or "")
 
-    def _progress(self, key: str) -> tuple[int, set[int]]:
-        """How many parts of a message were sent in earlier attempts, and which cards were refused."""
+    def _progress(self, key: str) -> _Progress:
         try:
             kept = self._redis.hgetall(_sent_key(key))
         except RedisError:
-            return 0, set()
+            return _NOTHING_SENT
         found = {name.decode(): int(value) for name, value in kept.items()}
-        return found.pop("sent", 0), {int(name.partition(":")[2]) for name in found}
+        refused = frozenset(int(name.removeprefix("refused:")) for name in found if name.startswith("refused:"))
+        return _Progress(found.get("sent", 0), refused, "merged" in found)
+
+    def _crowded(self, user: str) -> bool:
+        """Whether half of the member's minute is used up, so that what can be said in one message is."""
+        try:
+            sent = self._redis.zcount(f"fssc:wecom:pace:{user.lower()}", time.time() - _MINUTE, "+inf")
+        except RedisError:
+            return False
+        return int(sent) >= MOST_A_MINUTE // 2
 
     def _remember(self, key: str, name: str, value: int) -> None:
         try:

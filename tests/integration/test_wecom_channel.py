@@ -292,6 +292,16 @@ def test_nobody_is_sent_more_than_their_minute_takes(channel: WecomChannel, weco
     assert len(wecom.heard_by("E1001")) == MOST_A_MINUTE and wecom.dropped == []
 
 
+def test_who_asks_much_gets_one_message_an_answer_and_waits_for_none(
+    channel: WecomChannel, wecom: WecomSimulator
+) -> None:
+    for n in range(20):
+        channel.send(delivery(f"第 {n} 个答案", **ANSWER))
+    shown = wecom.sent_to("E1001")
+    assert len(shown) == 27 and [bool(one["card"]) for one in shown[:4]] == [False, True, False, True]
+    assert "第 19 个答案" in shown[-1]["text"] and "回复数字选择" in shown[-1]["text"] and "依据：" in shown[-1]["text"]
+
+
 def test_nor_more_than_their_hour_takes(channel: WecomChannel, redis: Redis) -> None:
     earlier = time.time() - 600
     redis.zadd("fssc:wecom:pace:e1001", {str(n): earlier + n / 1000 for n in range(MOST_AN_HOUR)})
