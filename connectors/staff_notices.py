@@ -35,6 +35,7 @@ TITLES = {
     "chain_climbed": "超时升级",
     "emergency": "应急呼叫",
     "emergency_acknowledged": "应急呼叫已有人处理",
+    "report": "服务报告",
 }
 """The kinds of notices that are brought, and what stands above them."""
 CLAIM = timedelta(seconds=40)
