@@ -96,6 +96,8 @@ class WecomApp:
             incoming = Incoming(**body)
         except TypeError:
             return Received("nothing")
+        if not all(isinstance(one, str) for one in (incoming.kind, incoming.user, incoming.text, incoming.event_key)):
+            return Received("nothing")
         user = incoming.user
         if incoming.kind == "text":
             return Received("text", user, incoming.text)
