@@ -30,7 +30,7 @@ FIGURES = (
     Figure(
         "wrong_rate",
         "答错率",
-        "抽样评审中判为“错误”的 ÷ 已评审的。括号里是 95% 置信区间（Wilson）：样本越多，区间越窄。",
+        "抽样评审中判为“错误”的 ÷ 已评审的。下面是 95% 置信区间（Wilson）和样本数：样本越多，区间越窄。",
         "share",
         "",
         "down",
@@ -84,8 +84,12 @@ def page(session: Session, asked: Filter, wrong_rate: float) -> dict[str, Any]:
     before = _rates(sums(session, asked.before(), "day").values())
     hot = list(used.items())[:15]
     titles = titles_of(session, [one for one, _ in hot])
+    figures = shown(FIGURES, now, before)
+    if wrong["rate"] is not None:
+        rate = next(one for one in figures if one["id"] == "wrong_rate")
+        rate["note"] = f"{wrong['low']:.1%} – {wrong['high']:.1%}，{wrong['reviewed']} 条"
     return {
-        "figures": shown(FIGURES, now, before),
+        "figures": figures,
         "wrong": {**wrong, "accepted": accepted_wrong_rate(session, wrong_rate)},
         "weeks": weeks,
         "by_day": [{"day": day.isoformat(), **_rates([by_day[day]] if day in by_day else [])} for day in _days(asked)],

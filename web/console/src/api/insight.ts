@@ -15,6 +15,8 @@ export interface Figure {
   better: "up" | "down" | "";
   value: number | null;
   before: number | null;
+  /** Words under the value, where it takes more than the change. */
+  note?: string;
 }
 
 export interface Asked {
