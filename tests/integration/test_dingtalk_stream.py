@@ -86,7 +86,8 @@ def test_one_leads_and_the_other_takes_over(
 
     gateway.raw("not json")
     gateway.raw('{"type":"CALLBACK","headers":{"topic":"/v1.0/card/instances/callback","messageId":"x"},"data":"{"}')
-    dingtalk.violations.clear()  # The acknowledgement of a frame that the gateway does not know of.
+    waited(lambda: dingtalk.violations, 5)
+    dingtalk.violations.clear()  # It is acknowledged, and the gateway knows of no such frame.
     gateway.system("ping")
     for body in (dingtalk.message(WANG, errorCode=20001, text=None), {"msgtype": 5}, {}):
         assert dingtalk.bring(body) == [200], "whatever it holds, it is not sent for ever"
