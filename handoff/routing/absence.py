@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select
+from sqlalchemy.orm import Session
 
 from core.clock import now
 from core.database import Database
@@ -62,8 +63,7 @@ def returns(session: Session, moment: datetime, where: ColumnElement[bool] | Non
     group's `answer_within` without being taken up, or, while they are absent, without an answer to the requester.
     """
     query = (
-        select(TicketRow, StaffRow)
-        .options(load_only(*_READ))
+        select(*_READ)
         .join(StaffRow, StaffRow.username == TicketRow.assignee)
         .where(
             TicketRow.status.in_(OPEN),
@@ -80,20 +80,21 @@ def returns(session: Session, moment: datetime, where: ColumnElement[bool] | Non
     rows = session.execute(query if where is None else query.where(where)).all()
     if not rows:
         return {}
+    people = {row.username: row for row in session.scalars(select(StaffRow))}
     roster = Roster(session, moment)
     minutes = {row.id: row.setting("answer_within") for row in session.scalars(select(GroupRow))}
-    taken = _taken_at(session, [ticket.number for ticket, _ in rows])
+    taken = _taken_at(session, [ticket.number for ticket in rows])
     found = {}
-    for ticket, person in rows:
+    for ticket in rows:
         patience = timedelta(minutes=minutes.get(ticket.group_id or "", GROUP_SETTINGS["answer_within"]))
         since = taken.get(ticket.number, ticket.updated_at)
-        if why := _why(ticket, person, roster, moment, since, patience):
+        if why := _why(ticket, people[ticket.assignee], roster, moment, since, patience):
             found[ticket.number] = why
     return found
 
 
 def _why(
-    ticket: TicketRow, person: StaffRow, roster: Roster, moment: datetime, since: datetime, patience: timedelta
+    ticket: Row[Any], person: StaffRow, roster: Roster, moment: datetime, since: datetime, patience: timedelta
 ) -> str | None:
     if not person.active:
         return f"{person.name}已离开服务台"
