@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from core import audit
 from core.clock import local, now
 from core.database import Base, Json, Moment
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -137,6 +138,7 @@ def score(
         key=f"inspection:{row.id}:scored",
         ticket=row.ticket,
     )
+    audit.append(session, actor, "inspection.scored", row.ticket, {"inspection": row.id, "total": row.total})
     return row
 
 
@@ -179,6 +181,7 @@ def appeal(
         key=f"inspection:{row.id}:appealed",
         ticket=row.ticket,
     )
+    audit.append(session, actor, "inspection.appealed", row.ticket, {"inspection": row.id})
     return row
 
 
@@ -224,4 +227,6 @@ def decide(
         key=f"inspection:{row.id}:decided",
         ticket=row.ticket,
     )
+    detail = {"inspection": row.id, "decision": row.decision, "total": row.total, "before": row.first_total}
+    audit.append(session, actor, "inspection.decided", row.ticket, detail)
     return row

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.clock import now
 from core.errors import InvalidInput
 from handoff.quality.documents import document
@@ -151,6 +152,8 @@ def draw(
         session.execute(
             insert(InspectionRow), [_waiting(run, found[number][1], why, moment) for number, why in chosen.items()]
         )
+    detail = {"run": run.id, "seed": seed, "candidates": run.candidates, "picked": run.picked}
+    audit.append(session, author, "inspection.drawn", key, detail)
     return run
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import LargeBinary, String, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, defer, mapped_column
 
+from core import audit
 from core.clock import now
 from core.database import Base, Json, Moment
 from core.errors import Conflict, InvalidInput, NotFound
@@ -145,6 +146,7 @@ def _locked_pointer(session: Session) -> int | None:
 def _point_at(session: Session, number: int, before: int | None, kind: str, author: str, reason: str) -> None:
     session.merge(CurrentReleaseRow(id=1, number=number))
     session.add(ReleaseMoveRow(kind=kind, before=before, number=number, author=author, reason=reason, at=now()))
+    audit.append(session, author, f"release.{kind}", f"release:{number}", {"before": before, "reason": reason})
 
 
 def _overtaken(number: int | None) -> Conflict:

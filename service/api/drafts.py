@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
+from core import audit
 from core.clock import today
 from core.errors import Conflict, FSSCError, InvalidInput, NotFound
 from kb.care import drafts
@@ -116,6 +117,7 @@ def delete_draft(desk: DeskDep, user: Editor, entry_id: EntryPath) -> Response:
     """Throw a draft away: one's own, or, for administrators, anybody's."""
     with desk.database.write() as session:
         drafts.withdraw(session, entry_id, user.username, admin=_admin(user))
+        _log(session, user, "withdrawn", entry_id)
     return Response(status_code=204)
 
 
@@ -129,6 +131,7 @@ def post_submit(desk: DeskDep, user: Editor, entry_id: EntryPath) -> dict[str, A
         row = drafts.submit(session, entry_id, user.username, found)
         if seen is None or seen.revision != row.revision:
             raise Conflict("草稿刚刚又保存过，请重新提交。", code="draft_changed")
+        _log(session, user, "submitted", entry_id)
         return draft_out(row)
 
 
@@ -138,6 +141,7 @@ def post_approve(desk: DeskDep, user: Reviewer, entry_id: EntryPath, body: Appro
     body = body or Approval()
     with desk.database.write() as session:
         entry = drafts.approve(session, entry_id, user.username, admin=_admin(user), revision=body.revision)
+        _log(session, user, "approved", entry_id)
     return entry_to_dict(entry)
 
 
@@ -145,7 +149,9 @@ def post_approve(desk: DeskDep, user: Reviewer, entry_id: EntryPath, body: Appro
 def post_reject(desk: DeskDep, user: Reviewer, entry_id: EntryPath, body: Rejection) -> dict[str, Any]:
     """Give a submitted draft back to its author, with the reason."""
     with desk.database.write() as session:
-        return draft_out(drafts.reject(session, entry_id, user.username, body.comment, admin=_admin(user)))
+        row = drafts.reject(session, entry_id, user.username, body.comment, admin=_admin(user))
+        _log(session, user, "rejected", entry_id)
+        return draft_out(row)
 
 
 @router.post("/kb/drafts/approve", dependencies=_OURS)
@@ -157,6 +163,7 @@ def post_approvals(desk: DeskDep, user: Reviewer, body: Approvals) -> list[dict[
             try:
                 with session.begin_nested():
                     drafts.approve(session, entry_id, user.username, admin=_admin(user))
+                    _log(session, user, "approved", entry_id)
                 results.append({"id": entry_id, "outcome": "approved", "message": "已通过。"})
             except FSSCError as error:
                 results.append({"id": entry_id, "outcome": "failed", "message": error.message})
@@ -180,6 +187,7 @@ def post_retire(desk: DeskDep, user: Editor, entry_id: EntryPath) -> dict[str, A
         row = session.get(EntryRow, entry_id)
         if row is None or row.deleted:
             raise NotFound(f"没有知识条目 {entry_id}，可能已停用。")
+        _log(session, user, "retiring", entry_id)
         return draft_out(drafts.propose(session, entry_from_dict(row.body), user.username, deletes=True))
 
 
@@ -188,7 +196,12 @@ def _saved(
 ) -> dict[str, Any]:
     row = drafts.propose(session, entry, user.username, base_version=base_version)
     row.findings = found
+    _log(session, user, "drafted", entry.id)
     return draft_out(row)
+
+
+def _log(session: Session, user: UserRow, doing: str, entry_id: str) -> None:
+    audit.append(session, user.username, f"entry.{doing}", f"entry:{entry_id}", {})
 
 
 def _admin(user: UserRow) -> bool:

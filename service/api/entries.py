@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
+from core import audit
 from core.clock import today
 from core.errors import NotFound
 from core.text import normalize
@@ -138,6 +139,8 @@ def post_bulk(desk: DeskDep, user: Editor, body: BulkEdit) -> dict[str, Any]:
         everything, day = known(session), today()
     with desk.database.write() as session:
         results = bulk_edit(session, body.ids, change, user.username, lambda entry: findings(entry, everything, day))
+        detail = {"entries": body.ids, "fields": sorted(body.change.model_fields_set)}
+        audit.append(session, user.username, "entry.bulk", "entries", detail)
     return {"results": results}
 
 
@@ -146,4 +149,5 @@ def post_resolve(desk: DeskDep, user: Editor, flag_id: int) -> Response:
     """Put a flag down."""
     with desk.database.write() as session:
         flags.resolve(session, flag_id if 0 < flag_id < 2**31 else 0, user.username)
+        audit.append(session, user.username, "entry.flag_resolved", f"flag:{flag_id}", {})
     return Response(status_code=204)

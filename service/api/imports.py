@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from redis.exceptions import RedisError
 from starlette.datastructures import UploadFile
 
+from core import audit
 from core.clock import now
 from core.errors import Conflict, Forbidden, InvalidInput
 from kb.ingest import guard, jobs
@@ -169,6 +170,8 @@ def post_confirm(desk: DeskDep, user: Editor, import_id: ImportId, body: Confirm
         row = jobs.confirm(
             session, KINDS, import_id, by=user.username, approve=body.approve, admin="admin" in user.roles
         )
+        detail = {"file": row.file_name, "approved": body.approve}
+        audit.append(session, user.username, "import.confirmed", f"import:{import_id}", detail)
     _wake_worker()
     return import_to_dict(row)
 
@@ -178,6 +181,7 @@ def post_cancel(desk: DeskDep, user: Editor, import_id: ImportId) -> dict[str, A
     """End an import before anything is written."""
     with desk.database.write() as session:
         row = cancel(session, import_id)
+        audit.append(session, user.username, "import.cancelled", f"import:{import_id}", {"file": row.file_name})
     return import_to_dict(row)
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 from redis.exceptions import RedisError
 
+from core import audit
 from core.errors import NotFound
 from kb.release.pending import pending
 from kb.release.preview import ask, publish_preview, view
@@ -125,6 +126,7 @@ def put_wrong_rate(desk: DeskDep, user: Publisher, body: WrongRate) -> dict[str,
     """The next release computes its thresholds from it."""
     with desk.database.write() as session:
         set_wrong_rate(session, body.wrong_rate)
+        audit.append(session, user.username, "release.wrong_rate", "wrong-rate", {"value": body.wrong_rate})
     return {"wrong_rate": body.wrong_rate}
 
 
