@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
-    for module in ("bench.encoder", "bench.engine", "bench.search", "bench.publish"):
+    for module in ("bench.encoder", "bench.engine", "bench.search", "bench.publish", "bench.clocks", "bench.tickets"):
         print(f"\n▸ {module}", flush=True)
         subprocess.run([sys.executable, "-m", module], cwd=ROOT, check=True)
     print("\n▸ bench.path", flush=True)

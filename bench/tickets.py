@@ -23,14 +23,20 @@ import psycopg
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
+from core.clock import now
 from core.database import Database
 from core.settings import Settings
 from handoff.actors import Actor
 from handoff.queue import Asked, counts, find
+from handoff.routing import supervision
+from handoff.routing.absence import returns
+from handoff.routing.seed import first_rules
+from handoff.routing.trying import try_out
 from handoff.search import grams_of
 from handoff.similar import similar_solved
 from handoff.tickets import BUSINESS_TYPES, TicketRow
 from service.migrate import migrate
+from service.undelivered import undelivered
 
 PROMISED_MS = 300
 TURNS = 7
@@ -156,6 +162,12 @@ def fill(url: str, still_open: int, closed: int) -> None:
             )
         run(
             "INSERT INTO staff_group SELECT g, g, 2, '[]', 'pool', null, true, '{}' FROM unnest(%s::text[]) g ON CONFLICT DO NOTHING",
+            [list(GROUPS)],
+        )
+        run(
+            "INSERT INTO staff (username, name, groups, leads, skills, roles, capacity, on_duty, active) "
+            "SELECT 'agent' || n, '坐席' || n, jsonb_build_array((%s::text[])[1 + n %% 5]), '[]', '[]', '[\"agent\"]', 200, true, true "
+            "FROM generate_series(0, 99) n",
             [list(GROUPS)],
         )
         run(
@@ -299,6 +311,12 @@ def measure(database: Database, plans: bool) -> float:
     shown("search in the group's open: 发票", AGENT, view="group", text="发票")
     shown("search in all open: 发票", SUPERVISOR, view="group", text="发票")
     lists.append(("similar solved tickets", lambda s: similar_solved(s, SUPERVISOR, someone)))
+    rules, moment = first_rules(), now()
+    lists.append(("the supervisors' board", lambda s: supervision.view(s, moment)))
+    lists.append(("a leader's board", lambda s: supervision.view(s, moment, frozenset({"tax"}))))
+    lists.append(("rules tried on 30 days of tickets", lambda s: try_out(s, rules, rules, moment)))
+    lists.append(("what the absent hold (every sweep)", lambda s: returns(s, moment)))
+    lists.append(("what has not reached an employee", lambda s: undelivered(s, moment)))
 
     slowest = 0.0
     print(f"\n{'':58} {'median':>8} {'worst':>8}   found")
