@@ -30,7 +30,7 @@ from kb.release.publish import Publisher
 from service.bootstrap import encoder_of, event_relay, silence_of
 from service.connecting import connected_of
 from service.curating import Curating, writer_of
-from service.insight.keeping import keep as keep_insight
+from service.insight.keeping import keep_due
 from service.ticket_links import ticket_address
 
 settings = Settings()
@@ -173,4 +173,4 @@ def keep_quality() -> None:
 def count_insight() -> None:
     """Let figures follow the records, draw the week's sample, make the reports that are due. Lost calls do no harm: what is
     left is done the next time."""
-    keep_insight(_database(), wrong_rate=settings.wrong_rate, link=settings.links_base)
+    keep_due(_database(), wrong_rate=settings.wrong_rate, link=settings.links_base)

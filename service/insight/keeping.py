@@ -29,10 +29,17 @@ _LOCK = 7_340_041
 
 
 def waiting(database: Database, moment: datetime | None = None) -> bool:
-    """Whether it is time to count again; what is due to be drawn or made is, then."""
+    """Whether it is time to count again, and nobody is at it; what is due to be drawn or made is, then."""
+    late = (moment or now()) - EVERY
     with database.read() as session:
-        state = session.get(StateRow, "visits")
-        return state is None or state.at <= (moment or now()) - EVERY
+        states = [session.get(StateRow, name) for name in ("visits", "counting")]
+        return all(state is None or state.at <= late for state in states)
+
+
+def keep_due(database: Database, *, wrong_rate: float, link: str) -> None:
+    """`keep`, where it is time."""
+    if waiting(database):
+        keep(database, wrong_rate=wrong_rate, link=link)
 
 
 def keep(
@@ -41,6 +48,8 @@ def keep(
     """Count, then draw the week's sample and make the reports that are due; how many of each. `link` is what the console's
     address begins with, for the notices."""
     moment = moment or now()
+    with database.write() as session:
+        note(session, "counting", {}, now())
     done = {"days": refresh(database, moment), "drawn": 0, "reports": 0}
     with database.write() as session:
         locked(session)
@@ -66,6 +75,7 @@ def refresh(database: Database, moment: datetime | None = None) -> int:
             locked(session)
             make_day(session, day, Names(session))
             roll_day(session, day)
+            note(session, "counting", {"day": day.isoformat()}, now())
     with database.write() as session:
         locked(session)
         follow_tickets(session, Names(session))

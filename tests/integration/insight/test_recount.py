@@ -8,11 +8,12 @@ from random import Random
 import pytest
 from sqlalchemy import select
 
+from core.clock import now
 from core.database import Database
 from core.transcript import Message, Turn
 from service.insight.asking import SUMMED, Filter, people, spreads, sums
 from service.insight.calendar import day_of, each_day
-from service.insight.keeping import refresh
+from service.insight.keeping import EVERY, keep, note, refresh, waiting
 from service.insight.store import DayRow, QuestionRow, VisitRow
 from tests.integration.insight.center import PAGES, START, Center, added, recount
 
@@ -99,3 +100,13 @@ def test_a_day_is_counted_again_until_nobody_can_come_back(database: Database) -
     with database.read() as session:
         assert sums(session, Filter(FIRST, FIRST))[None]["resolved"] == 0
         assert day_of(evening) == FIRST
+
+
+def test_nobody_counts_while_somebody_does(database: Database) -> None:
+    assert waiting(database)
+    keep(database)
+    assert not waiting(database) and not waiting(database, now() + EVERY / 2)
+    assert waiting(database, now() + EVERY)
+    with database.write() as session:
+        note(session, "counting", {}, now() + EVERY)
+    assert not waiting(database, now() + EVERY), "a long count is under way"
