@@ -9,13 +9,12 @@ The figures go to bench/results/channels.json, with the baseline beside them: th
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import random
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -31,8 +30,8 @@ from bench.platform import Platform
 from connectors.arrivals import ArrivalRow
 from core.database import Database
 from core.outbox import DeliveryRow
-from core.transcript import Conversation, Message
 from tests.forgeries import Forgery, forgeries
+from tests.judging import judged
 from tests.simulators.dingtalk import DingtalkSimulator
 from tests.stack import ROOT, Stack
 
@@ -205,47 +204,9 @@ MEASURES: dict[str, Callable[[Stack, Platform, argparse.Namespace], dict[str, An
 
 
 def _judged(stack: Stack, platform: Platform, said: dict[str, list[tuple[str, str]]]) -> dict[str, Any]:
-    """Every message against what became of it: taken in once, in the order in which it was stored, answered once."""
-    texts = {hashlib.sha256(f"m:{number}".encode()).hexdigest(): text for one in said.values() for number, text in one}
-    database = Database(stack.settings.database)
-    with database.read() as session:
-        stored = session.execute(select(ArrivalRow.sender, ArrivalRow.key).order_by(ArrivalRow.id)).all()
-        rows = session.execute(
-            select(Conversation.employee_no, Message.sender, Message.text, Message.turn_id)
-            .join(Message, Message.conversation_id == Conversation.id)
-            .where(Conversation.channel == "wecom")
-            .order_by(Message.conversation_id, Message.seq)
-        ).all()
-        states = (
-            select(DeliveryRow.state, func.count()).where(DeliveryRow.channel == "wecom").group_by(DeliveryRow.state)
-        )
-        deliveries = {state: number for state, number in session.execute(states)}
-        failed = session.scalar(select(func.count()).where(ArrivalRow.state == "failed"))
-    database.close()
-    expected, heard = defaultdict(list), defaultdict(list)
-    ours = set(texts.values())
-    for sender, key in stored:
-        if key in texts:
-            expected[sender].append(texts[key])
-    turns: dict[str, str] = {}
-    answered = set()
-    for person, sender, text, turn in rows:
-        if sender == "user" and text in ours:
-            heard[person.lower()].append(text)
-            turns[turn] = text
-        elif sender == "bot" and turn:
-            answered.add(turn)
-    counted = Counter(text for one in heard.values() for text in one)
     shown = platform.shown()
     return {
-        "messages": len(texts),
-        "stored": sum(map(len, expected.values())),
-        "not_taken_in": sum(not counted[text] for text in ours),
-        "taken_in_twice": sum(number > 1 for number in counted.values()),
-        "people_out_of_order": sum(heard[person] != expected[person] for person in expected),
-        "without_an_answer": len(set(turns) - answered),
-        "deliveries": deliveries,
-        "arrivals_given_up": failed,
+        **judged(stack.settings.database, {number: text for one in said.values() for number, text in one}),
         "shown": shown["sent"],
         "dropped_by_the_platform": shown["dropped"],
         "violations": shown["violations"][:5],

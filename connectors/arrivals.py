@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 from core.clock import now
 from core.database import Base, Database, Json, Moment
 
-CLAIM = timedelta(seconds=60)
+CLAIM = timedelta(seconds=30)
 MOST_ATTEMPTS = 5
 _PAUSES = (2, 5, 15, 60)
 _KEPT = timedelta(days=7)

@@ -29,8 +29,8 @@ from core.transcript import Conversation, Message
 PULLED = frozenset({"widget"})
 """Channels that get the bot's answers with the answer to their own request."""
 
-CLAIM = timedelta(seconds=60)
-"""Longer than any channel's send may take."""
+CLAIM = timedelta(seconds=30)
+"""Longer than a channel's send should take: what takes longer is held to be lost with its process."""
 
 
 class DeliveryState(StrEnum):
