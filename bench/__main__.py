@@ -23,6 +23,8 @@ def main() -> None:
         subprocess.run([sys.executable, "-m", "bench.path", "--url", stack.url], cwd=ROOT, check=True)
     finally:
         stack.stop()
+    print("\n▸ bench.channels", flush=True)
+    subprocess.run([sys.executable, "-m", "bench.channels", "ack", "rate"], cwd=ROOT, check=True)
 
 
 if __name__ == "__main__":
