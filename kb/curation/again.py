@@ -237,7 +237,7 @@ def tells(session: Session) -> bool:
 
 def tell_askers(database: Database, moment: datetime) -> int:
     """Tell each employee, once a question and in the conversation where they asked, that it is answered now. Nobody is
-    interrupted while they talk to a person."""
+    interrupted while they talk to a person, and nothing is said in a group."""
     with database.read() as session:
         if not tells(session):
             return 0
@@ -260,7 +260,7 @@ def tell_askers(database: Database, moment: datetime) -> int:
 def _tell(session: Session, question: int, moment: datetime) -> bool:
     row = session.get_one(OpenQuestionRow, question, with_for_update=True)
     conversation = session.get_one(Conversation, row.conversation_id)
-    if row.told_at is not None or conversation.mode != "bot" or not row.entry_id:
+    if row.told_at is not None or conversation.mode != "bot" or conversation.thread or not row.entry_id:
         return False
     row.told_at = moment
     asked = row.text if len(row.text) <= _QUOTED else row.text[:_QUOTED] + "…"

@@ -40,7 +40,15 @@ MOST_SIMILAR = 200
 
 def locked(session: Session, cluster: int, version: int | None = None) -> ClusterRow:
     """The cluster, to be decided about. Raises NotFound; Conflict when somebody decided since the curator looked."""
-    row = session.get(ClusterRow, cluster, with_for_update=True, populate_existing=True)
+    return _current(session.get(ClusterRow, cluster, with_for_update=True, populate_existing=True), version)
+
+
+def seen(session: Session, cluster: int, version: int) -> ClusterRow:
+    """The cluster as the curator saw it, to be read. Raises like `locked`."""
+    return _current(session.get(ClusterRow, cluster), version)
+
+
+def _current(row: ClusterRow | None, version: int | None) -> ClusterRow:
     if row is None:
         raise NotFound("没有这一组问题，请刷新列表。", code="cluster_not_found")
     if row.state == MERGED:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from core.database import Database
@@ -39,9 +39,9 @@ Namer = Callable[[Sequence[str]], str]
 """Questions to one that says what they ask; empty, or Unavailable, where it knows none."""
 
 WEEK = timedelta(days=7)
-_MEMBERS = 100
+_MEMBERS = 30
 """So many of a cluster's newest questions say what it is about."""
-_REMEMBERED = timedelta(days=365)
+_REMEMBERED = timedelta(days=180)
 _NAMED = 3
 """Of fewer questions the first is as good a name as any."""
 
@@ -78,7 +78,7 @@ class Night:
         progress("正在统计")
         with self._database.write() as session:
             woken = wake(session, self._moment)
-            clusters = [row.id for row in session.scalars(select(ClusterRow).where(ClusterRow.state != MERGED))]
+            clusters = list(session.scalars(_moving(self._moment)))
         for start in range(0, len(clusters), 100):
             with self._database.write() as session:
                 for cluster in clusters[start : start + 100]:
@@ -94,7 +94,7 @@ class Night:
         with self._database.read() as session:
             turns = looked_through(session, since, self._moment)
             found = [*abandoned(session, turns, self._moment)]
-        found += rephrased(turns, self.vectors, self.space)
+        found += rephrased(turns, lambda texts: self._encoder.encode_queries(list(texts)), self.space)
         with self._database.write() as session:
             known = set(session.scalars(select(SignalRow.key).where(SignalRow.key.in_([one.key for one in found]))))
             return sum(keep(session, one) is not None for one in found if one.key not in known)
@@ -110,11 +110,9 @@ class Night:
         if not new:
             return 0, 0
         known = list(homes)
-        spread = (
-            grouping.spread_of([self.space.place(self.vectors([text for _, text in homes[one]])) for one in known])
-            if known
-            else np.empty((0, self._encoder.dim), np.float32)
-        )
+        spread = np.empty((0, self._encoder.dim), np.float32)
+        if known:
+            spread = grouping.spread_of(self._placed([[text for _, text in homes[one]] for one in known]))
         placed = self.space.place(self.vectors([row.text for row in new], progress))
         fresh = 0
         with self._database.write() as session:
@@ -138,15 +136,23 @@ class Night:
         with self._database.read() as session:
             homes = members(session, self._moment - _REMEMBERED, clusters)
             nameless = set(session.scalars(select(ClusterRow.id).where(ClusterRow.named_by == "")))
-        for cluster, rows in homes.items():
-            if cluster not in nameless or len(rows) < _NAMED:
-                continue
-            texts = [text for _, text in rows]
-            best = texts[int(grouping.central(self.space.place(self.vectors(texts)))[0])]
+        asked = {
+            cluster: [text for _, text in rows]
+            for cluster, rows in homes.items()
+            if cluster in nameless and len(rows) >= _NAMED
+        }
+        for (cluster, texts), placed in zip(asked.items(), self._placed(list(asked.values())), strict=True):
             told = self._told(texts)
             with self._database.write() as session:
                 row = session.get_one(ClusterRow, cluster)
-                row.name, row.named_by = (told or best)[:500], MODEL if told else ""
+                row.name = (told or texts[int(grouping.central(placed)[0])])[:500]
+                row.named_by = MODEL if told else ""
+
+    def _placed(self, texts: Sequence[Sequence[str]]) -> list[np.ndarray]:
+        """The placed vectors of some lists of texts."""
+        flat = self.vectors([text for some in texts for text in some])
+        ends = np.cumsum([len(some) for some in texts])
+        return [self.space.place(some) for some in np.split(flat, ends[:-1])] if texts else []
 
     def _told(self, texts: Sequence[str]) -> str:
         if self._namer is None:
@@ -156,6 +162,12 @@ class Night:
         except Unavailable:
             self._namer = None  # Not again in this run: each call may wait for a minute.
             return ""
+
+
+def _moving(moment: datetime) -> Select[tuple[int]]:
+    """Clusters whose figures may have changed since they were counted last."""
+    lately = or_(ClusterRow.last_at > moment - 2 * WEEK, ClusterRow.recent > 0, ClusterRow.before > 0)
+    return select(ClusterRow.id).where(ClusterRow.state != MERGED, lately).order_by(ClusterRow.id)
 
 
 def opened(session: Session, name: str, moment: datetime, split_from: int | None = None) -> ClusterRow:
@@ -171,9 +183,9 @@ def joins(cluster: ClusterRow, question: OpenQuestionRow, likeness: float, momen
     question.cluster, question.likeness = cluster.id, round(likeness, 4)
     if cluster.state == DISMISSED:
         question.closed_as, question.closed_at = NOT_OURS, moment
-    elif cluster.state == CLOSED and question.closed_as is None:
-        cluster.state, cluster.closed_at = OPEN, None
-        cluster.came_back += 1
+    elif question.closed_as is None:
+        cluster.comes_back()
+    cluster.last_at = max(cluster.last_at, question.last_at)
 
 
 def members(

@@ -16,7 +16,7 @@ from core.identity import Identity
 from core.privacy import mask_people
 from core.text import normalize
 from core.transcript import Conversation
-from kb.curation.store import DISMISSED, NOT_OURS, ClusterRow, OpenQuestionRow, SignalRow
+from kb.curation.store import NOT_OURS, ClusterRow, OpenQuestionRow, SignalRow
 from kb.search import LONGEST
 from kb.signals import AnswerRated, QuestionUnresolved
 from kb.words import bare
@@ -65,6 +65,8 @@ def keep(session: Session, signal: Signal) -> OpenQuestionRow | None:
     row.first_at, row.last_at = min(row.first_at, signal.at), max(row.last_at, signal.at)
     if row.closed_at is not None and signal.at > row.closed_at and row.closed_as != NOT_OURS:
         row.closed_as = row.closed_at = row.told_at = None
+        if row.cluster is not None:
+            session.get_one(ClusterRow, row.cluster, with_for_update=True).comes_back()
     session.add(
         SignalRow(
             key=signal.key,
@@ -191,9 +193,3 @@ def reopened(session: Session, key: str, ticket: str, reason: str) -> None:
         session,
         Signal(key, "reopened", question.conversation_id, question.text, ticket=ticket, detail={"reason": reason}),
     )
-
-
-def is_ours(session: Session, question: OpenQuestionRow) -> bool:
-    """Whether the cluster of a question was not put aside as none of our business."""
-    cluster = session.get(ClusterRow, question.cluster) if question.cluster else None
-    return cluster is None or cluster.state != DISMISSED

@@ -67,6 +67,13 @@ class ClusterRow(Base):
 
     __table_args__ = (Index("ix_curation_cluster_state", "state", "people"),)
 
+    def comes_back(self) -> None:
+        """A question that was thought to be answered is asked again."""
+        if self.state == CLOSED:
+            self.state, self.closed_at = OPEN, None
+            self.came_back += 1
+            self.version += 1
+
 
 class OpenQuestionRow(Base):
     """What one employee wanted to know in one conversation and did not learn; `text` is masked, `signals` lists the kinds of
@@ -130,7 +137,8 @@ class SignalRow(Base):
 
 
 class DecisionRow(Base):
-    """What a person decided about a cluster: `kind` is similar, entry, gap, dismiss, split, merge, snooze, wake, rename. `entry_id`
+    """What a person decided about a cluster: `kind` is similar, entry, gap, dismiss, split, merge, snooze,
+    wake, rename, gap_done. `entry_id`
     is the entry whose draft came of it; `state` of such a decision is drafted, approved, rejected or live. `questions` counts
     those that it settles."""
 

@@ -199,6 +199,7 @@ def post_trial(desk: DeskDep, user: Editor, cluster: RowId, body: Tried) -> dict
 def post_similar(desk: DeskDep, user: Editor, cluster: RowId, body: Similar) -> dict[str, Any]:
     """Similar questions for an entry, as a draft that waits for review."""
     with desk.database.read() as session:
+        deciding.seen(session, cluster, body.version)
         entry = deciding.with_similar(session, body.entry_id, body.texts, user.username)
     found = findings_of(desk, entry)
     with desk.database.write() as session:
