@@ -111,23 +111,22 @@ async def _start(supervisor: Supervisor, settings: Settings, progress: Progress)
 async def _stream(supervisor: Supervisor, settings: Settings, environment: dict[str, str]) -> None:
     """DingTalk's stream process, as soon as the channel is configured, here or in the console."""
     log_file = settings.home / "logs" / "stream.log"
-    while not await asyncio.to_thread(_dingtalk_configured, settings):
-        await asyncio.sleep(_LOOK_EVERY)
+    database = Database(settings.database)
+    try:
+        while not (settings.dingtalk_client_id or await asyncio.to_thread(_dingtalk_configured, database)):
+            await asyncio.sleep(_LOOK_EVERY)
+    finally:
+        database.close()
     command = [sys.executable, "-m", "service.dingtalk_stream"]
     await supervisor.add(Program("stream", command, log_file, environment))
 
 
-def _dingtalk_configured(settings: Settings) -> bool:
-    if settings.dingtalk_client_id:
-        return True
-    database = Database(settings.database)
+def _dingtalk_configured(database: Database) -> bool:
     try:
         with database.read() as session:
             return "dingtalk" in configured.versions(session)
     except SQLAlchemyError:
         return False
-    finally:
-        database.close()
 
 
 def redis_program(settings: Settings, port: int, url: str) -> Program:
