@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select, text
@@ -21,6 +22,9 @@ from service.insight.visits import AGAIN, GAP, make_day
 
 EVERY = timedelta(minutes=5)
 
+_REST = 20
+"""The worker rests so many times as long as it counted."""
+
 _SETTLED = AGAIN + GAP + timedelta(hours=3)
 """A day can change until somebody who asked on its evening could have come back, and a slow turn was done."""
 
@@ -30,10 +34,12 @@ _LOCK = 7_340_041
 
 def waiting(database: Database, moment: datetime | None = None) -> bool:
     """Whether it is time to count again, and nobody is at it; what is due to be drawn or made is, then."""
-    late = (moment or now()) - EVERY
+    moment = moment or now()
     with database.read() as session:
-        states = [session.get(StateRow, name) for name in ("visits", "counting")]
-        return all(state is None or state.at <= late for state in states)
+        counted, counting = (session.get(StateRow, name) for name in ("visits", "counting"))
+        rest = max(EVERY, counted.body["took"] * _REST * timedelta(seconds=1)) if counted else EVERY
+        free = counting is None or counting.at <= moment - EVERY
+        return free and (counted is None or counted.at <= moment - rest)
 
 
 def keep_due(database: Database, *, wrong_rate: float, link: str) -> None:
@@ -49,7 +55,8 @@ def keep(
     address begins with, for the notices."""
     moment = moment or now()
     with database.write() as session:
-        note(session, "counting", {}, now())
+        begun = session.get(StateRow, "counting")
+        note(session, "counting", begun.body if begun else {}, now())
     done = {"days": refresh(database, moment), "drawn": 0, "reports": 0}
     with database.write() as session:
         locked(session)
@@ -67,7 +74,7 @@ def keep(
 
 def refresh(database: Database, moment: datetime | None = None) -> int:
     """Count whatever may have changed since the last time, each day in a transaction of its own; how many days."""
-    moment = moment or now()
+    moment, started = moment or now(), time.monotonic()
     with database.read() as session:
         days = _changed(session, moment)
     for day in days:
@@ -79,7 +86,7 @@ def refresh(database: Database, moment: datetime | None = None) -> int:
     with database.write() as session:
         locked(session)
         follow_tickets(session, Names(session))
-        note(session, "visits", {"days": len(days)}, moment)
+        note(session, "visits", {"days": len(days), "took": round(time.monotonic() - started, 1)}, moment)
     return len(days)
 
 
@@ -98,8 +105,11 @@ def _changed(session: Session, moment: datetime) -> list[date]:
     state = session.get(StateRow, "visits")
     today = day_of(moment)
     if state is None:
+        # The first count of an old database takes long; one that was broken off goes on where it stopped.
         first = session.scalar(select(func.min(Turn.at)))
-        return list(each_day(day_of(first), today)) if first else []
+        begun = session.get(StateRow, "counting")
+        start = date.fromisoformat(begun.body["day"]) if begun and "day" in begun.body else first and day_of(first)
+        return list(each_day(start, today)) if start else []
     since = state.at - _SETTLED
     days = set(each_day(day_of(since), today))
     rated = session.scalars(

@@ -13,6 +13,8 @@ from service.insight.store import OriginRow, PersonRow
 
 _CHUNK = 500
 
+Place = tuple[str, str, str, str]
+
 
 class Names:
     """The numbers of origins and persons in one transaction; what has none yet gets one."""
@@ -24,14 +26,15 @@ class Names:
         columns = (OriginRow.company, OriginRow.department, OriginRow.channel, OriginRow.page)
         self._origins = {tuple(row[1:]): row[0] for row in session.execute(select(OriginRow.id, *columns))}
 
-    def origin(self, company: str, department: str, channel: str, page: str) -> int:
-        key = (company[:100], department[:100], channel, page[:100])
-        if key not in self._origins:
-            row = OriginRow(company=key[0], department=key[1], channel=key[2], page=key[3])
-            self._session.add(row)
+    def origins(self, places: Iterable[Place]) -> dict[Place, int]:
+        """The number of each of `places`: company, department, channel, page."""
+        keys = {place: (place[0][:100], place[1][:100], place[2], place[3][:100]) for place in places}
+        if new := sorted(set(keys.values()) - self._origins.keys()):
+            rows = [OriginRow(company=key[0], department=key[1], channel=key[2], page=key[3]) for key in new]
+            self._session.add_all(rows)
             self._session.flush()
-            self._origins[key] = row.id
-        return self._origins[key]
+            self._origins |= {key: row.id for key, row in zip(new, rows, strict=True)}
+        return {place: self._origins[key] for place, key in keys.items()}
 
     def persons(self, keys: Iterable[str]) -> dict[str, int]:
         """The number of each of `keys`."""

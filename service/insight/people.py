@@ -7,18 +7,26 @@ from collections.abc import Iterable
 
 import numpy as np
 
+_SMALL = 256
+"""Bytes that are not worth compressing."""
+
 
 def packed(persons: np.ndarray) -> bytes:
-    """Distinct positive numbers, as steps from one to the next, compressed."""
-    steps = np.diff(np.unique(persons.astype("<u4")), prepend=np.uint32(0))
-    return zlib.compress(steps.astype("<u4").tobytes(), 1)
+    """Distinct positive numbers, as steps from one to the next; many of them compressed, which the first byte tells."""
+    steps = np.diff(np.unique(persons), prepend=0).astype("<u4").tobytes()
+    return b"\1" + zlib.compress(steps, 1) if len(steps) > _SMALL else b"\0" + steps
+
+
+def _numbers(pack: bytes) -> np.ndarray:
+    steps = zlib.decompress(pack[1:]) if pack[0] else pack[1:]
+    return np.cumsum(np.frombuffer(steps, "<u4"))
 
 
 def together(packs: Iterable[bytes]) -> int:
     """How many different persons are in any of `packs`."""
     seen = np.zeros(1024, bool)
     for pack in packs:
-        persons = np.cumsum(np.frombuffer(zlib.decompress(pack), "<u4"))
+        persons = _numbers(pack)
         if persons.size == 0:
             continue
         if persons[-1] >= seen.size:

@@ -17,7 +17,7 @@ from handoff.quality.inspections import InspectionRow
 from handoff.quality.satisfaction import SatisfactionRow
 from handoff.tickets import Status, TicketEventRow, TicketRow
 from service.insight.calendar import day_of
-from service.insight.names import Names
+from service.insight.names import Names, Place
 from service.insight.store import StateRow, TicketFactRow
 
 _CHUNK = 500
@@ -61,14 +61,16 @@ def make_tickets(session: Session, numbers: Sequence[str], names: Names) -> None
     ratings = _by_ticket(session, numbers, SatisfactionRow, SatisfactionRow.resolution)
     inspected = _by_ticket(session, numbers, InspectionRow, InspectionRow.id)
     facts = []
-    for ticket in session.scalars(select(TicketRow).where(TicketRow.number.in_(numbers))):
+    tickets = session.scalars(select(TicketRow).where(TicketRow.number.in_(numbers))).all()
+    origins = names.origins({_place(ticket) for ticket in tickets})
+    for ticket in tickets:
         mine = ticket.number
         facts.append(
             {
                 **_standing(ticket, events[mine]),
                 **_promises(clocks[mine]),
                 "number": mine,
-                "origin": names.origin(ticket.company or "", ticket.department or "", ticket.channel, ticket.page),
+                "origin": origins[_place(ticket)],
                 "business_type": ticket.business_type,
                 "group_id": ticket.group_id or "",
                 "policy": ticket.sla_policy or "",
@@ -78,6 +80,10 @@ def make_tickets(session: Session, numbers: Sequence[str], names: Names) -> None
     session.execute(delete(TicketFactRow).where(TicketFactRow.number.in_(numbers)))
     if facts:
         session.execute(insert(TicketFactRow.__table__), facts)
+
+
+def _place(ticket: TicketRow) -> Place:
+    return (ticket.company or "", ticket.department or "", ticket.channel, ticket.page)
 
 
 def _by_ticket(session: Session, numbers: Sequence[str], table: Any, order: Any) -> dict[str, list[Any]]:

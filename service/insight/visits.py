@@ -15,7 +15,7 @@ from core.transcript import Conversation, Message, Turn
 from handoff.tickets import Status, TicketRow
 from kb.store import EntryRow, FeedbackRow
 from service.insight.calendar import day_of, midnight
-from service.insight.names import Names
+from service.insight.names import Names, Place
 from service.insight.store import QuestionRow, VisitRow
 from service.insight.waits import bucket
 
@@ -55,6 +55,10 @@ class Visit:
     turns: list[str] = field(default_factory=list)
     questions: list[Asked] = field(default_factory=list)
 
+    @property
+    def place(self) -> Place:
+        return (self.company, self.department, self.channel, self.page)
+
 
 @dataclass(frozen=True)
 class Ticket:
@@ -75,11 +79,12 @@ def make_day(session: Session, day: date, names: Names) -> None:
     session.execute(delete(VisitRow).where(VisitRow.day == day))
     session.execute(delete(QuestionRow).where(QuestionRow.day == day))
     persons = names.persons({visit.person for visit in visits})
+    origins = names.origins({visit.place for visit in visits})
     facts, questions = [], []
     for visit in visits:
         fact = _fact(visit, day, tickets.get(visit.person, ()), coming[visit.person], bad)
         fact["person"] = persons[visit.person]
-        fact["origin"] = names.origin(visit.company, visit.department, visit.channel, visit.page)
+        fact["origin"] = origins[visit.place]
         facts.append(fact)
         questions += [_question(asked, fact, bad) for asked in visit.questions]
     for table, rows in ((VisitRow, facts), (QuestionRow, questions)):

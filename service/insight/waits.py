@@ -26,5 +26,5 @@ def quantile(counts: Mapping[int, int], share: float) -> float | None:
     for bucket in sorted(counts):
         so_far += counts[bucket]
         if so_far >= wanted and total:
-            return round(RATIO ** (bucket + 0.5), 1)
+            return round(RATIO ** (bucket + 0.5), 3)
     return None
