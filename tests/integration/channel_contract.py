@@ -62,7 +62,7 @@ MESSAGES: dict[str, dict[str, Any]] = {
 
 
 class ChannelContract:
-    """Subclasses give a fixture `subject`. `keep` in a name: what is kept by every channel."""
+    """Subclasses give a fixture `subject`."""
 
     def deliver(self, subject: Subject, name: str, employee: str | None = LI, key: str = "", thread: str = "") -> None:
         message = {"id": "m1", "seq": 1, "from": "bot", "type": "text", "options": [], **MESSAGES[name]}
