@@ -70,8 +70,11 @@ def notify_all(session: Session, notices: Sequence[Notice]) -> int:
     dialect = session.get_bind().dialect.name
     statement = (postgres_insert if dialect == "postgresql" else sqlite_insert)(NoticeRow.__table__)
     moment = now()
+    statement = statement.on_conflict_do_nothing(index_elements=["key"])
+    if dialect == "postgresql":  # What returns something goes a thousand rows a statement there.
+        statement = statement.returning(NoticeRow.__table__.c.id)
     told = session.execute(
-        statement.on_conflict_do_nothing(index_elements=["key"]),
+        statement,
         [
             {
                 "key": f"{one.key}:{one.username}",
@@ -85,7 +88,7 @@ def notify_all(session: Session, notices: Sequence[Notice]) -> int:
             for one in notices
         ],
     )
-    return told.rowcount
+    return len(told.all()) if dialect == "postgresql" else told.rowcount
 
 
 def notices_of(session: Session, username: str, *, unread: bool = False, limit: int = 50) -> list[NoticeRow]:

@@ -72,9 +72,10 @@ def tell(session: Session, told: Sequence[Told], people: People, moment: datetim
         }
         for one, text, usernames in zip(told, texts, reached, strict=True)
     ]
-    session.execute(insert(TicketEventRow.__table__), events)
-    session.execute(
-        insert(EventRow.__table__),
+    _put(session, TicketEventRow, events)
+    _put(
+        session,
+        EventRow,
         [
             {"kind": TicketChanged.kind, "body": vars(_changed(one, event_id)), "at": moment, "attempts": 0}
             for one, event_id in zip(told, _ids(session, told), strict=True)
@@ -99,6 +100,14 @@ def tell(session: Session, told: Sequence[Told], people: People, moment: datetim
     for one in told:
         numbers.setdefault(one.kind, []).append(f"{one.ticket.number}:{one.clock.kind}:{one.stage}")
     audit.append(session, SYSTEM.id, "clocks.told", "clocks", numbers)
+
+
+def _put(session: Session, table: type[TicketEventRow | EventRow], rows: list[dict[str, Any]]) -> None:
+    """On PostgreSQL what returns something goes a thousand rows a statement; SQLite is quicker row by row, returning nothing."""
+    statement: Any = insert(table.__table__)
+    if session.get_bind().dialect.name == "postgresql":
+        statement = statement.returning(table.__table__.c.id, sort_by_parameter_order=True)
+    session.execute(statement, rows)
 
 
 def _ids(session: Session, told: Sequence[Told]) -> list[int]:
