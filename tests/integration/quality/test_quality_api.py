@@ -114,6 +114,10 @@ def test_from_a_sample_to_a_decided_appeal(database: Database, door: Door) -> No
     better = points(door("wu"), 90)
     decided = door("wu").post(f"{path}/decide", json={"words": "确有依据，调整", "points": better}).json()
     assert (decided["total"], decided["first_total"], decided["decision"]) == (90.0, 60.0, "changed")
+    with database.read() as session:
+        logged = select(AuditRow.action).where(AuditRow.action.startswith("inspection.")).order_by(AuditRow.id)
+        done = [action.removeprefix("inspection.") for action in session.scalars(logged)]
+    assert done == ["drawn", "drawn", "scored", "appealed", "decided"]
     report = door("sun").get(f"/inspections/report?start={WEEK_AGO}&end={drawing['end']}").json()
     assert (report["drawn"], report["scored"], report["appealed"], report["changed"]) == (2, 1, 1, 1)
     assert report["by_agent"][0]["name"] == "张敏" and report["by_item"][0]["mean"] == 90.0
