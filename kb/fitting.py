@@ -19,6 +19,9 @@ from kb.thresholds import HeldOut
 
 FOLDS = 5
 LOYALTY = 5.0
+FAIR = 3.0
+"""Similar questions an entry from which on a base's own lessons count fully. While one of these questions is asked there is one less
+of them: the fewer there are, the poorer is the base that the lessons are about than the one they are meant for."""
 STRANGERS = 0.25
 """What a question without a right entry weighs in the fit. People's questions lie further from the curated ones than curated
 questions do from each other, and most of what is out of scope lies further off than our sentences: with equal weights, the
@@ -57,17 +60,23 @@ def fit(
         return Fitted(drawn_to, held_out([], []))
     index = index or Index(entries, vectors)
     questions = [len(entry.questions) for entry in entries if not entry.is_passage]
+    similar = float(np.mean(questions)) - 1 if questions else 0.0
     with threadpool_limits(1):  # on such small matrices a second thread costs more than it gives
         matcher, judged = drawn_to, held_out([], [])
         if questions:
-            taught = [*lessons(index, encode, seed), *reviewed_lessons(index, reviewed, encode)]
+            own = _counting(lessons(index, encode, seed), similar)
+            taught = [*own, *reviewed_lessons(index, reviewed, encode)]
             matcher, judged = cross_fitted(taught, drawn_to, loyalty, seed)
         passages, found = drawn_to.passages, None
         taught = about_passages(index, encode, seed) if questions and index.passage.any() else []
         if passages and sum(lesson.answerable for lesson in taught) >= _FEWEST_CITED:
             passages, found = cross_fitted(taught, passages, loyalty, seed)
-    similar = float(np.mean(questions)) - 1 if questions else 0.0
     return Fitted(replace(matcher, passages=passages), replace(judged, similar=similar, passages=found))
+
+
+def _counting(taught: Sequence[Lesson], similar: float) -> list[Lesson]:
+    share = min(max(similar, 0.5) / FAIR, 1) ** 2
+    return [replace(lesson, weight=lesson.weight * share) for lesson in taught]
 
 
 def cross_fitted(taught: Sequence[Lesson], drawn_to: Matcher, loyalty: float, seed: int = 0) -> tuple[Matcher, HeldOut]:

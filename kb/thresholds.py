@@ -14,6 +14,7 @@ as many similar questions an entry.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -25,7 +26,7 @@ ACCEPTED_WRONG_RATE = 0.03
 WORTH_OFFERING = 0.1
 """An offer is made when at least one such offer in ten holds the right entry."""
 ENOUGH = 300
-"""Questions with a right entry from which on a base needs no others to be judged by."""
+"""Questions with a right entry, those of a poor base counting less, from which on it needs no others to be judged by."""
 FOREIGN = 0.5
 """The part of the accepted rate that is spent on passages which no curated question cites: texts differ more than questions."""
 RICHNESS = (0, 1, 2, 5)
@@ -99,10 +100,9 @@ TYPICAL = Thresholds(answer=0.97, clarify=0.15)
 
 def choose(held_out: HeldOut, accepted_wrong_rate: float = ACCEPTED_WRONG_RATE) -> Thresholds:
     """The lowest thresholds that keep `accepted_wrong_rate` ([0, 1]) and make only offers that are worth making."""
-    nearest = min(RICHNESS, key=lambda similar: abs(np.log1p(similar) - np.log1p(held_out.similar)))
-    judged = _completed(held_out, str(nearest))
+    judged = _completed(held_out, _kinds(held_out.similar))
     answer = _lowest(judged.probability, ~judged.right, judged.weight, accepted_wrong_rate)
-    found = _completed(held_out.passages, "passages")
+    found = _completed(held_out.passages, {"passages": 1.0})
     careful = 1 if held_out.passages is not None else FOREIGN
     passage = _lowest(found.probability, ~found.right, found.weight, accepted_wrong_rate * careful)
     return Thresholds(answer, _worth(judged, judged.probability < answer), accepted_wrong_rate, passage)
@@ -114,14 +114,22 @@ def typical_held_out(kind: str) -> HeldOut:
     return HeldOut.load(_TYPICAL / kind)
 
 
-def _completed(own: HeldOut | None, kind: str) -> HeldOut:
-    """With the typical questions beside it, weighing the less the more of its own there are, and nothing from `ENOUGH`
-    on."""
-    missing = 1 - (int(own.answerable.sum()) if own else 0) / ENOUGH
+def _kinds(similar: float) -> dict[str, float]:
+    """The two kinds of bases between which one with so many similar questions an entry lies, and the share of each."""
+    at = float(np.interp(np.log1p(similar), np.log1p(RICHNESS), range(len(RICHNESS))))
+    lower = min(int(at), len(RICHNESS) - 2)
+    return {str(RICHNESS[lower]): lower + 1 - at, str(RICHNESS[lower + 1]): at - lower}
+
+
+def _completed(own: HeldOut | None, kinds: Mapping[str, float]) -> HeldOut:
+    """With the typical questions of these kinds beside it, weighing the less the more its own with a right entry weigh, and
+    nothing from `ENOUGH` on."""
+    missing = 1 - (float(own.weight[own.answerable].sum()) if own else 0) / ENOUGH
     if missing <= 0 and own:
         return own
-    typical = typical_held_out(kind)
-    parts = [(typical, missing)] if own is None else [(own, 1.0), (typical, missing)]
+    parts = [(typical_held_out(kind), missing * share) for kind, share in kinds.items() if share > 0]
+    if own is not None:
+        parts.insert(0, (own, 1.0))
     columns = {
         field.name: np.concatenate([getattr(part, field.name) for part, _ in parts]) for field in fields(HeldOut)[:5]
     }

@@ -1,7 +1,9 @@
 """What a knowledge base starts from, learnt from the starter knowledge: `python -m kb.typical`, after features have changed.
 
-The starter knowledge plays bases of all kinds: with no, one, two or five similar questions an entry, the others being the
-employees' questions; whole, with its pages; and as policies and answers without any question.
+The starter knowledge plays bases of all kinds: with no, one, two or five similar questions an entry, whole and one half of the entries at a
+time; whole, with its pages; and as policies and answers without any question. Half of what is asked there are the similar questions
+left out, which often ask for something beside what the standard question says; half are the questions of `typical/asked.tsv`, two for each
+entry, in the words of somebody who wants to know just that.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from core.settings import Settings
 from core.text import normalize
 from kb.encoder import Encoder, load_encoder
 from kb.entries import Entry
+from kb.evaluation.remembering import Remembering
 from kb.features import CIRCUMSTANCES, FEATURES, Probe
 from kb.files import Knowledge, read_knowledge
 from kb.fitting import FOLDS, cross_fitted, fitted, held_out
@@ -28,16 +31,22 @@ from kb.thresholds import RICHNESS, HeldOut
 _LOYALTY = 5.0
 _MOST_ASKED = 900
 _STARTER = Path(__file__).with_name("starter")
+_ASKED = TYPICAL / "asked.tsv"
 
 
-def typical_of(knowledge: Knowledge, encoder: Encoder, seed: int = 0) -> tuple[Matcher, dict[str, HeldOut]]:
-    """The matcher of all these kinds of bases, drawn to flat curves, and the held-out questions of each kind."""
+def typical_of(
+    knowledge: Knowledge, asked: Sequence[tuple[str, str]], encoder: Encoder, seed: int = 0
+) -> tuple[Matcher, dict[str, HeldOut]]:
+    """The matcher of all these kinds of bases, drawn to flat curves, and the held-out questions of each kind. `asked` are
+    (text, entry id)."""
     entries = knowledge.entries
-    kinds = {str(similar): _with_similar(entries, similar, encoder, seed) for similar in RICHNESS}
+    position = {entry.id: i for i, entry in enumerate(entries)}
+    own = [(normalize(text), position[entry_id]) for text, entry_id in asked]
+    kinds = {str(similar): _with_similar(entries, own, similar, encoder, seed) for similar in RICHNESS}
     whole = lessons(Index(entries, encoder.encode_queries(texts(entries))), encoder.encode_queries, seed)
     matcher = fitted([*whole, *(lesson for taught in kinds.values() for lesson in taught)], flat(), _LOYALTY)
     judged = _judged(kinds, whole, matcher, seed)
-    passages, judged["passages"] = cross_fitted(_about_texts(knowledge, encoder, seed), flat(), _LOYALTY, seed)
+    passages, judged["passages"] = cross_fitted(_about_texts(knowledge, own, encoder, seed), flat(), _LOYALTY, seed)
     return replace(matcher, passages=passages), judged
 
 
@@ -47,21 +56,36 @@ def flat() -> Matcher:
     return Matcher(rises[0], rises[1], 0.0)
 
 
-def _with_similar(entries: Sequence[Entry], similar: int, encoder: Encoder, seed: int) -> list[Lesson]:
-    random = np.random.default_rng(seed)
-    kept, others = [], []
-    for position, entry in enumerate(entries):
-        order = random.permutation(len(entry.similar))
-        kept.append(replace(entry, similar=tuple(entry.similar[i] for i in sorted(order[:similar]))))
-        others += [(normalize(entry.similar[i]), position) for i in order[similar:]]
-    chosen = [others[i] for i in sorted(random.permutation(len(others))[:_MOST_ASKED].tolist())]
-    vectors = encoder.encode_queries([text for text, _ in chosen])
-    asked = [
+def _with_similar(
+    entries: Sequence[Entry], own: Sequence[tuple[str, int]], similar: int, encoder: Encoder, seed: int
+) -> list[Lesson]:
+    taught: list[Lesson] = []
+    half = np.random.default_rng(seed).permutation(len(entries)) % 2 == 0
+    bases = (np.ones(len(entries), bool), half, ~half)
+    for draw, there in enumerate(bases):
+        random = np.random.default_rng(seed + draw)
+        kept, left = [], []
+        for position, entry in enumerate(entries):
+            order = random.permutation(len(entry.similar))
+            kept.append(replace(entry, similar=tuple(entry.similar[i] for i in sorted(order[:similar]))))
+            left += [(normalize(entry.similar[i]), position) for i in order[similar:]]
+        index = Index(kept, encoder.encode_queries(texts(kept)))
+        words = [one for one in own if there[one[1]] and not index.equal(one[0])]
+        beside = [one for one in left if there[one[1]] and not index.equal(one[0])]
+        beside = [beside[i] for i in sorted(random.permutation(len(beside))[: len(words)].tolist())]
+        put = _put([*words, *beside], encoder)
+        found = asked_lessons(index, ~index.passage & there[index.owner], put, encoder.encode_queries, seed + draw)
+        share = _MOST_ASKED / len(bases) / len(put)
+        taught += [replace(lesson, weight=lesson.weight * share) for lesson in found]
+    return taught
+
+
+def _put(questions: Sequence[tuple[str, int]], encoder: Encoder) -> list[Asked]:
+    vectors = encoder.encode_queries([text for text, _ in questions])
+    return [
         Asked(Probe(text, vector), frozenset([position]))
-        for (text, position), vector in zip(chosen, vectors, strict=True)
+        for (text, position), vector in zip(questions, vectors, strict=True)
     ]
-    index = Index(kept, encoder.encode_queries(texts(kept)))
-    return asked_lessons(index, ~index.passage, asked, encoder.encode_queries, seed)
 
 
 def _judged(kinds: dict[str, list[Lesson]], whole: list[Lesson], begin: Matcher, seed: int) -> dict[str, HeldOut]:
@@ -78,7 +102,7 @@ def _judged(kinds: dict[str, list[Lesson]], whole: list[Lesson], begin: Matcher,
     }
 
 
-def _about_texts(knowledge: Knowledge, encoder: Encoder, seed: int) -> list[Lesson]:
+def _about_texts(knowledge: Knowledge, own: Sequence[tuple[str, int]], encoder: Encoder, seed: int) -> list[Lesson]:
     """Policies without the entries that cite them, and answers without their questions."""
     policies = [passage for policy in knowledge.policies for passage in passages_of(policy)]
     both = [*knowledge.entries, *policies]
@@ -87,10 +111,11 @@ def _about_texts(knowledge: Knowledge, encoder: Encoder, seed: int) -> list[Less
     about_policies = about_passages(index, encoder.encode_queries, seed)
 
     answers = [Entry(entry.id, "", answer=entry.answer) for entry in knowledge.entries]
+    curated = [(index.texts[row], int(index.owner[row])) for row in range(len(questions))]
     random = np.random.default_rng(seed)
-    rows = sorted(random.permutation(len(questions))[:_MOST_ASKED].tolist())
-    asked = [Asked(Probe(index.texts[row], index.vectors[row]), frozenset([int(index.owner[row])])) for row in rows]
+    curated = [curated[i] for i in sorted(random.permutation(len(curated))[: len(own)].tolist())]
     alone = Index(answers, encoder.encode_passages(texts(answers)))
+    asked = _put([*own, *curated], encoder)
     return [*about_policies, *asked_lessons(alone, alone.passage, asked, encoder.encode_queries, seed)]
 
 
@@ -102,6 +127,13 @@ def save(matcher: Matcher, judged: dict[str, HeldOut], directory: Path) -> None:
         questions.save(directory / kind)
 
 
+def read_asked(path: Path = _ASKED) -> list[tuple[str, str]]:
+    """Questions in employees' words and the ids of their entries: (text, entry id), one a line below the names of the columns."""
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+    return [(text, entry_id) for text, entry_id in rows]
+
+
 if __name__ == "__main__":
     settings = Settings()
-    save(*typical_of(read_knowledge(_STARTER), load_encoder(settings.encoder, settings.home)), TYPICAL)
+    encoder = Remembering(load_encoder(settings.encoder, settings.home))
+    save(*typical_of(read_knowledge(_STARTER), read_asked(), encoder), TYPICAL)

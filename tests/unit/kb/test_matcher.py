@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -110,3 +111,17 @@ def test_the_sentences_out_of_scope_are_many_and_different() -> None:
 def test_words_that_many_entries_share_are_ambiguous() -> None:
     assert "发票" not in shared_words(ENTRIES[:1])
     assert {"出差", "报销"} & set(shared_words(ENTRIES))
+
+
+def test_the_lessons_of_a_poor_base_bend_its_matcher_less_and_judge_it_less(encode) -> None:
+    def moved(similar: int) -> tuple[float, float]:
+        entries = [replace(entry, similar=entry.similar[:similar]) for entry in ENTRIES]
+        found = fit(entries, encode(texts(entries)), encode)
+        right = found.held_out.answerable
+        return float(np.abs(found.matcher.features - typical().features).sum()), float(
+            found.held_out.weight[right].mean()
+        )
+
+    poor, rich = moved(1), moved(3)
+    assert poor[0] < rich[0]
+    assert poor[1] == pytest.approx(1 / 9) and rich[1] == pytest.approx(1)

@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from core.text import normalize
 from kb.care.amounts import amounts
 from kb.care.checks import findings, known_of, source_amounts
 from kb.files import read_knowledge
+from kb.typical import read_asked
+from kb.words import bare
 
 STARTER = Path(__file__).resolve().parents[3] / "kb" / "starter"
 BUSINESS_TYPES = (
@@ -200,3 +203,16 @@ def test_every_amount_of_an_answer_stands_in_its_sources():
 
 def test_nothing_is_found_that_an_editor_would_be_told_of():
     report([f"{entry.id}: {found['message']}" for entry in KNOWLEDGE.entries for found in findings(entry, KNOWN, DAY)])
+
+
+def test_the_questions_that_typical_matchers_learn_from_are_no_others() -> None:
+    """Each belongs to an entry, two to most, and none is among the blind ones that the starter knowledge is judged by."""
+    asked = read_asked()
+    known = {entry["id"] for entry in read_entries()}
+    assert {entry_id for _, entry_id in asked} == known
+    data = Path(__file__).resolve().parents[2] / "data"
+    blind = [line.split("\t")[0] for line in (data / "starter_queries.tsv").read_text("utf-8").splitlines()[1:]]
+    blind += (data / "starter_unanswerable.txt").read_text("utf-8").splitlines()
+    spoken = [bare(normalize(text)) for text, _ in asked]
+    assert len(set(spoken)) == len(spoken) > 600
+    assert not set(spoken) & {bare(normalize(text)) for text in blind}

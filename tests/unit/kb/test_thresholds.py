@@ -63,6 +63,21 @@ def test_a_few_questions_count_beside_the_typical_ones_and_enough_count_alone() 
     assert choose(many) == choose(other)
 
 
+def test_questions_that_count_little_leave_room_for_the_typical_ones() -> None:
+    """A base with one similar question an entry is judged by lessons about a base with none."""
+    many = sample(np.random.default_rng(4), 5000)
+    light = replace(many, weight=many.weight * 1e-4)
+    assert choose(light).answer == pytest.approx(choose(none_asked()).answer, abs=0.01)
+    assert choose(light).answer != choose(many).answer
+
+
+def test_between_two_kinds_of_bases_thresholds_lie_between_theirs() -> None:
+    ends = sorted(choose(none_asked(similar)).answer for similar in (2.0, 5.0))
+    for similar in (2.5, 3.3, 4.2):
+        assert ends[0] - 0.02 <= choose(none_asked(similar)).answer <= ends[1] + 0.02
+    assert choose(none_asked(14.0)) == choose(none_asked(5.0))
+
+
 def test_passages_have_a_threshold_of_their_own(tmp_path: Path) -> None:
     held_out = replace(none_asked(), passages=sample(np.random.default_rng(6), 5000))
     held_out.save(tmp_path)
