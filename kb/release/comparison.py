@@ -91,7 +91,10 @@ def curated_questions(old: Index, new: Index, changes: Changes, everything: bool
     if everything:
         near.update(dict.fromkeys(random.permutation(np.flatnonzero(allowed))[:_SAMPLE].tolist()))
     questions = {old.texts[row]: _curated(old, row, kept=False) for row in touched_old.tolist() if not old.passage[row]}
-    questions |= {new.texts[row]: _curated(new, row) for row in [*touched_new.tolist(), *near] if allowed[row]}
+    rows = [row for row in [*touched_new.tolist(), *near] if allowed[row]]
+    # Two entries may hold the very same question: it is the older one's, which must not lose it unnoticed.
+    rows.sort(key=lambda row: new.entries[new.owner[row]].id in old.position)
+    questions |= {new.texts[row]: _curated(new, row) for row in rows}
     return list(questions.values())
 
 

@@ -26,7 +26,7 @@ def all_strangers() -> Path:
     return lessons.OUT_OF_SCOPE
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def few_strangers(tmp_path_factory: pytest.TempPathFactory, all_strangers: Path) -> Iterator[None]:
     """A tenth of them is plenty where it does not matter how well a release answers: each publish is 1 s shorter."""
     few = tmp_path_factory.mktemp("strangers") / "few.txt"
