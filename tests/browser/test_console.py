@@ -167,7 +167,7 @@ def test_an_answer_that_does_not_come_is_told(visit: Visits) -> None:
     here = visit()
     page = here.console("/tickets")
     page.route("**/api/v1/console/kb/policies", lambda route: route.abort())
-    page.get_by_role("link", name="制度").click()
+    page.get_by_role("region", name="知识库").get_by_role("link", name="制度").click()
     expect(page.locator("#content")).to_contain_text("连不上服务器")
     here.shot("unreachable")
     page.unroute("**/api/v1/console/kb/policies")
