@@ -30,7 +30,6 @@ export const AREAS: Record<string, string> = {
   insight: "数据看板",
   webhook: "推送",
   client: "接入系统",
-  channel: "渠道",
 };
 
 const WORDS: Record<string, string> = {
@@ -101,7 +100,6 @@ const WORDS: Record<string, string> = {
   publish: "发布",
   rollback: "回滚",
   wrong_rate: "可接受的错答率",
-  set: "设置",
 };
 
 /** `ticket.claimed` → 工单 · 认领; a word that nobody translated stays as it is. */
