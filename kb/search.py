@@ -159,15 +159,13 @@ class Searcher:
         passage = self._index.passage
         found = self._weighed(self._matcher, probe, allowed & ~passage if self._passages else allowed)
         answering = bool(found) and found[0].probability >= self.thresholds.answer
-        if self._passages:
+        if self._passages and not answering:  # an entry's answer comes before any passage
             left = 1 - min(sum(candidate.probability for candidate in found), 1.0)
-            if answering:  # an entry's answer comes before any passage
-                left = min(left, found[0].probability)
             told = [
                 replace(candidate, probability=candidate.probability * left)
                 for candidate in self._weighed(self._passages, probe, allowed & passage)
             ]
-            answering = answering or (bool(told) and self._reaches(told[0], found))
+            answering = bool(told) and self._reaches(told[0], found)
             found = sorted([*found, *told], key=lambda candidate: -candidate.probability)
         in_scope = float(min(sum(candidate.probability for candidate in found), 1.0))
         if answering:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import tempfile
+import threading
 import unicodedata
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from core.text import normalize
 
 DICTIONARY = Path(__file__).with_name("words.txt")
 
+_READING = threading.Lock()
 _RUN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]+|[a-z]+|\d+(?:\.\d+)?")
 _IDEOGRAPH = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
 _NO_LETTER = re.compile(r"[\W_]+")
@@ -95,11 +97,17 @@ def _syllable(character: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFD", reading) if not unicodedata.combining(c))
 
 
-@cache
 def _cutter() -> jieba.Tokenizer:
+    with _READING:
+        return _read_cutter()
+
+
+@cache
+def _read_cutter() -> jieba.Tokenizer:
     """jieba with the finance dictionary, ready to cut.
 
-    An instance of our own: another user's words in jieba's global tokenizer would change what an index means.
+    An instance of our own: another user's words in jieba's global tokenizer would change what an index means. Its dictionary
+    takes a second and tens of megabytes; threads that come while it is read wait for it.
     """
     jieba.setLogLevel(logging.WARNING)
     cutter = jieba.Tokenizer()
