@@ -7,6 +7,7 @@ A notice stays in the console whatever becomes of its message. `waiting`, `sendi
 from __future__ import annotations
 
 import random
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -44,6 +45,8 @@ LATEST = timedelta(hours=1)
 """What could not be brought by then is no news any more."""
 _AT_A_TIME = 200
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=5)
+_OPENS = re.compile(r"查看：(https?://)?(\S+)$")
+"""How the notice of a report ends: with the page that opens it. In a message the button has it."""
 
 Address = Callable[[str], str]
 """The signed link that opens a ticket in the console; "" where people cannot reach us by a link."""
@@ -236,10 +239,14 @@ class _Message:
 
 def _notice(row: NoticeRow, address: Address) -> Notice:
     urgent_call = row.kind == "emergency" and row.ticket
+    text, url = row.text, address(row.ticket) if row.ticket else ""
+    if row.kind == "report" and (opens := _OPENS.search(text)):
+        url = opens[1] + opens[2] if opens[1] else ""
+        text = text[: opens.start()] + ("" if url else "请到管理台的“周报和月报”查看。")
     return Notice(
         title=TITLES[row.kind],
-        text=row.text,
-        url=address(row.ticket) if row.ticket else "",
+        text=text,
+        url=url,
         urgent=row.urgent,
         key=f"notice:{row.id}",
         actions=(("我来处理", f"staff:ack:{row.ticket}"),) if urgent_call else (),

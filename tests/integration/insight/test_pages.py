@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import BytesIO
@@ -11,9 +12,14 @@ from types import SimpleNamespace
 
 import pytest
 from openpyxl import load_workbook
-from sqlalchemy import select
+from redis import Redis
+from sqlalchemy import delete, select
 from starlette.testclient import TestClient
 
+from connectors.dingtalk import app as dingtalk_app
+from connectors.port import Connector
+from connectors.staff_notices import StaffMessageRow, bring
+from connectors.wecom import app as wecom_app
 from core.audit import AuditRow
 from core.clock import now
 from core.database import Database
@@ -22,13 +28,16 @@ from core.transcript import Message
 from handoff.notices import NoticeRow
 from handoff.quality.periods import bounds, month_of, week_of
 from handoff.quality.satisfaction import rate
+from handoff.staff import change_staff
 from kb.reviewed import lately_reviewed
 from service.app import create_app
 from service.insight.calendar import day_of, midnight
 from service.insight.keeping import keep
 from service.users import SessionRow, UserRow
 from tests.integration.insight.center import Center
-from tests.integration.quality.desk import requester, solve_again, solved, staffed
+from tests.integration.quality.desk import SUPERVISOR, requester, solve_again, solved, staffed
+from tests.simulators.dingtalk import DingtalkSimulator
+from tests.simulators.wecom import WecomSimulator
 
 SETTINGS = Settings(widget_secret="a" * 40)
 ROLES = {"sun": ["supervisor"], "lin": ["leader"], "shen": ["auditor"], "rui": ["reviewer"], "zhang": ["agent"]}
@@ -200,3 +209,37 @@ def test_a_month_is_charged_and_reported(database: Database, door: Door) -> None
     assert any(f"/console/insight/reports/{monthly['id']}" in text for text in told)
     assert {"insight.prices", "insight.exported"} <= actions
     assert door("sun").post("/reports", json={"kind": "week", "period": week_of(now())}).status_code == 409
+
+
+@pytest.fixture
+def platforms() -> Iterator[dict[str, WecomSimulator | DingtalkSimulator]]:
+    members = {"S1": {"name": "林组长"}}
+    started = {"wecom": WecomSimulator(members=members).start(), "dingtalk": DingtalkSimulator(members=members).start()}
+    yield started
+    for one in started.values():
+        one.stop()
+        assert one.violations == []
+
+
+def test_a_report_reaches_its_reader_in_each_channel_and_the_link_opens_it(
+    database: Database, door: Door, platforms: dict[str, WecomSimulator | DingtalkSimulator], redis_url: str
+) -> None:
+    week, link = week_of(now() - timedelta(days=7)), "https://desk.example.com"
+    with database.write() as session:
+        center = Center(session, Random(8))
+        center.turn(center.converse("E1"), bounds(week)[0] + timedelta(hours=30), "answer", "E1")
+        change_staff(session, SUPERVISOR, "lin", employee_no="S1")
+    assert keep(database, bounds(week)[1] + timedelta(hours=8), link=link)["reports"] >= 1
+    made = next(one for one in door("lin").get("/reports").json()["items"] if one["kind"] == "week")
+    redis = Redis.from_url(redis_url)
+    for name, package in (("wecom", wecom_app), ("dingtalk", dingtalk_app)):
+        with database.write() as session:
+            session.execute(delete(StaffMessageRow))
+        given = {key.removeprefix(f"FSSC_{name.upper()}_").lower(): v for key, v in platforms[name].environment.items()}
+        config = {one.name: one.default for one in package.FIELDS} | given | {"public_url": link, "links_key": "k"}
+        channel: Connector = package.connector(config, database, redis, lambda *_: None)
+        bring(database, {name: channel}, lambda number: "")
+        card = next(one["card"] for one in platforms[name].sent_to("S1") if made["label"] in one["text"])
+        assert f"{link}/console/insight/reports/{made['id']}" in json.dumps(card), "the card opens the report"
+    opened = door("lin").get(f"/reports/{made['id']}").json()
+    assert opened["label"] == made["label"] and figures(opened["body"]["service"])["visits"] == 1
