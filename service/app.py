@@ -65,7 +65,7 @@ from service.api import (
 )
 from service.api.problems import BodyLimit, install_problem_handlers
 from service.bootstrap import Desk, build_desk
-from service.listening import listen
+from service.repeating import every
 from service.stream import Hub
 
 log = structlog.get_logger()
@@ -80,14 +80,12 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
         app.state.desk = desk or await to_thread.run_sync(build_desk, settings)
         app.state.hub = Hub(app.state.desk.database)
         tasks = [
-            asyncio.create_task(_every(seconds, job))
+            asyncio.create_task(every(seconds, job))
             for seconds, job in (
                 (1.0, app.state.desk.knowledge.refresh_async),
                 (10.0, app.state.desk.dialogue.resume),
                 (3.0, partial(_wake, app.state.desk)),
                 (15.0, _sweep),
-                (1.0, app.state.desk.arriving.run),
-                (1.0, partial(listen, app.state.desk.redis, app.state.desk.arriving.wake)),
             )
         ]
         yield
@@ -177,15 +175,6 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
     Instrumentator(excluded_handlers=["/metrics", "/healthz"]).instrument(app).expose(app, include_in_schema=True)
     pages.mount(app, demo=settings.demo_enabled)
     return app
-
-
-async def _every(seconds: float, job) -> None:
-    while True:
-        try:
-            await job()
-        except Exception as error:
-            log.error("background_job_failed", job=getattr(job, "__qualname__", repr(job)), error=repr(error))
-        await asyncio.sleep(seconds)
 
 
 async def _wake(desk: Desk) -> None:

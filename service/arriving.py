@@ -67,6 +67,7 @@ class Arriving:
         self._deliverer, self._connected = deliverer, connected
         self._greeting_seconds = greeting_hours * 3600
         self._woken = asyncio.Event()
+        self._stopping = False
         self._delivering: set[asyncio.Task[int]] = set()
         self._deliverers = CapacityLimiter(100)
 
@@ -74,19 +75,30 @@ class Arriving:
         """Something has arrived."""
         self._woken.set()
 
+    def stop(self) -> None:
+        """Finish what was begun, and begin nothing more."""
+        self._stopping = True
+        self._woken.set()
+
     async def run(self) -> None:
-        """Work on what arrives, until cancelled. What nobody woke us for, such as another process's, is found all the same."""
-        while True:
-            await self.work()
+        """Work on what arrives, until stopped. What nobody woke us for is found all the same."""
+        while not self._stopping:
+            try:
+                await self.work()
+            except Exception as error:
+                log.error("arrivals_not_looked_at", error=repr(error)[:300])
+                await asyncio.sleep(1)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), _LOOK_EVERY)
+        await asyncio.gather(*self._delivering, return_exceptions=True)
 
     async def work(self) -> None:
         """Work on everything that is due. What is claimed, and what is done, is written for several together."""
         under_way: set[asyncio.Task[Arrival | None]] = set()
         while True:
             self._woken.clear()
-            for arrival in await to_thread.run_sync(self._claimed, _AT_ONCE - len(under_way)):
+            most = 0 if self._stopping else _AT_ONCE - len(under_way)
+            for arrival in await to_thread.run_sync(self._claimed, most):
                 under_way.add(asyncio.create_task(self._one(arrival)))
             if not under_way:
                 return

@@ -29,9 +29,9 @@ from kb.curation.signals import hear_rated, hear_unresolved
 from kb.encoder import Encoder, load_encoder
 from kb.release.live import LiveKnowledge
 from kb.signals import AnswerRated, EntryAnswered, QuestionUnresolved, record_hit, record_unresolved
-from service.arriving import Arriving
 from service.connecting import connected_of
 from service.curating import Curating, hear_filed, hear_gap, hear_reopened, writer_of
+from service.listening import Bell
 
 ENGINE_PURPOSE = "dialogue-engine"
 ACTIONS_PURPOSE = "actions"
@@ -39,7 +39,7 @@ ACTIONS_PURPOSE = "actions"
 
 @dataclass(frozen=True)
 class Desk:
-    """Everything that the front door needs, built once a process."""
+    """Everything that the front door and the channels need, built once a process."""
 
     settings: Settings
     database: Database
@@ -50,7 +50,8 @@ class Desk:
     dialogue: Dialogue
     executor: ActionExecutor
     connected: Connected
-    arriving: Arriving
+    deliverer: Deliverer
+    bell: Bell
     curating: Curating
 
     async def close(self) -> None:
@@ -75,7 +76,6 @@ def build_desk(settings: Settings, encoder: Encoder | None = None) -> Desk:
     answering, filing = Answering(knowledge), Filing(database)
     dialogue = Dialogue(database, redis, engine, answering, filing)
     connected = connected_of(settings, database)
-    deliverer = Deliverer(database, connected.channels)
     return Desk(
         settings,
         database,
@@ -86,7 +86,8 @@ def build_desk(settings: Settings, encoder: Encoder | None = None) -> Desk:
         dialogue,
         action_executor(answering, filing),
         connected,
-        Arriving(database, redis, dialogue, deliverer, connected, settings.greeting_hours),
+        Deliverer(database, connected.channels),
+        Bell(redis),
         Curating(database, encoder, knowledge, writer_of(settings)),
     )
 

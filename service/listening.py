@@ -1,7 +1,8 @@
-"""Hearing from other processes that something has arrived, so that nobody waits for the next look."""
+"""Telling other processes, and hearing from them, that something has arrived, so that nobody waits for the next look."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import structlog
@@ -13,6 +14,26 @@ log = structlog.get_logger()
 ARRIVED = "fssc:arrived"
 """The Redis channel; what is said there is the name of a channel that has stored something."""
 _PATIENCE = 30.0
+
+
+class Bell:
+    """Tells the processes that answer. Whoever rings does not wait, and nobody is the worse when Redis is away."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._ringing: set[asyncio.Task[None]] = set()
+
+    def ring(self, channel: str) -> None:
+        """`channel` has stored something. To be called in the event loop."""
+        task = asyncio.create_task(self._ring(channel))
+        self._ringing.add(task)
+        task.add_done_callback(self._ringing.discard)
+
+    async def _ring(self, channel: str) -> None:
+        try:
+            await self._redis.publish(ARRIVED, channel)
+        except RedisError as error:
+            log.warning("bell_not_heard", failed=type(error).__name__)
 
 
 async def listen(redis: Redis, wake: Callable[[], None]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import httpx
 from redis.asyncio import Redis
@@ -46,19 +48,19 @@ async def _run(settings: Settings, progress: Progress) -> None:
         loop.add_signal_handler(number, supervisor.stop)
     stopped = asyncio.create_task(supervisor.stopped())
     starting = asyncio.create_task(_start(supervisor, settings, progress))
-    later: asyncio.Task[None] | None = None
+    later: list[asyncio.Task[None]] = []
     try:
         await asyncio.wait({starting, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
-            later = asyncio.create_task(_stream(supervisor, settings, starting.result()))
+            later = [asyncio.create_task(one) for one in _channels(supervisor, settings, starting.result())]
             await supervisor.watch()
         else:
             starting.cancel()
     finally:
         progress("Stopping …")
         stopped.cancel()
-        if later:
-            later.cancel()
+        for task in later:
+            task.cancel()
         await asyncio.to_thread(supervisor.shut_down)
         progress("Stopped.")
 
@@ -87,6 +89,7 @@ async def _start(supervisor: Supervisor, settings: Settings, progress: Progress)
         engine_url = f"http://127.0.0.1:{port}"
         programs.append(engine_program(settings, port, address, redis_url))
     environment["FSSC_ENGINE_URL"] = engine_url
+    environment |= _metrics(settings.home / "metrics")
     progress("Starting the dialogue engine, the worker and the front door")
     await supervisor.start(
         *programs,
@@ -98,7 +101,7 @@ async def _start(supervisor: Supervisor, settings: Settings, progress: Progress)
         ),
         Program(
             "gateway",
-            [sys.executable, "-m", "service.app"],
+            _python("service.app"),
             settings.home / "logs" / "gateway.log",
             environment,
             _green(address),
@@ -108,25 +111,48 @@ async def _start(supervisor: Supervisor, settings: Settings, progress: Progress)
     return environment
 
 
-async def _stream(supervisor: Supervisor, settings: Settings, environment: dict[str, str]) -> None:
-    """DingTalk's stream process, as soon as the channel is configured, here or in the console."""
-    log_file = settings.home / "logs" / "stream.log"
+def _metrics(directory: Path) -> dict[str, str]:
+    """Where the processes put their figures, so that `/metrics` has all of them."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    return {"PROMETHEUS_MULTIPROC_DIR": str(directory)}
+
+
+def _channels(
+    supervisor: Supervisor, settings: Settings, environment: dict[str, str]
+) -> list[Coroutine[Any, Any, None]]:
+    """The processes that channels need, each as soon as there is one that needs it, configured here or in the console."""
+    logs = settings.home / "logs"
+    answering = Program("channels", _python("service.channel_process"), logs / "channels.log", environment)
+    stream = Program("stream", _python("service.dingtalk_stream"), logs / "stream.log", environment)
+    return [
+        _when(supervisor, settings, answering, frozenset({"wecom", "dingtalk"})),
+        _when(supervisor, settings, stream, frozenset({"dingtalk"})),
+    ]
+
+
+async def _when(supervisor: Supervisor, settings: Settings, program: Program, channels: frozenset[str]) -> None:
+    """Start `program` once one of `channels` is configured."""
+    here = {"wecom": settings.wecom_corp_id, "dingtalk": settings.dingtalk_client_id}
     database = Database(settings.database)
     try:
-        while not (settings.dingtalk_client_id or await asyncio.to_thread(_dingtalk_configured, database)):
+        while not (any(here[name] for name in channels) or await asyncio.to_thread(_configured, database, channels)):
             await asyncio.sleep(_LOOK_EVERY)
     finally:
         database.close()
-    command = [sys.executable, "-m", "service.dingtalk_stream"]
-    await supervisor.add(Program("stream", command, log_file, environment))
+    await supervisor.add(program)
 
 
-def _dingtalk_configured(database: Database) -> bool:
+def _configured(database: Database, channels: frozenset[str]) -> bool:
     try:
         with database.read() as session:
-            return "dingtalk" in configured.versions(session)
+            return not channels.isdisjoint(configured.versions(session))
     except SQLAlchemyError:
         return False
+
+
+def _python(module: str) -> list[str]:
+    return [sys.executable, "-m", module]
 
 
 def redis_program(settings: Settings, port: int, url: str) -> Program:

@@ -32,5 +32,5 @@ async def post_callback(
     robot = await to_thread.run_sync(_robot, desk)
     said = robot.verify(timestamp, sign, await request.body())
     if await to_thread.run_sync(robot.take, said):
-        desk.arriving.wake()
+        desk.bell.ring("dingtalk")
     return _EMPTY

@@ -55,7 +55,7 @@ async def post_callback(
     sender = incoming.user.lower() or "-"
     new = await to_thread.run_sync(arrivals.store, desk.database, "wecom", incoming.key, sender, asdict(incoming))
     if new:
-        desk.arriving.wake()
+        desk.bell.ring("wecom")
     if incoming.event == "change_contact" and incoming.member:
         await to_thread.run_sync(app.directory.forget, incoming.member)
     return PlainTextResponse("")

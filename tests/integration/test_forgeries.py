@@ -32,7 +32,7 @@ def front_door(database: Database, redis_url: str, monkeypatch: pytest.MonkeyPat
     app = create_app(settings)
     connected = Connected(database, settings, Redis.from_url(redis_url), lambda kind, advice: None)
     app.state.desk = SimpleNamespace(
-        settings=settings, database=database, connected=connected, arriving=SimpleNamespace(wake=lambda: None)
+        settings=settings, database=database, connected=connected, bell=SimpleNamespace(ring=lambda channel: None)
     )
     yield TestClient(app, raise_server_exceptions=True)
 
