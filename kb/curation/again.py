@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from core.clock import SHANGHAI, now
+from core.clock import SHANGHAI
 from core.database import Database
 from core.outbox import deliver
 from core.transcript import Conversation, say
@@ -35,7 +35,7 @@ from kb.entries import Viewer
 from kb.release.releases import current_number, moves_of
 from kb.release.vectors import texts_to_vectors
 from kb.search import Band, Query, Searcher
-from kb.store import EntryVersionRow
+from kb.store import EntryRow, EntryVersionRow
 
 SETTLED = 0.8
 """A cluster is closed once this share of its questions is."""
@@ -68,9 +68,13 @@ def waiting(database: Database) -> bool:
 
 
 def not_asked(session: Session) -> bool:
-    """Whether there is anything open that the release that serves was not asked."""
+    """Whether there is anything open that the release was not asked since it began to serve; one that serves again after a
+    rollback is asked again."""
     number = current_number(session)
-    if number is None or session.get(AskedAgainRow, number) is not None:
+    if number is None:
+        return False
+    asked = session.get(AskedAgainRow, number)
+    if asked is not None and all(move.at <= asked.at for move in moves_of(session, limit=1)):
         return False
     return session.scalar(select(OpenQuestionRow.id).limit(1)) is not None
 
@@ -79,10 +83,13 @@ def ask_again(
     database: Database, encoder: Encoder, searcher: Searcher, moment: datetime, clusters: Sequence[int] | None = None
 ) -> dict[str, Any]:
     """Ask every open question of the last 90 days again, each as whoever asked it; close what is answered, and tell those who
-    asked if that is switched on. With `clusters` only theirs, and the release does not count as asked."""
+    asked if that is switched on. Where an earlier release serves again, what later ones had answered is asked too, and open
+    again if need be. With `clusters` only theirs, and the release does not count as asked."""
     with database.write() as session:
         follow_drafts(session)
         rows = list(session.scalars(_open_questions(session, moment, clusters)))
+        if current_number(session) == searcher.release:
+            rows += session.scalars(_answered_later(searcher.release, moment, clusters))
         changed = _changed_since(session, rows)
     vectors = texts_to_vectors(database, encoder, [(row.text, False) for row in rows], lambda _: None)[0]
     found = [_asked(searcher, row, vector, moment, changed) for row, vector in zip(rows, vectors, strict=True)]
@@ -94,10 +101,12 @@ def ask_again(
     counts = {"asked": len(rows), "answered": closed, "told": told}
     with database.write() as session:
         touched = {row.cluster for row in rows if row.cluster is not None}
+        counts["clusters_opened"] = sum(unsettle(session, cluster) for cluster in sorted(touched))
+        not_live(session, searcher)
         counts["clusters_closed"] = sum(settle(session, cluster, moment) for cluster in sorted(touched))
         live(session, searcher)
         if clusters is None:
-            session.merge(AskedAgainRow(release=searcher.release, counts=counts, at=now()))
+            session.merge(AskedAgainRow(release=searcher.release, counts=counts, at=moment))
     return counts
 
 
@@ -112,6 +121,17 @@ def _open_questions(session: Session, moment: datetime, clusters: Sequence[int] 
         .order_by(OpenQuestionRow.last_at.desc(), OpenQuestionRow.id)
         .limit(MOST)
     )
+    return query if clusters is None else query.where(OpenQuestionRow.cluster.in_(clusters))
+
+
+def _answered_later(release: int, moment: datetime, clusters: Sequence[int] | None):
+    """What releases answered that were taken back since."""
+    query = select(OpenQuestionRow).where(
+        OpenQuestionRow.closed_as == ANSWERED,
+        OpenQuestionRow.release_now > release,
+        OpenQuestionRow.last_at > moment - LOOKED_BACK,
+    )
+    query = query.order_by(OpenQuestionRow.last_at.desc(), OpenQuestionRow.id).limit(MOST)
     return query if clusters is None else query.where(OpenQuestionRow.cluster.in_(clusters))
 
 
@@ -150,12 +170,15 @@ def _asked(
 
 def _keep(session: Session, asked: Asked, release: int, moment: datetime) -> bool:
     row = session.get_one(OpenQuestionRow, asked.question, with_for_update=True)
-    if row.closed_as is not None:
+    taken_back = row.closed_as == ANSWERED and (row.release_now or 0) > release
+    if row.closed_as is not None and not taken_back:
         return False
     row.entry_id, row.probability_now, row.release_now = asked.entry_id, asked.probability, release
-    if asked.answered:
+    if asked.answered and not taken_back:
         row.closed_as, row.closed_at = ANSWERED, moment
-    return asked.answered
+    elif not asked.answered:
+        row.closed_as = row.closed_at = None
+    return asked.answered and not taken_back
 
 
 def settle(session: Session, cluster: int, moment: datetime) -> bool:
@@ -168,6 +191,31 @@ def settle(session: Session, cluster: int, moment: datetime) -> bool:
     row.state, row.closed_at, row.snoozed_until = CLOSED, moment, None
     row.version += 1
     return True
+
+
+def unsettle(session: Session, cluster: int) -> bool:
+    """Open a closed cluster again, too few of whose questions are closed any more; return whether it was."""
+    row = session.get_one(ClusterRow, cluster, with_for_update=True)
+    states = session.scalars(select(OpenQuestionRow.closed_as).where(OpenQuestionRow.cluster == cluster)).all()
+    if row.state != CLOSED or sum(state is not None for state in states) >= SETTLED * len(states):
+        return False
+    row.answered = sum(state is not None for state in states)
+    row.comes_back()
+    return True
+
+
+def not_live(session: Session, searcher: Searcher) -> None:
+    """Decisions whose entry went with a release that was taken back wait for the next release, as their clusters do."""
+    query = select(DecisionRow, EntryRow.version).join(EntryRow, EntryRow.id == DecisionRow.entry_id)
+    for decision, version in session.execute(query.where(DecisionRow.state == "live", EntryRow.deleted.is_(False))):
+        place = searcher.index.position.get(decision.entry_id or "")
+        held = searcher.entries[place].version if place is not None else 0
+        if held >= decision.version or version < decision.version:
+            continue
+        decision.state = "approved"
+        cluster = session.get_one(ClusterRow, decision.cluster, with_for_update=True)
+        if cluster.state == OPEN:
+            cluster.state = REVIEW
 
 
 def live(session: Session, searcher: Searcher) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -23,7 +25,10 @@ WAITING, WORKING, DONE, FAILED = "waiting", "working", "done", "failed"
 NIGHT = time(2, 0)
 """When the nightly run is due, in Shanghai."""
 
-CLAIM = timedelta(minutes=5)
+CLAIM = timedelta(seconds=60)
+"""A worker that was killed loses its run after so long; one that lives renews its claim every `BEAT` seconds."""
+
+BEAT = 15.0
 _ATTEMPTS = 3
 NIGHTLY = "system"
 
@@ -73,7 +78,9 @@ def run_waiting(database: Database, work: Callable[[datetime | None, Progress], 
         _update(database, number, attempt, progress=text[:200], claimed_until=now() + CLAIM)
 
     try:
-        found: dict[str, Any] = {"state": DONE, "counts": work(since, tell), "until": until, "progress": ""}
+        with _heart(database, number, attempt):
+            counts = work(since, tell)
+        found: dict[str, Any] = {"state": DONE, "counts": counts, "until": until, "progress": ""}
     except FSSCError as error:
         found = {"state": FAILED, "error": error.message[:500]}
     except Exception as error:
@@ -106,6 +113,27 @@ def _claim(database: Database) -> tuple[int, int, datetime | None, datetime] | N
         return row.id, row.attempt, since, moment
 
 
+@contextmanager
+def _heart(database: Database, number: int, attempt: int) -> Iterator[None]:
+    """Renews the claim while the block works, however long a step of it takes."""
+    stopped = threading.Event()
+
+    def beat() -> None:
+        while not stopped.wait(BEAT):
+            try:
+                _update(database, number, attempt, claimed_until=now() + CLAIM)
+            except Exception:
+                log.warning("curation_claim_not_renewed", run=number, exc_info=True)
+
+    thread = threading.Thread(target=beat, name="curation-heart", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
+
+
 def _update(database: Database, number: int, attempt: int, **columns: Any) -> None:
     """Only by the worker whose run it still is."""
     with database.write() as session:
@@ -115,11 +143,13 @@ def _update(database: Database, number: int, attempt: int, **columns: Any) -> No
                 setattr(row, name, value)
 
 
-def shown(row: RunRow | None) -> dict[str, Any] | None:
-    """As the console tells it."""
+def shown(row: RunRow | None, moment: datetime | None = None) -> dict[str, Any] | None:
+    """As the console tells it; `interrupted` is one whose worker was killed, and which another one is about to take up."""
+    moment = moment or now()
     return row and {
         "id": row.id,
         "state": row.state,
+        "interrupted": row.state == WORKING and (row.claimed_until is None or row.claimed_until <= moment),
         "asked_by": row.asked_by,
         "asked_at": row.asked_at.isoformat(),
         "done_at": row.done_at.isoformat() if row.done_at else None,

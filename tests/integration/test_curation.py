@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,7 +35,7 @@ from kb.encoder import load_encoder
 from kb.entries import Entry
 from kb.evaluation.remembering import Remembering
 from kb.release.live import LiveKnowledge
-from kb.release.publish import publish
+from kb.release.publish import publish, roll_back
 from kb.release.releases import CurrentReleaseRow
 from kb.signals import AnswerRated
 from kb.store import save_document, save_entry
@@ -205,11 +206,25 @@ def test_from_open_questions_to_an_entry_that_answers_them(
     with database.read() as session:
         assert len(session.scalars(select(Message).where(Message.text.contains("新的答案"))).all()) == len(told), "once"
 
+    roll_back(database, 1, "t", "测试")
+    assert again.waiting(database), "another release serves"
+    curating.follow()
+    with database.read() as session:
+        row = session.get_one(ClusterRow, taxi)
+        assert row.state == "review" and row.answered < 3, "open again, and it waits for the next release"
+        assert session.scalars(select(DecisionRow.state)).one() == "approved"
+    roll_back(database, 2, "t", "测试")
+    curating.follow()
+    with database.read() as session:
+        row = session.get_one(ClusterRow, taxi)
+        assert (row.state, row.came_back) == ("closed", 1) and row.answered >= 3 and not again.waiting(database)
+        assert session.scalars(select(DecisionRow.state)).one() == "live"
+
     asked(database, "滴滴没有行程单报销得了吗")
     night(curating)
     with database.read() as session:
         row = session.get_one(ClusterRow, taxi)
-        assert (row.state, row.came_back) == ("open", 1)
+        assert (row.state, row.came_back) == ("open", 2)
 
 
 def night_on(database: Database, encoder: Remembering, at: datetime | None = None) -> dict:
@@ -424,6 +439,41 @@ def test_a_run_is_due_once_a_night_and_taken_up_again(database: Database) -> Non
         runs.ask(session, "edit")
     assert runs.run_waiting(database, lambda since, tell: seen.append(since) or {})
     assert seen == [None, until], "a failed run is looked at again"
+
+
+def test_a_killed_run_is_taken_up_within_a_minute_and_a_long_one_keeps_its_claim(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.write() as session:
+        session.add(CurrentReleaseRow(id=1, number=1))
+        runs.ask(session, "edit")
+
+    class Killed(BaseException):
+        pass
+
+    def dies(since: datetime | None, tell: object) -> dict:
+        raise Killed
+
+    with pytest.raises(Killed):
+        runs.run_waiting(database, dies)
+    with database.read() as session:
+        row = runs.newest(session)
+        assert (runs.shown(row) or {})["interrupted"] is False
+        assert (runs.shown(row, now() + timedelta(seconds=61)) or {})["interrupted"] is True
+    assert not runs.waiting(database) and runs.waiting(database, now() + timedelta(seconds=61))
+    monkeypatch.setattr(runs, "now", lambda: now() + timedelta(seconds=61))
+    monkeypatch.setattr(runs, "BEAT", 0.02)
+
+    def takes_long(since: datetime | None, tell: object) -> dict:
+        monkeypatch.setattr(runs, "now", lambda: now() + timedelta(seconds=200))
+        time.sleep(0.2)
+        assert not runs.waiting(database, now() + timedelta(seconds=240)), "its heart beats without a word of progress"
+        return {}
+
+    assert runs.run_waiting(database, takes_long)
+    with database.read() as session:
+        row = runs.newest(session)
+        assert row is not None and (row.state, row.attempt) == ("done", 2)
 
 
 def test_agent_minutes_are_bounded_by_stretches() -> None:

@@ -172,6 +172,7 @@ export interface Gap {
 export interface Run {
   id: number;
   state: "waiting" | "working" | "done" | "failed";
+  interrupted: boolean;
   asked_by: string;
   asked_at: string;
   done_at: string | null;
