@@ -47,7 +47,7 @@ def page(session: Session, asked: Filter) -> dict[str, Any]:
     start, end = midnight(asked.since), midnight(asked.until + timedelta(days=1))
     articles, total, verbatim = _articles(session, asked)
     returned = replace(asked, business_type=RETURNED)
-    returns = sums(session, returned).get(None)
+    returns = sums(session, returned, names=("matter",)).get(None)
     gaps = _gap_counts(session, start, end)
     now = {
         "asked": total,
@@ -119,7 +119,8 @@ def _articles(session: Session, asked: Filter) -> tuple[list[dict[str, Any]], in
 def _along(session: Session, asked: Filter, name: str) -> list[dict[str, Any]]:
     if name in asked.chosen or (name == "department" and not asked.company):
         return []
-    found = sorted(sums(session, asked, name).items(), key=lambda one: (-one[1]["matter"], one[0]))
+    summed = sums(session, asked, name, ("matter", "involved", "resolved"))
+    found = sorted(summed.items(), key=lambda one: (-one[1]["matter"], one[0]))
     return [
         {"value": value, "matter": one["matter"], "resolution": share(one["resolved"], one["involved"])}
         for value, one in found[:_MOST]

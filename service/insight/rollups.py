@@ -6,6 +6,7 @@ two; what is asked with more filters is summed from the facts, of which few are 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -60,41 +61,59 @@ def roll_day(session: Session, day: date) -> None:
         .where(VisitRow.day == day)
     ).all()
     if rows:
-        values = [one for dimensions in SETS for one in _sums(rows, dimensions, day)]
+        facts = _Facts(
+            measures=np.array([row[8:] for row in rows]),
+            hours=np.array([row.hour for row in rows]),
+            waits=np.array([-1 if row.wait is None else row.wait for row in rows]),
+            persons=np.array([row.person for row in rows]),
+        )
+        dimensions = {name: [getattr(row, name) for row in rows] for name in DIMENSIONS}
+        values = [one for by in SETS for one in _sums(facts, by, [dimensions[name] for name in by], day)]
         session.execute(insert(DayRow.__table__), values)
     for by in ENTRY_SETS:
         _roll_entries(session, day, by)
     _roll_releases(session, day)
 
 
-def _sums(rows: list[Any], dimensions: tuple[str, ...], day: date) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class _Facts:
+    """Of each visit, in one order: its measures, hour, bucket of the wait or -1, and person."""
+
+    measures: np.ndarray
+    hours: np.ndarray
+    waits: np.ndarray
+    persons: np.ndarray
+
+
+def _sums(facts: _Facts, by: tuple[str, ...], columns: list[list[str]], day: date) -> list[dict[str, Any]]:
+    """A row for each value that `columns`, one for each dimension of `by`, have together."""
     keys: dict[tuple[str, ...], int] = {}
-    at = np.array([keys.setdefault(tuple(getattr(row, name) for name in dimensions), len(keys)) for row in rows])
+    size = len(facts.persons)
+    wanted = zip(*columns, strict=True) if columns else ((),) * size
+    at = np.fromiter((keys.setdefault(key, len(keys)) for key in wanted), int, size)
     count = len(keys)
     measures = np.zeros((count, len(MEASURES)), int)
-    np.add.at(measures, at, np.array([row[8:] for row in rows]))
+    np.add.at(measures, at, facts.measures)
     hours = np.zeros((count, 24), int)
-    np.add.at(hours, (at, np.array([row.hour for row in rows])), 1)
+    np.add.at(hours, (at, facts.hours), 1)
     waits = np.zeros((count, LAST + 1), int)
-    timed = np.array([row.wait is not None for row in rows])
-    if timed.any():
-        np.add.at(waits, (at[timed], np.array([row.wait for row in rows if row.wait is not None])), 1)
-    persons = np.array([row.person for row in rows])
+    timed = facts.waits >= 0
+    np.add.at(waits, (at[timed], facts.waits[timed]), 1)
     order = np.argsort(at, kind="stable")
     ends = np.cumsum(np.bincount(at, minlength=count))
     made = []
     for key, place in keys.items():
         first = ends[place - 1] if place else 0
-        mine = persons[order[first : ends[place]]]
+        mine = facts.persons[order[first : ends[place]]]
         made.append(
             {
-                "by": "+".join(dimensions),
+                "by": "+".join(by),
                 "a": key[0] if key else "",
                 "b": key[1] if len(key) > 1 else "",
                 "day": day,
                 "visits": len(mine),
                 **dict(zip(MEASURES, measures[place].tolist(), strict=True)),
-                "hours": {str(hour): int(n) for hour, n in enumerate(hours[place]) if n},
+                "hours": {str(hour): int(hours[place, hour]) for hour in np.flatnonzero(hours[place])},
                 "waits": {str(bucket): int(waits[place, bucket]) for bucket in np.flatnonzero(waits[place])},
                 "people": packed(mine),
             }

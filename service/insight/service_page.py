@@ -90,6 +90,10 @@ def page(session: Session, asked: Filter) -> dict[str, Any]:
     }
 
 
+_SHOWN = ("visits", "matter", "involved", "resolved", "questions", "nones")
+"""What the rates of a part are reckoned from."""
+
+
 def _added(sums: dict[Any, dict[str, int]]) -> dict[str, int]:
     names = ("visits", "matter", "involved", "answered", "handed", "again", "bad", "resolved", "questions", "answers")
     return {name: sum(one[name] for one in sums.values()) for name in (*names, "clarified", "nones", "filed")}
@@ -127,5 +131,5 @@ def _parts(session: Session, asked: Filter, name: str) -> list[dict[str, Any]]:
     """The same figures by channel, company …, most visits first."""
     if name in asked.chosen:
         return []
-    parts = sorted(sums(session, asked, name).items(), key=lambda one: (-one[1]["visits"], one[0]))
+    parts = sorted(sums(session, asked, name, _SHOWN).items(), key=lambda one: (-one[1]["visits"], one[0]))
     return [{"value": value, **_rates(total), "matter": total["matter"]} for value, total in parts[:30]]
