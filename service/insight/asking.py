@@ -162,15 +162,12 @@ def _add(into: dict[int, int], counts: dict[str, int]) -> None:
 
 def values(session: Session) -> dict[str, Sequence[Any]]:
     """What the filters offer."""
-    rows = session.execute(
-        select(OriginRow.company, OriginRow.department, OriginRow.channel, OriginRow.page).distinct()
-    ).all()
     departments: dict[str, set[str]] = {}
-    for row in rows:
-        if row.company:
-            departments.setdefault(row.company, set()).update({row.department} - {""})
+    for company, department in session.execute(select(OriginRow.company, OriginRow.department).distinct()):
+        if company:
+            departments.setdefault(company, set()).update({department} - {""})
     return {
         "companies": [{"name": one, "departments": sorted(departments[one])} for one in sorted(departments)],
-        "channels": sorted({row.channel for row in rows}),
-        "pages": sorted({row.page for row in rows} - {""}),
+        "channels": sorted(session.scalars(select(OriginRow.channel).distinct())),
+        "pages": sorted(set(session.scalars(select(OriginRow.page).distinct())) - {""}),
     }

@@ -16,7 +16,7 @@ from handoff.staff import GroupRow
 from service.insight.asking import Filter, narrowed
 from service.insight.calendar import each_day
 from service.insight.figures import Figure, share, shown
-from service.insight.quantiles import month, quantiles
+from service.insight.quantiles import Spread, spread
 from service.insight.store import OriginRow
 from service.insight.store import TicketFactRow as Fact
 
@@ -84,19 +84,14 @@ def page(session: Session, asked: Filter) -> dict[str, Any]:
     """Everything on the page; see docs/insight.md for the definitions."""
     filed = _counted(session, _FILED, _filed(asked), Fact.group_id, Fact.business_type, Fact.policy)
     solved = _counted(session, _SOLVED, _solved(asked), Fact.group_id, Fact.business_type, Fact.score)
-    first, resolve = (
-        _times(session, value, inside, day, asked)
-        for value, inside, day in (
-            (Fact.first_min, _filed(asked), Fact.filed_day),
-            (Fact.resolve_min, _solved(asked), Fact.solved_day),
-        )
-    )
-    now = _figures(session, asked, _shares(_added(filed), _added(solved)), first[None], resolve[None])
+    first = spread(session, Fact.first_min, _filed(asked), Fact.filed_day)
+    resolve = spread(session, Fact.resolve_min, _solved(asked), Fact.solved_day)
+    now = _figures(session, asked, _shares(_added(filed), _added(solved)), first, resolve)
     groups = dict(session.execute(select(GroupRow.id, GroupRow.name)).all())
     return {
         "figures": shown(FIGURES, now, _before(session, asked.before())),
-        "by_day": _days(session, asked),
-        "by_month": _months(first, resolve),
+        "by_day": _days(session, asked, first.days, resolve.days, now["backlog"]),
+        "by_month": _months(first, resolve) if asked.days > 45 else [],
         "policies": _policies(session, filed),
         "by": {
             "group": _parts(filed, solved, "group_id", groups),
@@ -188,14 +183,16 @@ def shares_of(session: Session, asked: Filter, column: Any = None) -> dict[Any, 
     return {key: _shares(parts[0].get(key, {}), parts[1].get(key, {})) for key in parts[0].keys() | parts[1].keys()}
 
 
-def _figures(session: Session, asked: Filter, shares: dict[str, Any], first: Any, resolve: Any) -> dict[str, Any]:
+def _figures(session: Session, asked: Filter, shares: dict[str, Any], first: Spread, resolve: Spread) -> dict[str, Any]:
+    _, first_median, first_p90 = first.all or _NONE
+    _, resolve_median, resolve_p90 = resolve.all or _NONE
     return {
         **shares,
         "backlog": _backlog(session, asked, asked.until),
-        "first_median": first[1],
-        "first_p90": first[2],
-        "resolve_median": resolve[1],
-        "resolve_p90": resolve[2],
+        "first_median": first_median,
+        "first_p90": first_p90,
+        "resolve_median": resolve_median,
+        "resolve_p90": resolve_p90,
     }
 
 
@@ -204,15 +201,9 @@ def _before(session: Session, asked: Filter) -> dict[str, Any] | None:
     shares = shares_of(session, asked)[None]
     if not shares["filed"] and not shares["solved"]:
         return None
-    first = quantiles(session, Fact.first_min, _filed(asked))
-    resolve = quantiles(session, Fact.resolve_min, _solved(asked))
-    return _figures(session, asked, shares, first.get(None, _NONE), resolve.get(None, _NONE))
-
-
-def _times(session: Session, value: Any, inside: list[Any], day: Any, asked: Filter) -> dict[Any, Any]:
-    """Count, median and ninth tenth: under None of all, and of each month of a longer period."""
-    by_month = month(session, day) if asked.days > 45 else None
-    return {None: _NONE, **quantiles(session, value, inside, by_month)}
+    first = spread(session, Fact.first_min, _filed(asked), Fact.filed_day)
+    resolve = spread(session, Fact.resolve_min, _solved(asked), Fact.solved_day)
+    return _figures(session, asked, shares, first, resolve)
 
 
 def _backlog(session: Session, asked: Filter, day: date) -> int:
@@ -224,15 +215,13 @@ def _backlog(session: Session, asked: Filter, day: date) -> int:
     return session.scalar(query) or 0
 
 
-def _days(session: Session, asked: Filter) -> list[dict[str, Any]]:
-    """Filed, solved and what was left, day by day."""
-
-    def counted(column: Any) -> dict[date, int]:
-        query = select(column, func.count()).where(*narrowed(Fact, column, asked)).group_by(column)
-        return dict(session.execute(query).all())
-
-    filed, solved, left = (counted(column) for column in (Fact.filed_day, Fact.solved_day, Fact.left_day))
-    backlog = _backlog(session, asked, asked.until) - sum(filed.values()) + sum(left.values())
+def _days(
+    session: Session, asked: Filter, filed: dict[date, int], solved: dict[date, int], backlog: int
+) -> list[dict[str, Any]]:
+    """Filed, solved and what was left, day by day; `backlog` is what the last day ended with."""
+    counted = select(Fact.left_day, func.count()).where(*narrowed(Fact, Fact.left_day, asked)).group_by(Fact.left_day)
+    left = dict(session.execute(counted).all())
+    backlog += sum(left.values()) - sum(filed.values())
     days = []
     for day in each_day(asked.since, asked.until):
         backlog += filed.get(day, 0) - left.get(day, 0)
@@ -242,17 +231,20 @@ def _days(session: Session, asked: Filter) -> list[dict[str, Any]]:
     return days
 
 
-def _months(first: dict[Any, Any], resolve: dict[Any, Any]) -> list[dict[str, Any]]:
-    return [
-        {
-            "month": one,
-            "first_median": first.get(one, _NONE)[1],
-            "first_p90": first.get(one, _NONE)[2],
-            "resolve_median": resolve.get(one, _NONE)[1],
-            "resolve_p90": resolve.get(one, _NONE)[2],
-        }
-        for one in sorted((first.keys() | resolve.keys()) - {None})
-    ]
+def _months(first: Spread, resolve: Spread) -> list[dict[str, Any]]:
+    found = []
+    for one in sorted(first.months.keys() | resolve.months.keys()):
+        of_first, of_resolve = first.months.get(one, _NONE), resolve.months.get(one, _NONE)
+        found.append(
+            {
+                "month": one,
+                "first_median": of_first[1],
+                "first_p90": of_first[2],
+                "resolve_median": of_resolve[1],
+                "resolve_p90": of_resolve[2],
+            }
+        )
+    return found
 
 
 def _policies(session: Session, filed: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -300,6 +292,8 @@ def _reasons(session: Session, asked: Filter) -> list[dict[str, Any]]:
     """Why low scores were given, the most frequent first."""
     low = document(session, "satisfaction")["low_score"]
     reasons: Counter[str] = Counter()
-    for given in session.scalars(select(Fact.reasons).where(*_solved(asked), Fact.score <= low)):
-        reasons.update(given)
+    query = select(Fact.reasons, func.count()).where(*_solved(asked), Fact.score <= low).group_by(Fact.reasons)
+    for given, count in session.execute(query):
+        for reason in given:
+            reasons[reason] += count
     return [{"reason": reason, "count": count} for reason, count in reasons.most_common(12)]

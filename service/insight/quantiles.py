@@ -1,59 +1,56 @@
-"""Exact medians and ninth tenths by SQL: the nearest rank, alike on both databases."""
+"""Exact medians and ninth tenths: the nearest rank. The database filters, packs the values of each day, and sorts nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, literal, select, tuple_
+import numpy as np
+from sqlalchemy import ColumnElement, LargeBinary, cast, func, literal, select
 from sqlalchemy.orm import Session
 
 Quantiles = tuple[int, float, float]
 """How many values there are, and those that half and nine tenths of them do not pass."""
 
 
-def quantiles(
-    session: Session, value: Any, conditions: Sequence[ColumnElement[bool]], key: Any = None
-) -> dict[Any, Quantiles]:
-    """Of all values, under None; of each `key` too where it is given. Nothing where there are no values."""
-    inside = [*conditions, value.is_not(None)]
+@dataclass(frozen=True)
+class Spread:
+    """`days`: how many records each day has; `all` of their values, and of each month's under its name (`2026-11`). What has no
+    value counts for its day only."""
+
+    days: dict[date, int]
+    all: Quantiles | None
+    months: dict[str, Quantiles]
+
+
+def spread(session: Session, value: Any, inside: Sequence[ColumnElement[bool]], day: Any) -> Spread:
+    """How the values of records spread, by their `day`."""
+    days: dict[date, int] = {}
+    months: dict[str, list[np.ndarray]] = defaultdict(list)
+    for at, count, values in _values(session, value, inside, day):
+        days[at] = count
+        if len(values):
+            months[f"{at:%Y-%m}"].append(values)
+    parts = [one for some in months.values() for one in some]
+    return Spread(days, _of(parts) if parts else None, {month: _of(some) for month, some in months.items()})
+
+
+def _values(session: Session, value: Any, inside: Sequence[Any], day: Any) -> Iterable[tuple[date, int, np.ndarray]]:
     if session.get_bind().dialect.name == "postgresql":
-        return _discrete(session, value, inside, key)
-    found = _ranked(session, value, inside, None)
-    return found | _ranked(session, value, inside, key) if key is not None else found
+        packed = func.string_agg(func.float8send(value), cast(literal(b""), LargeBinary))
+        for at, count, values in session.execute(select(day, func.count(), packed).where(*inside).group_by(day)):
+            yield at, count, np.frombuffer(values or b"", ">f8")
+        return
+    days: dict[date, list[float | None]] = defaultdict(list)
+    for at, one in session.execute(select(day, value).where(*inside)):
+        days[at].append(one)
+    for at, found in days.items():
+        yield at, len(found), np.array([one for one in found if one is not None], float)
 
 
-def _discrete(session: Session, value: Any, inside: Sequence[Any], key: Any) -> dict[Any, Quantiles]:
-    at = [func.percentile_disc(share).within_group(value) for share in (0.5, 0.9)]
-    query = select(func.count(), *at).where(*inside)
-    if key is not None:
-        query = query.add_columns(key).group_by(func.grouping_sets(tuple_(), key))
-    rows = session.execute(query)
-    return {row[3] if key is not None else None: (int(row[0]), float(row[1]), float(row[2])) for row in rows if row[0]}
-
-
-def _ranked(session: Session, value: Any, inside: Sequence[Any], key: Any) -> dict[Any, Quantiles]:
-    by = key if key is not None else literal(1)
-    ranked = (
-        select(
-            by.label("key"),
-            value.label("value"),
-            func.row_number().over(partition_by=by, order_by=value).label("place"),
-            func.count().over(partition_by=by).label("n"),
-        )
-        .where(*inside)
-        .subquery()
-    )
-
-    def at(percent: int) -> Any:
-        return func.max(case((ranked.c.place == (ranked.c.n * percent + 99) // 100, ranked.c.value)))
-
-    rows = session.execute(select(ranked.c.key, ranked.c.n, at(50), at(90)).group_by(ranked.c.key, ranked.c.n))
-    return {row[0] if key is not None else None: (int(row[1]), float(row[2]), float(row[3])) for row in rows}
-
-
-def month(session: Session, day: Any) -> ColumnElement[str]:
-    """`2026-11` of a column of days."""
-    if session.get_bind().dialect.name == "postgresql":
-        return func.to_char(day, "YYYY-MM")
-    return func.strftime("%Y-%m", day)
+def _of(parts: Sequence[np.ndarray]) -> Quantiles:
+    values = np.sort(np.concatenate(parts))
+    return len(values), *(float(values[(len(values) * percent + 99) // 100 - 1]) for percent in (50, 90))
