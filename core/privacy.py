@@ -58,7 +58,7 @@ _SURNAMES = (
 _COMPOUND = "欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|司徒|夏侯|端木|南宫"
 _SURNAME = rf"(?:{_COMPOUND}|[{_SURNAMES}])"
 _GIVEN = "[^\\W\\d_A-Za-z的了在是和与把被给说要没不能报提申审批出已还也都就才又再去来到从向对跟将吗呢吧啊呀么什怎哪谁这那你我他她它们请问有无人员账户号单据]"
-_TITLE = "董事长|总经理|副总|总监|经理|主任|部长|处长|科长|组长|院长|所长|局长|书记|老师|会计|出纳|先生|女士|小姐|师傅|总|工|姐|哥"
+_TITLE = "董事长|总经理|副总|总监|经理|主任|部长|处长|科长|组长|院长|所长|局长|书记|老师|会计|出纳|先生|女士|小姐|师傅|总(?![共额数部账体计结量价])|工(?![程单作资具地厂会时])|姐|哥"
 _TITLED = re.compile(rf"({_SURNAME}{_GIVEN}{{0,2}}?)(?:{_TITLE})")
 _CUED = re.compile(
     rf"(?:我叫|名叫|姓名|联系人|经办人|报销人|申请人|收款人|户名|审批人|复核人|负责人|开户人|持卡人|出差人|借款人|代办人|领款人|交接人|同事|领导|员工)"
@@ -68,17 +68,55 @@ _COMPOUNDED = re.compile(rf"(?:{_COMPOUND}){_GIVEN}{{1,2}}")
 _NAME = re.compile(rf"{_SURNAME}{_GIVEN}{{1,2}}")
 _ALSO_WORDS = "成关全项单任时安和应车费金万明师于文古连商季边华路常向包解管易"
 """Family names that begin more ordinary words than names."""
-_NO_NAMES = {"黄金", "周五", "何时", "钱包", "周转"}
+_RATHER_WORDS = "付钱白单万明程施齐盛高司农简项费管计时饶尚傅毕苗车应"
+"""Family names that jieba's guesses make persons of: only whom its dictionary knows, or a word before them gives away, is one."""
+_NO_NAMES = {"黄金", "周五", "何时", "钱包", "周转", "付现", "高尔", "迟延", "齐全", "荣耀", "章盖", "池传", "成都"}
+_PLACES = set(
+    [
+        "石家庄",
+        "张家口",
+        "张家港",
+        "张家界",
+        "王府井",
+        "马鞍山",
+        "连云港",
+        "陆家嘴",
+        "葛洲坝",
+        "谢家集",
+        "万家丽",
+        "张江",
+        "高德",
+        "金山",
+        "华山",
+        "江阴",
+        "江门",
+        "温州",
+        "常州",
+        "汤山",
+    ]
+)
+"""What jieba takes for somebody, and is a place or a firm."""
+_CALLED = re.compile(
+    rf"(?<![\u4e00-\u9fff])[小老阿](?:[{_SURNAMES}])(?=说|讲|让我|叫我|告诉|帮我|提的|提交|的单|的报销|那边|已经|请假|休假|出差)"
+)
+_PINYIN = (
+    "Wang|Li|Zhang|Liu|Chen|Yang|Zhao|Huang|Zhou|Wu|Xu|Sun|Hu|Zhu|Gao|Lin|Guo|Ma|Luo|Liang|Song|Zheng|Xie|Han|Tang|Feng|Deng|Cao|"
+    "Peng|Zeng|Xiao|Tian|Dong|Pan|Yuan|Cai|Jiang|Yu|Du|Ye|Cheng|Su|Wei|Lu|Ding|Shen|Ren|Yao|Fu|Zhong|Cui|Tan|Liao|Fan|Shi|Jin|Qian"
+)
+_LATIN = re.compile(rf"(?<![A-Za-z])(?:[A-Z][a-z]+ (?:{_PINYIN})|(?:{_PINYIN}) [A-Z][a-z]+)(?![A-Za-z])")
+# A landline with its area code, as it is written: 0755-86217733.
+_LANDLINE = re.compile(r"(?<![0-9A-Za-z-])(0(?:10|2\d|[3-9]\d{2}))[- ](\d{3,4})[- ]?(\d{4})(?![0-9A-Za-z-])")
 _SOMEBODY = "某某"
 
 
 def mask_people(text: str, known: Iterable[str] = ()) -> str:
-    """`text` masked as by `mask`, with the names of people as 某某 too: `known` ones, those that read like one (by jieba's
-    tags and a family name), and those with a title (王总) or behind a word such as 同事."""
-    text = mask(text)
+    """`text` masked as by `mask`, with landlines, and with the names of people as 某某: `known` ones, those that read like one
+    (by jieba's tags and a family name), and those with a title (王总) or behind a word such as 同事."""
+    text = _LANDLINE.sub(lambda m: f"{m[1]}-****{m[3]}", mask(text))
     spans = [match.span() for name in known if len(name) > 1 for match in re.finditer(re.escape(name), text)]
+    spans += [match.span() for match in _LATIN.finditer(text)]
     if re.search(_SURNAME, text):
-        spans += _names(text)
+        spans += _names(text) + [match.span() for match in _CALLED.finditer(text)]
     told, end = [], 0
     for start, stop in sorted(spans, key=lambda span: (span[0], -span[1])):
         if start >= end:
@@ -88,12 +126,15 @@ def mask_people(text: str, known: Iterable[str] = ()) -> str:
 
 
 def _names(text: str) -> list[tuple[int, int]]:
-    spans, ends, start = [], set(), 0
+    spans, ends, start, family = [], set(), 0, False
     for word, tag in _tagger().cut(text):
         stop = start + len(word)
         ends.add(stop)
-        if tag in ("nr", "nrfg") and _NAME.fullmatch(word) and not _doubtful(word):
+        if tag in ("nr", "nrfg") and _NAME.fullmatch(word) and not _doubtful(word, text[:start][-1:]):
             spans.append((start, stop))
+        elif family and len(word) == 2 and tag in ("a", "d", "nz") and re.fullmatch(f"{_GIVEN}{{2}}", word):
+            spans.append((start - 1, stop))  # 王浩然: a given name that is a word too.
+        family = tag == "nr" and len(word) == 1 and word in _SURNAMES and word not in _ALSO_WORDS
         start = stop
     starts = {span[0] for span in spans}
     for pattern, group in ((_COMPOUNDED, 0), (_CUED, 1), (_TITLED, 1)):
@@ -109,13 +150,28 @@ def _names(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def _doubtful(word: str) -> bool:
-    return word[:2] in _NO_NAMES or (len(word) == 2 and word[0] in _ALSO_WORDS)
+def _doubtful(word: str, before: str) -> bool:
+    """Whether a word that jieba takes for somebody is more likely none: 付现金, 白屏, 两张卡."""
+    if word[0] in _RATHER_WORDS and word not in _tagger().word_tag_tab:
+        return True
+    if len(word) == 3 and _tagger().word_tag_tab.get(word[:2], "nr") not in ("nr", "nrfg", "nrt"):
+        return True  # 安家费, 马上转: the language's own word comes first.
+    if word[0] in "张单万" and before and before in "一二两三四五六七八九十百千几哪每这那多分":
+        return True
+    return word in _PLACES or word[:2] in _NO_NAMES or (len(word) == 2 and word[0] in _ALSO_WORDS)
 
 
 def _a_name(word: str, title: str) -> bool:
     """No word of the language: 高铁, 应付, 费用 begin with a family name too. `title` is what follows, if anything does."""
-    if word[0] in _ALSO_WORDS and title or word[:2] in _NO_NAMES or word + title in _NOBODY:
+    if (word + title)[-2:] in _ENDINGS or word[-2:] in _ENDINGS:
+        return False
+    if (
+        word[0] in _ALSO_WORDS
+        and title
+        or _PLACES & {word, word[:2]}
+        or word[:2] in _NO_NAMES
+        or word + title in _NOBODY
+    ):
         return False
     tags = _tagger().word_tag_tab
     return not any(
@@ -123,7 +179,8 @@ def _a_name(word: str, title: str) -> bool:
     )
 
 
-_NOBODY = {"高工", "高总", "老总"}
+_NOBODY = {"高工", "高总", "老总", "施工"}
+_ENDINGS = {"汇总", "多少", "现金"}
 
 
 @cache
