@@ -21,6 +21,7 @@ from kb.care import drafts
 from kb.care.drafts import SUBMITTED, DraftRow
 from kb.curation import gaps
 from kb.curation.store import GapRow
+from kb.curation.wording import plain
 from kb.store import EntryRow
 from service.api import curation as api
 from service.api.entry_body import EntryBody
@@ -122,7 +123,7 @@ class Curator:
         assert meant.entry is not None
         found = api.get_proposal(self._desk.api, self._user, seen["id"])
         proposed = found["body"]
-        asked = list(dict.fromkeys(texts))[:_MOST_TEXTS] or [meant.entry.question]
+        asked = list(dict.fromkeys(plain(text) for text in texts))[:_MOST_TEXTS] or [meant.entry.question]
         told = meant.entry.answer
         body = EntryBody(
             question=asked[0],
@@ -157,5 +158,5 @@ class Curator:
 
 
 def _clean(text: str) -> bool:
-    """Without what was masked in it."""
-    return "某某" not in text and "*" not in text
+    """Nothing of what it says was masked."""
+    return "某某" not in plain(text) and "*" not in plain(text)

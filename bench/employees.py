@@ -15,7 +15,7 @@ from pathlib import Path
 from bot.turns import Place
 from core.clock import SHANGHAI
 from core.identity import Identity
-from kb.entries import Entry
+from kb.entries import Audience, Entry
 from kb.files import read_knowledge
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,7 +23,7 @@ KNOWN, MISSING, GAP, NOT_OURS = "known", "missing", "gap", "not ours"
 SHARES = {NOT_OURS: 0.06, GAP: 0.02}
 """Of all visits; the rest ask what a finance centre answers."""
 
-_GIVEN = 3
+_GIVEN = 2
 """Of the other wordings of an entry the first release has one in so many."""
 _GAPS = 8
 _LATE = 0.2
@@ -125,7 +125,10 @@ class Population:
     def _visit(self, at: datetime, intent: Intent, rng: random.Random) -> Visit:
         number = rng.randrange(3000)
         name = rng.choice(_FAMILY) + rng.choice(_GIVEN_NAMES)
-        who = Identity(f"E{number:05d}", name, _COMPANIES[number % 6], _DEPARTMENTS[number // 6 % 6])
+        seen_by = intent.entry.audience if intent.entry else Audience()
+        company = min(seen_by.companies, default=_COMPANIES[number % 6])
+        department = _DEPARTMENTS[number // 6 % 6]
+        who = Identity(f"E{number:05d}", name, company, department, tuple(sorted(seen_by.groups)))
         scenes = intent.entry.scenes if intent.entry else ()
         page, _, node = rng.choice(scenes).partition("/") if scenes and rng.random() < 0.5 else ("", "", "")
         texts = rng.sample(intent.texts, min(3, len(intent.texts)))

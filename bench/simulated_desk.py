@@ -63,6 +63,7 @@ class SimulatedDesk:
         self.written: dict[str, str] = {}
         """The intent of each entry that a curator wrote."""
         self.counted: Counter[str] = Counter()
+        self._waits = False
         self._publisher = Publisher(self.database, home, encoder)
         self._answering, self._filing = Answering(self.knowledge), Filing(self.database)
         self._inbox = Inbox(self.database)
@@ -88,12 +89,15 @@ class SimulatedDesk:
         self.database.close()
 
     def publish(self) -> tuple[bool, list[str]]:
-        """A new release, if there is anything new; whether there was, and why the gate would not have it. The publisher has
-        looked and publishes all the same."""
+        """A new release, if there is anything new; whether it is live, and why the gate would not have it. What is refused waits
+        a week; refused again, the publisher looks at it and says why it goes live."""
         candidate = self._publisher.prepare(WRONG_RATE, lambda _: None)
         if candidate is None:
             return False, []
         gate = candidate.gate
+        self._waits = not gate.passed and not self._waits
+        if self._waits:
+            return False, list(gate.reasons)
         self._publisher.publish(
             candidate, "publisher", None if gate.passed else "逐条看过，都是本周新增的问法，同意发布"
         )

@@ -1,6 +1,6 @@
 """A simulated year: employees ask, a part of what they want is missing, curation closes it; and the same year without.
 
-    .venv/bin/python -m bench.year [--days 364] [--visits 30] [--intents 200] [--missing 0.3] [--budget 8] [--plot FILE]
+    .venv/bin/python -m bench.year [--days 364] [--visits 24] [--intents 120] [--missing 0.3] [--budget 6] [--plot FILE]
 
 Everything but the people is the product: its store, encoder, matcher, search, transcript, tickets, signals, nightly clustering,
 the console's routes, publishing with its gate, asking again, and insight's counting, from which the self-service rate is read. The people
@@ -95,7 +95,7 @@ class Year:
     def _publish(self, on: date) -> None:
         new, reasons = self._timed("releases", self._desk.publish)
         if reasons:
-            self._refused.append({"on": on.isoformat(), "reasons": reasons})
+            self._refused.append({"on": on.isoformat(), "live": new, "reasons": reasons})
 
     def _week(self, week: int, on: date) -> None:
         desk = self._desk
@@ -251,10 +251,10 @@ def draw(path: Path, found: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=364)
-    parser.add_argument("--visits", type=int, default=30, help="on a workday; a tenth of it at weekends")
-    parser.add_argument("--intents", type=int, default=200)
+    parser.add_argument("--visits", type=int, default=24, help="on a workday; a tenth of it at weekends")
+    parser.add_argument("--intents", type=int, default=120)
     parser.add_argument("--missing", type=float, default=0.3, help="share of the entries that the first release lacks")
-    parser.add_argument("--budget", type=int, default=8, help="clusters that the curator decides about a workday")
+    parser.add_argument("--budget", type=int, default=6, help="clusters that the curator decides about a workday")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", default="", help="a PostgreSQL URL of an empty database for the curated year")
     parser.add_argument("--keep", default="", help="a directory that keeps the curated year")
@@ -266,17 +266,16 @@ def main() -> None:
         name: getattr(options, name) for name in ("days", "visits", "intents", "missing", "budget")
     }
     encoder = Remembering(load_encoder(None, Path(os.environ.get("FSSC_HOME", "var"))))
-    found["curated"] = _live(options, encoder, True)
-    found["left_alone"] = _live(options, encoder, False)
     options.out.parent.mkdir(exist_ok=True)
-    options.out.write_text(json.dumps(found, indent=1, ensure_ascii=False))
-    for name in ("curated", "left_alone"):
-        one = found[name]
+    for name, curated in (("curated", True), ("left_alone", False)):
+        one = found[name] = _live(options, encoder, curated)
+        options.out.write_text(json.dumps(found, indent=1, ensure_ascii=False))
         print(
             name,
             {key: one[key] for key in ("did", "clusters", "seconds", "spent")},
             "gate refused",
             len(one["refused"]),
+            flush=True,
         )
     if options.plot:
         draw(options.plot, found)

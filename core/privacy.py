@@ -70,7 +70,22 @@ _ALSO_WORDS = "成关全项单任时安和应车费金万明师于文古连商�
 """Family names that begin more ordinary words than names."""
 _RATHER_WORDS = "付钱白单万明程施齐盛高司农简项费管计时饶尚傅毕苗车应"
 """Family names that jieba's guesses make persons of: only whom its dictionary knows, or a word before them gives away, is one."""
-_NO_NAMES = {"黄金", "周五", "何时", "钱包", "周转", "付现", "高尔", "迟延", "齐全", "荣耀", "章盖", "池传", "成都"}
+_NO_NAMES = {
+    "黄金",
+    "周五",
+    "何时",
+    "钱包",
+    "周转",
+    "付现",
+    "高尔",
+    "谢谢",
+    "迟延",
+    "齐全",
+    "荣耀",
+    "章盖",
+    "池传",
+    "成都",
+}
 _PLACES = set(
     [
         "石家庄",

@@ -30,6 +30,7 @@ from kb.curation.store import (
     OpenQuestionRow,
 )
 from kb.curation.tickets import Tickets
+from kb.curation.wording import plain
 from kb.entries import Entry
 from kb.store import EntryRow, entry_from_dict
 from kb.words import bare
@@ -90,7 +91,7 @@ def decide(
 
 
 def with_similar(session: Session, entry_id: str, texts: Sequence[str], by: str) -> Entry:
-    """The entry with these as similar questions too: over the curator's own draft of it, if there is one. Raises NotFound,
+    """The entry with what these say as similar questions too: over the curator's own draft of it, if there is one. Raises NotFound,
     InvalidInput when it has all of them already, or too many."""
     row, draft = session.get(EntryRow, entry_id), session.get(DraftRow, entry_id)
     own = draft is not None and draft.author == by and not draft.deletes
@@ -99,7 +100,7 @@ def with_similar(session: Session, entry_id: str, texts: Sequence[str], by: str)
     assert own or row is not None
     entry = entry_from_dict(draft.body if own and draft is not None else row.body)  # type: ignore[union-attr]
     known = {bare(question) for question in entry.questions}
-    fresh = [text for text in dict.fromkeys(text.strip() for text in texts) if bare(text) and bare(text) not in known]
+    fresh = [text for text in dict.fromkeys(plain(text) for text in texts) if bare(text) and bare(text) not in known]
     fresh = list({bare(text): text for text in reversed(fresh)}.values())[::-1]
     if not fresh:
         raise InvalidInput("这条知识已经有这些问法，请选择别的问法，或换一种处理方式。", code="nothing_new")

@@ -20,6 +20,7 @@ from core.text import normalize
 from kb.curation.grouping import Space, central
 from kb.curation.store import OpenQuestionRow
 from kb.curation.tickets import Answer, TicketFacts
+from kb.curation.wording import plain
 from kb.encoder import Encoder
 from kb.entries import STAFF, Entry, Source
 from kb.search import LONGEST, Candidate, Query, Searcher
@@ -110,7 +111,8 @@ _SURE = 0.2
 
 
 def wordings(texts: Sequence[str], name: str) -> list[str]:
-    """Different wordings, those asked most often first, without the name itself."""
+    """Different wordings, those asked most often first, without the name itself and what is masked."""
+    texts = [said for text in texts if "某某" not in (said := plain(text)) and "**" not in said]
     counted = Counter(bare(text) for text in texts)
     first = {bare(text): text for text in reversed(texts)}
     keys = sorted((key for key in counted if key and key != bare(name)), key=lambda key: -counted[key])

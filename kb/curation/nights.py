@@ -31,6 +31,7 @@ from kb.curation.store import (
 )
 from kb.curation.tickets import Tickets
 from kb.curation.watching import abandoned, looked_through, rephrased
+from kb.curation.wording import plain
 from kb.encoder import Encoder
 from kb.release.loading import Progress
 from kb.release.vectors import texts_to_vectors
@@ -113,7 +114,7 @@ class Night:
         spread = np.empty((0, self._encoder.dim), np.float32)
         if known:
             spread = grouping.spread_of(self._placed([[text for _, text in homes[one]] for one in known]))
-        placed = self.space.place(self.vectors([row.text for row in new], progress))
+        placed = self.space.place(self.vectors([plain(row.text) for row in new], progress))
         fresh = 0
         with self._database.write() as session:
             for rows in grouping.groups(placed, self.space.together):
@@ -122,7 +123,7 @@ class Night:
                     cluster = session.get_one(ClusterRow, known[home])
                 else:
                     best = int(rows[grouping.central(placed[rows])[0]])
-                    cluster = opened(session, new[best].text, self._moment)
+                    cluster = opened(session, plain(new[best].text), self._moment)
                     fresh += 1
                 likeness = placed[rows] @ (spread[home] if home >= 0 else placed[rows].mean(0))
                 for row, alike in zip(rows, likeness, strict=True):
@@ -191,7 +192,7 @@ def joins(cluster: ClusterRow, question: OpenQuestionRow, likeness: float, momen
 def members(
     session: Session, since: datetime, clusters: Sequence[int] | None = None
 ) -> dict[int, list[tuple[int, str]]]:
-    """The newest questions of each cluster that is there, as (id, text): at most `_MEMBERS`."""
+    """The newest questions of each cluster that is there, as (id, what it says): at most `_MEMBERS`."""
     query = (
         select(OpenQuestionRow.cluster, OpenQuestionRow.id, OpenQuestionRow.text)
         .join(ClusterRow, ClusterRow.id == OpenQuestionRow.cluster)
@@ -202,7 +203,7 @@ def members(
     wanted = None if clusters is None else set(clusters)
     for cluster, question, text in session.execute(query):
         if (wanted is None or cluster in wanted) and len(rows := found.setdefault(cluster, [])) < _MEMBERS:
-            rows.append((question, text))
+            rows.append((question, plain(text)))
     return found
 
 
