@@ -1,6 +1,6 @@
 """A simulated year: employees ask, a part of what they want is missing, curation closes it; and the same year without.
 
-    .venv/bin/python -m bench.year [--days 364] [--visits 24] [--intents 120] [--missing 0.3] [--budget 6] [--plot FILE]
+    .venv/bin/python -m bench.year [--days 364] [--visits 16] [--intents 80] [--missing 0.3] [--budget 4] [--plot FILE]
 
 Everything but the people is the product: its store, encoder, matcher, search, transcript, tickets, signals, nightly clustering,
 the console's routes, publishing with its gate, asking again, and insight's counting, from which the self-service rate is read. The people
@@ -251,12 +251,13 @@ def draw(path: Path, found: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=364)
-    parser.add_argument("--visits", type=int, default=24, help="on a workday; a tenth of it at weekends")
-    parser.add_argument("--intents", type=int, default=120)
+    parser.add_argument("--visits", type=int, default=16, help="on a workday; a tenth of it at weekends")
+    parser.add_argument("--intents", type=int, default=80)
     parser.add_argument("--missing", type=float, default=0.3, help="share of the entries that the first release lacks")
-    parser.add_argument("--budget", type=int, default=6, help="clusters that the curator decides about a workday")
+    parser.add_argument("--budget", type=int, default=4, help="clusters that the curator decides about a workday")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", default="", help="a PostgreSQL URL of an empty database for the curated year")
+    parser.add_argument("--only", default="", choices=("curated", "left_alone"), help="the other one is in the file")
     parser.add_argument("--keep", default="", help="a directory that keeps the curated year")
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--plot", type=Path)
@@ -267,7 +268,11 @@ def main() -> None:
     }
     encoder = Remembering(load_encoder(None, Path(os.environ.get("FSSC_HOME", "var"))))
     options.out.parent.mkdir(exist_ok=True)
+    if options.only and options.out.exists():
+        found |= {name: one for name, one in json.loads(options.out.read_text()).items() if isinstance(one, dict)}
     for name, curated in (("curated", True), ("left_alone", False)):
+        if options.only not in ("", name):
+            continue
         one = found[name] = _live(options, encoder, curated)
         options.out.write_text(json.dumps(found, indent=1, ensure_ascii=False))
         print(
@@ -277,7 +282,7 @@ def main() -> None:
             len(one["refused"]),
             flush=True,
         )
-    if options.plot:
+    if options.plot and {"curated", "left_alone"} <= found.keys():
         draw(options.plot, found)
 
 
