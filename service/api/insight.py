@@ -87,12 +87,19 @@ def get_policy(desk: DeskDep, actor: Reading, asked: Asked) -> dict[str, Any]:
 
 @router.get("/records")
 def get_records(
-    desk: DeskDep, actor: Reading, asked: Asked, which: Words, entry_ids: Entries = "", page_number: Page = 1
+    desk: DeskDep,
+    actor: Reading,
+    asked: Asked,
+    which: Words,
+    entry_ids: Entries = "",
+    hour: Annotated[int | None, Query(ge=0, le=23)] = None,
+    page_number: Page = 1,
 ) -> dict[str, Any]:
-    """The visits or tickets behind a figure, newest first; visits answered by any of `entry_ids` (with commas between) where
-    they are named."""
+    """The visits or tickets behind a figure, newest first; visits answered by any of `entry_ids` (with commas between), or begun
+    in `hour`, where they are named."""
+    entries = entry_ids.split(",") if entry_ids else ()
     with desk.database.read() as session:
-        return records.find(session, which, asked, entries=entry_ids.split(",") if entry_ids else (), page=page_number)
+        return records.find(session, which, asked, entries=entries, hour=hour, page=page_number)
 
 
 @router.get("/visits/{visit_id}")

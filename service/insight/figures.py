@@ -10,8 +10,8 @@ Unit = Literal["count", "share", "ms", "minutes", "score"]
 
 @dataclass(frozen=True)
 class Figure:
-    """`means` is the definition that the page shows; `records` names the list behind it, empty where there is none; `better`
-    says which way is good."""
+    """`means` is the definition that the page shows; `records` names the list behind it, or is the path
+    of the console's page that has it; empty where it stands on the same page. `better` says which way is good."""
 
     id: str
     label: str

@@ -21,6 +21,8 @@ from service.insight.store import TicketFactRow
 RETURNED = "影像与单据退回"
 """The business type of questions about documents that were sent back."""
 
+GAPS = "/knowledge/curation/gaps"
+
 FIGURES = (
     Figure("asked", "问到制度的次数", "机器人给出的答案里，引用了制度条款的，或直接给出制度原文的。"),
     Figure("articles", "问到的条款", "这段时间至少被问到一次的制度条款。"),
@@ -33,11 +35,11 @@ FIGURES = (
         "down",
     ),
     Figure("returned", "问退单的会话", f"业务类型为“{RETURNED}”的有诉求会话。", "count", "matter", "down"),
-    Figure("gaps_opened", "新增制度缺口", "这段时间交给制度负责人的缺口：员工问到，而制度没有说。"),
+    Figure("gaps_opened", "新增制度缺口", "这段时间交给制度负责人的缺口：员工问到，而制度没有说。", records=GAPS),
     Figure(
-        "gaps_closed", "办结制度缺口", "这段时间办结的缺口：修订了制度、作了解释，或说明不予规定。", "count", "", "up"
+        "gaps_closed", "办结制度缺口", "这段时间办结的缺口：修订了制度、作了解释，或说明不予规定。", "count", GAPS, "up"
     ),
-    Figure("gaps_open", "待办制度缺口", "现在还没办结的缺口，今天的数。", "count", "", "down"),
+    Figure("gaps_open", "待办制度缺口", "现在还没办结的缺口，今天的数。", "count", GAPS, "down"),
 )
 _MOST = 20
 

@@ -51,16 +51,27 @@ TICKETS: dict[str, tuple[str, Any, tuple[ColumnElement[bool], ...]]] = {
     "rated": ("有评价的工单", _SOLVED, (TicketFactRow.score.is_not(None),)),
     "low": ("低分的工单", _SOLVED, (TicketFactRow.score <= 2,)),
     "inspected": ("质检过的工单", _SOLVED, (TicketFactRow.quality.is_not(None),)),
+    **{f"score_{n}": (f"{n} 分的工单", _SOLVED, (TicketFactRow.score == n,)) for n in range(1, 6)},
 }
 """What each list is called, the day that its period goes by, and which tickets are on it."""
 
 
 def find(
-    session: Session, which: str, asked: Filter, *, entries: Sequence[str] = (), page: int = 1, size: int = 20
+    session: Session,
+    which: str,
+    asked: Filter,
+    *,
+    entries: Sequence[str] = (),
+    hour: int | None = None,
+    page: int = 1,
+    size: int = 20,
 ) -> dict[str, Any]:
-    """`{title, kind, items, more}`, newest first. Raises InvalidInput for a list that there is none of."""
+    """`{title, kind, items, more}`, newest first; visits that began in `hour` where it is given. Raises InvalidInput for a list
+    that there is none of."""
     if which in VISITS:
         title, conditions = VISITS[which]
+        if hour is not None:
+            title, conditions = f"{hour} 点开始的{title}", (*conditions, VisitRow.hour == hour)
         found = _visits(session, asked, conditions, entries, (page - 1) * size, size + 1)
         kind = "visits"
     elif which in TICKETS:

@@ -20,7 +20,7 @@ FIGURES = (
         "同一个人在同一渠道里连续说的话算一次会话：中间停顿超过 30 分钟，或过了零点，就算下一次。",
         records="visits",
     ),
-    Figure("people", "人数", "这段时间里来过的不同的人；匿名访客按会话计。"),
+    Figure("people", "人数", "这段时间里来过的不同的人；匿名访客按会话计。", records="visits"),
     Figure(
         "involvement",
         "介入率",
@@ -86,7 +86,7 @@ def page(session: Session, asked: Filter) -> dict[str, Any]:
         "hours": [hours.get(hour, 0) for hour in range(24)],
         "by": {name: _parts(session, asked, name) for name in ("channel", "company", "business_type", "page")},
         "top": top(session, given),
-        "rising": rising(session, given, counts(session, asked.before())),
+        "rising": rising(session, given, counts(session, asked.before())) if before["visits"] else [],
     }
 
 

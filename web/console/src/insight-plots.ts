@@ -1,3 +1,5 @@
+import { written } from "./insight";
+
 export const INK = "#475467";
 export const LINE = "#e4e7ec";
 const BLUE = "#175cd3";
@@ -26,7 +28,7 @@ export function mixedOption(names: string[], bars: Line[], lines: Line[] = []) {
   return {
     animation: false,
     grid: { left: 52, right: lines.length ? 46 : 16, top: 36, bottom: 26 },
-    legend: { top: 0, textStyle: { color: INK } },
+    legend: { top: 0, type: "scroll" as const, textStyle: { color: INK } },
     tooltip: { trigger: "axis" as const },
     xAxis: { ...category, data: names },
     yAxis: lines.length ? [counted, shared] : [counted],
@@ -59,7 +61,7 @@ export function linesOption(names: string[], lines: Line[], share = false) {
   return {
     animation: false,
     grid: { left: 52, right: 16, top: 36, bottom: 26 },
-    legend: { top: 0, textStyle: { color: INK } },
+    legend: { top: 0, type: "scroll" as const, textStyle: { color: INK } },
     tooltip: { trigger: "axis" as const },
     xAxis: { ...category, data: names },
     yAxis: share ? { ...shared, splitLine: { lineStyle: { color: LINE } } } : { ...counted, minInterval: 0 },
@@ -81,7 +83,7 @@ export function linesOption(names: string[], lines: Line[], share = false) {
 export function ranksOption(names: string[], values: number[], name: string, color = "#528bff") {
   return {
     animation: false,
-    grid: { left: 8, right: 48, top: 4, bottom: 4, containLabel: true },
+    grid: { left: 8, right: 64, top: 4, bottom: 4, containLabel: true },
     tooltip: { trigger: "item" as const },
     xAxis: { ...counted, show: false },
     yAxis: {
@@ -98,7 +100,7 @@ export function ranksOption(names: string[], values: number[], name: string, col
         barMaxWidth: 16,
         color,
         itemStyle: { borderRadius: 3 },
-        label: { show: true, position: "right" as const, color: INK },
+        label: { show: true, position: "right" as const, color: INK, formatter: (one: { value: number }) => written(one.value) },
         data: values,
       },
     ],

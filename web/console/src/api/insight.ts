@@ -1,4 +1,5 @@
 import { call } from "./transport";
+import type { SampleWeek, WrongRate } from "./samples";
 import type { Message } from "./types";
 
 const ROOT = "/api/v1/console/insight";
@@ -129,6 +130,8 @@ export type Records = { title: string; more: boolean } & (
 export interface Wanted extends Partial<Asked> {
   which: string;
   entry_ids?: string;
+  /** Of visits: the hour of the day that they began in. */
+  hour?: number;
 }
 
 export interface Visit {
@@ -184,22 +187,6 @@ export interface DeskReport {
   by: Record<"group" | "business_type", DeskPart[]>;
   scores: { score: number; label: string; count: number }[];
   reasons: { reason: string; count: number }[];
-}
-
-/** The share of wrong answers in a sample, with its 95 % interval. */
-export interface WrongRate {
-  reviewed: number;
-  right: number;
-  partly: number;
-  wrong: number;
-  rate: number | null;
-  low: number | null;
-  high: number | null;
-}
-
-export interface SampleWeek extends WrongRate {
-  week: string;
-  waiting: number;
 }
 
 export interface Titled {
@@ -270,110 +257,6 @@ export interface PolicyReport {
   gaps: Gap[];
 }
 
-export type Verdict = "right" | "partly" | "wrong";
-
-export interface Sample {
-  id: number;
-  question: string;
-  answer: string;
-  entry_id: string;
-  title: string;
-  probability: number | null;
-  release: number | null;
-  at: string;
-  verdict: Verdict | null;
-  comment: string;
-  right_entry: string | null;
-  right_title: string | null;
-  reviewer: string | null;
-  reviewed_at: string | null;
-}
-
-export interface SamplePage {
-  items: Sample[];
-  total: number;
-  week: string;
-  answers: number | null;
-  to_draw: string | null;
-  weeks: SampleWeek[];
-  together: WrongRate;
-  accepted: number;
-  size: number;
-  judges: boolean;
-  sets_up: boolean;
-}
-
-export interface PriceItem {
-  id: string;
-  name: string;
-  kind: "self_service" | "ticket";
-  business_type: string;
-  unit: string;
-  /** Fen. */
-  price: number;
-}
-
-export interface PriceList {
-  version: number;
-  items: PriceItem[];
-  levels: Record<string, number | null>;
-  kinds: Record<PriceItem["kind"], string>;
-  business_types: string[];
-  level_names: { id: string; label: string; unit: Unit }[];
-  sets_up: boolean;
-}
-
-export interface Level {
-  id: string;
-  label: string;
-  unit: Unit;
-  promised: number | null;
-  reached: number | null;
-  kept: boolean | null;
-}
-
-export interface Statement {
-  month: string;
-  since: string;
-  until: string;
-  version: number;
-  items: PriceItem[];
-  companies: {
-    company: string;
-    lines: { item: string; name: string; unit: string; price: number; volume: number; amount: number }[];
-    unpriced: number;
-    amount: number;
-    levels: Level[];
-  }[];
-  amount: number;
-  levels: Level[];
-  kept?: boolean;
-  over?: boolean;
-  now?: string;
-}
-
-export type ReportKind = "week" | "month" | "statement";
-
-export interface ReportHead {
-  id: number;
-  kind: ReportKind;
-  period: string;
-  label: string;
-  made_at: string;
-  by_hand: boolean;
-}
-
-export interface PeriodReport {
-  since: string;
-  until: string;
-  service: ServiceReport;
-  desk: DeskReport;
-  knowledge: KnowledgeReport;
-  policy: PolicyReport;
-}
-
-export type Report = ReportHead & { body: PeriodReport | Statement };
-
 const plain = (asked: Asked) => ({ ...asked });
 
 export const insight = {
@@ -386,28 +269,4 @@ export const insight = {
   records: (asked: Asked, wanted: Wanted, page: number, signal?: AbortSignal) =>
     call<Records>(`${ROOT}/records`, { query: { ...asked, ...wanted, page_number: page }, signal }),
   visit: (id: string, signal?: AbortSignal) => call<Visit>(`${ROOT}/visits/${encodeURIComponent(id)}`, { signal }),
-};
-
-export const samples = {
-  find: (filter: { week: string; state: string; page: number }, signal?: AbortSignal) =>
-    call<SamplePage>(`${ROOT}/samples`, { query: filter, signal }),
-  judge: (id: number, body: { verdict: Verdict; comment: string; right_entry: string }) =>
-    call<{ id: number; verdict: Verdict }>(`${ROOT}/samples/${id}/verdict`, { method: "POST", body }),
-  draw: (week: string) => call<{ drawn: number }>(`${ROOT}/samples/runs`, { method: "POST", body: { week } }),
-  resize: (size: number) => call<{ size: number }>(`${ROOT}/samples/settings`, { method: "PUT", body: { size } }),
-};
-
-export const charges = {
-  prices: (signal?: AbortSignal) => call<PriceList>(`${ROOT}/prices`, { signal }),
-  change: (body: { version: number; items: PriceItem[]; levels: Record<string, number | null> }) =>
-    call<{ version: number }>(`${ROOT}/prices`, { method: "PUT", body }),
-  statement: (month: string, signal?: AbortSignal) => call<Statement>(`${ROOT}/statement`, { query: { month }, signal }),
-  sheet: (month: string) => `${ROOT}/statement.xlsx?month=${month}`,
-};
-
-export const reports = {
-  find: (signal?: AbortSignal) => call<{ items: ReportHead[]; makes: boolean }>(`${ROOT}/reports`, { signal }),
-  get: (id: string, signal?: AbortSignal) => call<Report>(`${ROOT}/reports/${id}`, { signal }),
-  make: (kind: ReportKind, period: string) => call<ReportHead>(`${ROOT}/reports`, { method: "POST", body: { kind, period } }),
-  sheet: (id: number) => `${ROOT}/reports/${id}/file.xlsx`,
 };
