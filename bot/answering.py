@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
+from anyio import CapacityLimiter, to_thread
+
 from bot.turns import Option, Outcome, Reply, TurnContext
 from core.clock import today
 from core.metrics import step
@@ -18,6 +22,7 @@ PASSAGE_LEAD = "没有现成的问答，下面是与您的问题最相关的制�
 class Answering:
     def __init__(self, knowledge: LiveKnowledge) -> None:
         self._knowledge = knowledge
+        self._searching = CapacityLimiter(os.cpu_count() or 1)
 
     def search(self, text: str, context: TurnContext) -> SearchResult:
         with step("search"):
@@ -30,6 +35,10 @@ class Answering:
                     viewer=context.viewer,
                 )
             )
+
+    async def found(self, text: str, context: TurnContext) -> SearchResult:
+        """`search` in a thread. No more at once than there are processors: more would only keep each other waiting."""
+        return await to_thread.run_sync(self.search, text, context, limiter=self._searching)
 
     def respond(self, text: str, context: TurnContext, misses: int = 0) -> tuple[Reply, Outcome]:
         """Answer, ask back or say plainly that there is no answer. `misses` counts the misses just before."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 
 from sqlalchemy import JSON, DateTime, Engine, MetaData, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
@@ -65,11 +66,42 @@ def _begin_immediate(connection: Any) -> None:
 _PATIENCE = 10.0
 
 
+class _Turn:
+    """Whose turn it is to write to a SQLite database, among the threads and processes of this machine."""
+
+    def __init__(self, path: str | None) -> None:
+        self._among_threads = threading.Lock()
+        self._path = f"{path}.turn" if path and path != ":memory:" else ""
+        self._file: IO[bytes] | None = None
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        # Who waits in vain goes on: SQLite then says what is wrong.
+        if not self._among_threads.acquire(timeout=_PATIENCE):
+            yield
+            return
+        try:
+            if self._path and not self._file:
+                self._file = open(self._path, "ab")  # noqa: SIM115
+            if self._file:
+                fcntl.flock(self._file, fcntl.LOCK_EX)
+            yield
+        finally:
+            if self._file:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+            self._among_threads.release()
+
+    def close(self) -> None:
+        if self._file:
+            self._file.close()
+            self._file = None
+
+
 class Database:
     """`write()` commits what its block did, or nothing; `read()` never takes a write lock.
 
-    SQLite has one writer at a time, and one that waits sleeps longer and longer: within a process writers wait here instead,
-    and go on the moment the one before is done.
+    SQLite has one writer at a time, and one that waits sleeps longer and longer: writers wait here instead, those of one
+    process for its lock and those of all processes for a locked file, and go on the moment the one before is done.
     """
 
     def __init__(self, url: str) -> None:
@@ -81,20 +113,14 @@ class Database:
         if sqlite:
             event.listen(self.engine, "connect", _sqlite_connection)
             event.listen(self.engine, "begin", _begin_immediate)
-        self._turn = threading.Lock() if sqlite else None
+        self._turn = _Turn(self.engine.url.database) if sqlite else None
         self._writer = sessionmaker(self.engine, expire_on_commit=False)
         self._reader = sessionmaker(self.engine.execution_options(readonly=True), expire_on_commit=False)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        # Who waits in vain goes on: SQLite then says what is wrong.
-        mine = self._turn is not None and self._turn.acquire(timeout=_PATIENCE)
-        try:
-            with self._writer.begin() as session:
-                yield session
-        finally:
-            if mine and self._turn:
-                self._turn.release()
+        with self._turn.taken() if self._turn else nullcontext(), self._writer.begin() as session:
+            yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -103,3 +129,5 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._turn:
+            self._turn.close()

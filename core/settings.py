@@ -63,7 +63,9 @@ class Settings(BaseSettings):
     wecom_secret: str = Field("", description="WeChat Work: the app's Secret.")
     wecom_token: str = Field("", description="WeChat Work: the Token of 接收消息.")
     wecom_aes_key: str = Field("", description="WeChat Work: the EncodingAESKey of 接收消息, 43 characters.")
-    wecom_cards: str = Field("on", description="WeChat Work: `off` where members cannot see cards; choices come by number.")
+    wecom_cards: str = Field(
+        "on", description="WeChat Work: `off` where members cannot see cards; choices come by number."
+    )
     wecom_url: str = Field(
         "https://qyapi.weixin.qq.com", description="WeChat Work's API; another one only for a trial."
     )

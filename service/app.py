@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -70,6 +71,9 @@ from service.stream import Hub
 
 log = structlog.get_logger()
 
+_SWITCH_S = 0.001
+"""How long a thread that searches may keep the interpreter from the one that takes requests."""
+
 
 def create_app(settings: Settings | None = None, desk: Desk | None = None) -> FastAPI:
     """The application; `desk` is built at start-up unless given."""
@@ -84,8 +88,8 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
             for seconds, job in (
                 (1.0, app.state.desk.knowledge.refresh_async),
                 (10.0, app.state.desk.dialogue.resume),
-                (3.0, partial(_wake, app.state.desk)),
-                (15.0, _sweep),
+                (3.0, partial(to_thread.run_sync, _wake, app.state.desk)),
+                (15.0, partial(to_thread.run_sync, _sweep)),
             )
         ]
         yield
@@ -123,9 +127,13 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
         expose_headers=["Retry-After"],
         max_age=600,
     )
+    # A request looks through them in order: what comes most often stands first.
     rooms = (
-        health,
+        engine,
+        wecom,
+        dingtalk,
         chat,
+        health,
         chat_tickets,
         knowledge,
         console,
@@ -163,10 +171,7 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
         ticket_export,
         deliveries,
         channels,
-        wecom,
-        dingtalk,
         ratings,
-        engine,
     )
     for room in rooms:
         app.include_router(room.router)
@@ -177,17 +182,18 @@ def create_app(settings: Settings | None = None, desk: Desk | None = None) -> Fa
     return app
 
 
-async def _wake(desk: Desk) -> None:
-    # Knowing the worker's jobs needs the settings of the environment, which a test of routes may not have.
+def _wake(desk: Desk) -> None:
+    # Knowing the worker's jobs needs the settings of the environment, which a test of routes may not have, and takes seconds
+    # to read: in a thread, since nobody may wait for it.
     from service.waking import wake
 
-    await to_thread.run_sync(wake, desk.database, desk.settings)
+    wake(desk.database, desk.settings)
 
 
-async def _sweep() -> None:
+def _sweep() -> None:
     from service.waking import sweep
 
-    await to_thread.run_sync(sweep)
+    sweep()
 
 
 def main() -> None:
@@ -196,6 +202,7 @@ def main() -> None:
 
     settings = Settings()
     configure_logs(settings.log_level)
+    sys.setswitchinterval(_SWITCH_S)
     app = create_app(settings)
 
     class Server(uvicorn.Server):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import signal
 import sys
@@ -103,7 +104,7 @@ async def _start(supervisor: Supervisor, settings: Settings, progress: Progress)
             "gateway",
             _python("service.app"),
             settings.home / "logs" / "gateway.log",
-            environment,
+            environment | _serving(),
             _green(address),
         ),
     )
@@ -118,12 +119,17 @@ def _metrics(directory: Path) -> dict[str, str]:
     return {"PROMETHEUS_MULTIPROC_DIR": str(directory)}
 
 
+def _serving() -> dict[str, str]:
+    """One question at a time is encoded by one thread: a second one makes it an eighth faster and costs half as much again."""
+    return {"FSSC_ENCODER_THREADS": os.environ.get("FSSC_ENCODER_THREADS", "1")}
+
+
 def _channels(
     supervisor: Supervisor, settings: Settings, environment: dict[str, str]
 ) -> list[Coroutine[Any, Any, None]]:
     """The processes that channels need, each as soon as there is one that needs it, configured here or in the console."""
     logs = settings.home / "logs"
-    answering = Program("channels", _python("service.channel_process"), logs / "channels.log", environment)
+    answering = Program("channels", _python("service.channel_process"), logs / "channels.log", environment | _serving())
     stream = Program("stream", _python("service.dingtalk_stream"), logs / "stream.log", environment)
     return [
         _when(supervisor, settings, answering, frozenset({"wecom", "dingtalk"})),

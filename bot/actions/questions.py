@@ -20,7 +20,7 @@ from bot.actions.saying import (
 from bot.actions.tickets import begin_ticket
 from bot.answering import FILE_TICKET, HANDOFF, Answering
 from bot.ticket_form import wants_person
-from bot.turns import Outcome, Reply, TurnContext
+from bot.turns import Outcome, Reply
 from kb.search import Band
 
 # Above this the language model's word that a question is none of ours is taken, if no entry answers it outright.
@@ -54,12 +54,7 @@ class Answer:
             return begin_ticket(dispatcher, tracker)
         outside = intent_of(tracker) == "out_of_scope" and confidence_of(tracker) >= _SURELY_OUT_OF_SCOPE
         misses = int(tracker.get_slot("misses") or 0)
-        return await to_thread.run_sync(self._answer, dispatcher, text, context, misses, outside)
-
-    def _answer(
-        self, dispatcher: CollectingDispatcher, text: str, context: TurnContext, misses: int, outside: bool
-    ) -> list[dict[str, Any]]:
-        result = self._answering.search(text, context)
+        result = await self._answering.found(text, context)
         if outside and result.band is not Band.ANSWER:
             say(dispatcher, OUT_OF_SCOPE, Outcome(band=Band.NONE, release=result.release, question=text))
             return []

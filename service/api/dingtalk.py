@@ -29,8 +29,13 @@ async def post_callback(
     desk: DeskDep, request: Request, timestamp: Annotated[str, Header()] = "", sign: Annotated[str, Header()] = ""
 ) -> dict[str, str]:
     """A message to the robot: 200 and nothing to say once it is stored, whatever it is; 400 where it is not theirs."""
-    robot = await to_thread.run_sync(_robot, desk)
-    said = robot.verify(timestamp, sign, await request.body())
-    if await to_thread.run_sync(robot.take, said):
+    body = await request.body()
+    if await to_thread.run_sync(_taken, desk, timestamp, sign, body):
         desk.bell.ring("dingtalk")
     return _EMPTY
+
+
+def _taken(desk: Desk, timestamp: str, sign: str, body: bytes) -> bool:
+    """Verify and store; whether it is new."""
+    robot = _robot(desk)
+    return robot.take(robot.verify(timestamp, sign, body))

@@ -48,14 +48,19 @@ async def post_callback(
     desk: DeskDep, request: Request, msg_signature: _Short, timestamp: _Short, nonce: _Short
 ) -> PlainTextResponse:
     """A message or an event: 200 with nothing in it once it is stored, whatever it is; 400 where it is not theirs."""
-    app = await to_thread.run_sync(_app, desk)
-    incoming = parse(app.envelope.open(msg_signature, timestamp, nonce, sealed_in(await request.body())))
+    body = await request.body()
+    if await to_thread.run_sync(_taken, desk, msg_signature, timestamp, nonce, body):
+        desk.bell.ring("wecom")
+    return PlainTextResponse("")
+
+
+def _taken(desk: Desk, signature: str, timestamp: str, nonce: str, body: bytes) -> bool:
+    """Verify and store; whether it is new."""
+    app = _app(desk)
+    incoming = parse(app.envelope.open(signature, timestamp, nonce, sealed_in(body)))
     if incoming.agent_id not in ("", app.agent_id):
         raise BadCallback
-    sender = incoming.user.lower() or "-"
-    new = await to_thread.run_sync(arrivals.store, desk.database, "wecom", incoming.key, sender, asdict(incoming))
-    if new:
-        desk.bell.ring("wecom")
+    new = arrivals.store(desk.database, "wecom", incoming.key, incoming.user.lower() or "-", asdict(incoming))
     if incoming.event == "change_contact" and incoming.member:
-        await to_thread.run_sync(app.directory.forget, incoming.member)
-    return PlainTextResponse("")
+        app.directory.forget(incoming.member)
+    return new
