@@ -80,7 +80,7 @@ def store(database: Database, channel: str, key: str, sender: str, body: dict[st
         "channel": channel, "key": digest, "sender": sender, "body": body, "state": "waiting", "attempts": 0,
         "due_at": moment, "error": "", "at": moment,
     }  # fmt: skip
-    with database.write() as session:
+    with database.write(urgent=True) as session:
         connection = session.connection()
         return connection.execute(_STORE[connection.dialect.name], row).scalar() is not None
 

@@ -70,14 +70,19 @@ class _Turn:
     """Whose turn it is to write to a SQLite database, among the threads and processes of this machine."""
 
     def __init__(self, path: str | None) -> None:
-        self._among_threads = threading.Lock()
+        self._queue, self._among_threads = threading.Lock(), threading.Lock()
         self._path = f"{path}.turn" if path and path != ":memory:" else ""
         self._file: IO[bytes] | None = None
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def taken(self, urgent: bool) -> Iterator[None]:
+        """Those who are urgent wait for one writer at most, the others queue first."""
         # Who waits in vain goes on: SQLite then says what is wrong.
-        if not self._among_threads.acquire(timeout=_PATIENCE):
+        queued = not urgent and self._queue.acquire(timeout=_PATIENCE)
+        mine = self._among_threads.acquire(timeout=_PATIENCE)
+        if queued:
+            self._queue.release()
+        if not mine:
             yield
             return
         try:
@@ -118,8 +123,9 @@ class Database:
         self._reader = sessionmaker(self.engine.execution_options(readonly=True), expire_on_commit=False)
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        with self._turn.taken() if self._turn else nullcontext(), self._writer.begin() as session:
+    def write(self, *, urgent: bool = False) -> Iterator[Session]:
+        """`urgent`, for a few rows that somebody waits for: before other writers of this process."""
+        with self._turn.taken(urgent) if self._turn else nullcontext(), self._writer.begin() as session:
             yield session
 
     @contextmanager

@@ -36,8 +36,8 @@ def test_150_messages_outlive_a_kill_of_every_process(stack: Stack, wecom: Wecom
 
     with ThreadPoolExecutor(6) as pool:
         insisting = [pool.submit(insist, xml) for xml in order]
-        for words in ("dramatiq", "bot.engine", "valkey-server", "service.app"):
-            time.sleep(1.5)
+        for words in ("dramatiq", "channel_process", "bot.engine", "valkey-server", "service.app"):
+            time.sleep(1.2)
             stack.child(words).kill()
         for one in insisting:
             one.result(timeout=120)

@@ -29,7 +29,7 @@ from fastapi.responses import JSONResponse, Response
 from service.supervisor import free_port
 from tests.simulators import wecom_cards as cards
 
-_TRIES, _PATIENCE = 3, 5.0
+_TRIES = 3
 _A_MINUTE, _AN_HOUR, _A_TEXT = 30, 1000, 2048
 _CODE_SECONDS = 72 * 3600
 _UNSEEN = {0x200B: None, 0x200C: None}
@@ -43,6 +43,8 @@ class WecomSimulator:
     corp_id: str = "ww1234567890abcdef"
     secret: str = "the-apps-secret"
     agent_id: int = 1000002
+    patience: float = 5.0
+    """Seconds that it waits for an answer to a callback."""
     token: str = "QDG6eK"
     aes_key: str = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
     members: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -327,7 +329,7 @@ class WecomSimulator:
             f"<AgentID><![CDATA[{self.agent_id}]]></AgentID></xml>"
         )
         query = {"msg_signature": self.signature(timestamp, nonce, sealed), "timestamp": timestamp, "nonce": nonce}
-        return httpx.post(self.callback_url, params=query, content=envelope.encode(), timeout=_PATIENCE)
+        return httpx.post(self.callback_url, params=query, content=envelope.encode(), timeout=self.patience)
 
     def verify(self) -> str:
         """What an administrator's click on 保存 does: the callback must answer with what was sealed, within a second."""
