@@ -147,7 +147,7 @@ def killed(stack: Stack, platform: Platform, chosen: argparse.Namespace) -> dict
     finally:
         stop.set()
         killer.join()
-    _wait(lambda: _left(stack) == 0, 900)
+    _wait(lambda: _left(stack) == 0, 3600)
     took = time.perf_counter() - started
     time.sleep(2)
     return {"deaths": dict(deaths), "seconds": round(took), **_judged(stack, platform, said)}

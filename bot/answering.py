@@ -22,7 +22,7 @@ PASSAGE_LEAD = "没有现成的问答，下面是与您的问题最相关的制�
 class Answering:
     def __init__(self, knowledge: LiveKnowledge) -> None:
         self._knowledge = knowledge
-        self._searching = CapacityLimiter(os.cpu_count() or 1)
+        self._searching = CapacityLimiter(max(1, (os.cpu_count() or 1) // 2))
 
     def search(self, text: str, context: TurnContext) -> SearchResult:
         with step("search"):
@@ -37,7 +37,7 @@ class Answering:
             )
 
     async def found(self, text: str, context: TurnContext) -> SearchResult:
-        """`search` in a thread. No more at once than there are processors: more would only keep each other waiting."""
+        """`search` in a thread. One for two processors at a time: more would only keep each other, and who takes requests, waiting."""
         return await to_thread.run_sync(self.search, text, context, limiter=self._searching)
 
     def respond(self, text: str, context: TurnContext, misses: int = 0) -> tuple[Reply, Outcome]:
