@@ -18,6 +18,7 @@ from kb.curation.drafting import Passage, nearest
 from kb.curation.nights import ticket_numbers
 from kb.curation.store import MERGED, OPEN, ClusterRow, OpenQuestionRow, SignalRow
 from kb.curation.tickets import TicketFacts, Tickets
+from kb.curation.wording import plain
 from kb.search import Searcher
 from kb.words import bare
 
@@ -157,7 +158,9 @@ def questions_of(session: Session, cluster: int, most: int = MOST_QUESTIONS) -> 
 
 
 def question_of(row: OpenQuestionRow) -> dict[str, Any]:
+    """`said` is the question without greetings and thanks, as it would become a similar question."""
     return {
+        "said": plain(row.text),
         **{
             name: getattr(row, name)
             for name in (

@@ -12,6 +12,7 @@ from core.clock import now, today
 from core.errors import Forbidden, NotFound, Unavailable
 from kb.care import drafts
 from kb.curation import again, deciding, drafting, figures, gaps, view
+from kb.curation.alike import alike
 from kb.curation.deciding import locked
 from kb.curation.nights import ticket_numbers
 from kb.curation.trial import Trial, try_entry
@@ -142,6 +143,13 @@ def get_cluster(desk: DeskDep, user: Curator, cluster: RowId) -> dict[str, Any]:
     """One cluster with everything that a decision needs."""
     with desk.database.read() as session:
         return _detail(desk, session, cluster)
+
+
+@router.get("/clusters/{cluster}/alike")
+def get_alike(desk: DeskDep, user: Curator, cluster: RowId) -> list[dict[str, Any]]:
+    """Clusters that may be the same one, the likeliest first."""
+    curating = desk.curating
+    return alike(desk.database, curating.encoder, curating.space(), cluster, now())
 
 
 @router.get("/clusters/{cluster}/proposal")

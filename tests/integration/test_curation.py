@@ -25,6 +25,7 @@ from handoff.tickets import TicketFiled
 from handoff.timeline import TicketReopened
 from kb.care import drafts
 from kb.curation import again, deciding, drafting, figures, gaps, runs, view
+from kb.curation.alike import alike
 from kb.curation.gaps import PolicyGapOpened
 from kb.curation.grouping import Space
 from kb.curation.nights import Night, ticket_numbers
@@ -336,6 +337,8 @@ def test_a_curator_decides_and_the_night_keeps_it(database: Database, encoder: R
         )
     night_on(database, encoder)
     assert cluster_of(database, TAXI[1]).id == fresh.id and cluster_of(database, TAXI[1]).name == "忘开行程单"
+    likely = alike(database, encoder, Space(encoder.encode_queries(STRANGE), np.arange(len(STRANGE))), fresh.id, now())
+    assert likely[0]["id"] == taxi.id and likely[0]["likeness"] > 0.3, "offered to be merged with"
     with database.write() as session:
         merged = deciding.merge(session, deciding.locked(session, fresh.id), taxi.id, "edit", DeskTickets())
         assert merged.questions == 4

@@ -87,6 +87,7 @@ def test_clusters_are_found_and_decided_about(client: TestClient) -> None:
     seen = client.get(f"{ROOT}/clusters/1").json()
     assert (len(seen["members"]), seen["signals"]) == (4, [{"name": "no_answer", "count": 4}])
     assert seen["members"][0]["company"] == "华晟销售公司" and seen["nearest"] == []
+    assert {one["said"] for one in seen["members"]} == set(TAXI)
 
     body = {"version": 1, "entry_id": "k-1", "texts": list(TAXI[:2])}
     after = client.post(f"{ROOT}/clusters/1/similar", json=body)

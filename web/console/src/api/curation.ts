@@ -1,6 +1,6 @@
 import { call } from "./transport";
 import type { EntryBody } from "./types-care";
-import type { Cluster, ClusterPage, Gap, Proposal, Run, Summary, Trial } from "./types-curation";
+import type { Cluster, ClusterPage, ClusterRow, Gap, Proposal, Run, Summary, Trial } from "./types-curation";
 
 const ROOT = "/api/v1/console/curation";
 const decide = (id: number, what: string, body: object) =>
@@ -21,6 +21,7 @@ export const curation = {
   find: (filter: ClusterFilter, signal?: AbortSignal) =>
     call<ClusterPage>(`${ROOT}/clusters`, { query: { ...filter }, signal }),
   get: (id: number, signal?: AbortSignal) => call<Cluster>(`${ROOT}/clusters/${id}`, { signal }),
+  alike: (id: number, signal?: AbortSignal) => call<ClusterRow[]>(`${ROOT}/clusters/${id}/alike`, { signal }),
   proposal: (id: number, signal?: AbortSignal) => call<Proposal>(`${ROOT}/clusters/${id}/proposal`, { signal }),
   written: (id: number, question: string, replies: string[], passages: string[]) =>
     call<{ answer: string }>(`${ROOT}/clusters/${id}/written`, { method: "POST", body: { question, replies, passages } }),

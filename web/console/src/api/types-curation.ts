@@ -43,6 +43,8 @@ export interface Counted {
 export interface Member {
   id: number;
   text: string;
+  /** Without greetings and thanks, as it would become a similar question. */
+  said: string;
   company: string;
   department: string;
   channel: string;
