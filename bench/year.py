@@ -5,7 +5,8 @@
 Everything but the people is the product: its store, encoder, matcher, search, transcript, tickets, signals, nightly clustering,
 the console's routes, publishing with its gate, asking again, and insight's counting, from which the self-service rate is read. The people
 are scripts (`bench.employees`, `bench.curator`), and what they meant says which answers were wrong. Time is set, not waited for.
-The dialogue engine is left out: every question goes straight to `bot.answering`.
+The dialogue engine is left out: every question goes straight to `bot.answering`. Ctrl-C ends a year early; the weeks that are done
+are reported.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import os
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from datetime import time as day_time
 from pathlib import Path
@@ -59,11 +61,12 @@ class Year:
 
     def run(self) -> dict[str, Any]:
         began = time.perf_counter()
-        for day in range(self._options.days):
-            on = START + day * DAY
-            self._day(day, on)
-            if day % 7 == 6:
-                self._week(day // 7, on)
+        with suppress(KeyboardInterrupt):
+            for day in range(self._options.days):
+                on = START + day * DAY
+                self._day(day, on)
+                if day % 7 == 6:
+                    self._week(day // 7, on)
         self._finish()
         return {
             "weeks": self.weeks,

@@ -13,6 +13,7 @@ from typing import Any
 
 from core.database import Database
 from core.text import normalize
+from kb.curation.wording import plain
 from kb.encoder import Encoder
 from kb.entries import Entry, Viewer
 from kb.index import Index
@@ -25,6 +26,7 @@ from kb.release.rejudging import MEASURES, moved
 from kb.release.vectors import texts_to_vectors, vectors_of
 from kb.search import LONGEST, Band, Query, Searcher
 from kb.tokens import Tokens
+from kb.words import bare
 
 MOST_QUESTIONS = 200
 _one_at_a_time = threading.Lock()
@@ -53,8 +55,9 @@ def try_entry(
     the date on which they are asked."""
     started = time.perf_counter()
     texts = list(dict.fromkeys(normalize(text)[:LONGEST] for text in questions))[:MOST_QUESTIONS]
+    own = {bare(plain(text)) for text in texts}
     with database.read() as session:
-        lately = [text for text in lately_asked(session) if text not in set(texts)]
+        lately = [text for text in lately_asked(session) if bare(plain(text)) not in own]
 
     def encode(some: Sequence[str]):
         return texts_to_vectors(database, encoder, [(text, False) for text in some], lambda _: None)[0]
@@ -85,7 +88,7 @@ def try_entry(
         {name: before.get(name) for name in MEASURES},
         {name: after.get(name) for name in MEASURES},
         {"passed": gate.passed, "reasons": list(gate.reasons)},
-        [change for change in compared.answer_changes if change["question"] not in set(texts)],
+        [change for change in compared.answer_changes if bare(plain(change["question"])) not in own],
         compared.changed,
         answers,
         sum(one["before"]["answered"] for one in answers),
