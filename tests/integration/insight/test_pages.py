@@ -107,7 +107,10 @@ def test_what_a_center_did_is_on_its_pages_with_the_records_behind(database: Dat
     assert found["kind"] == "visits" and len(found["items"]) == 2
     assert leader.get(f"/records?{period}&which=visits&entry_ids=E2").json()["items"][0]["bad"] is True
     assert leader.get(f"/visits/{bad.id}").json()["messages"][0]["text"] == "答案"
+    assert len(leader.get(f"/records?{period}&which=visits&hour=12").json()["items"]) == 3
+    assert not leader.get(f"/records?{period}&which=visits&hour=13").json()["items"]
     assert leader.get(f"/records?{period}&which=nothing").status_code == 400
+    assert page["rising"] == [], "there was no period before"
     assert leader.get(f"/service?since={day}&until={day - timedelta(days=1)}").status_code == 400
 
     span = f"since={day}&until={day_of(now())}"
@@ -118,6 +121,9 @@ def test_what_a_center_did_is_on_its_pages_with_the_records_behind(database: Dat
     assert figures(leader.get(f"/desk?{span}").json())["backlog"] == 1
     reopened = leader.get(f"/records?{span}&which=reopened").json()["items"]
     assert [one["number"] for one in reopened] == [twice.number]
+    assert [one["number"] for one in leader.get(f"/records?{span}&which=score_5").json()["items"]] == [once.number]
+    year = f"since={day - timedelta(days=200)}&until={day_of(now())}"
+    assert len(leader.get(f"/records?{year}&which=visits&entry_ids=E2").json()["items"]) == 1
     knowledge = leader.get(f"/knowledge?{period}").json()
     assert figures(knowledge)["coverage"] == 0.6667 and knowledge["releases"][0]["questions"] == 3
     assert figures(leader.get(f"/policy?{period}").json())["gaps_open"] == 0
