@@ -102,10 +102,12 @@ class Ablation:
         features = np.array([part_of(name) not in parts for name in FEATURES], float)
         circumstances = np.array([part_of(name) not in parts for name in CIRCUMSTANCES], float)
 
-        def heard(index: Index, probe: Probe, allowed: np.ndarray, *rest: Any, **named: Any) -> Evidence:
-            key = (probe.text, probe.page, probe.node, np.packbits(allowed).tobytes(), str(rest), str(named))
+        def heard(
+            index: Index, probe: Probe, allowed: np.ndarray, without: Sequence[int] = (), **wording: Any
+        ) -> Evidence:
+            key = (probe.text, probe.page, probe.node, np.packbits(allowed).tobytes(), str(without))
             if key not in self._gathered:
-                self._gathered[key] = gather(index, probe, allowed, *rest, **named)
+                self._gathered[key] = gather(index, probe, allowed, without, **wording)
             found = self._gathered[key]
             return replace(found, features=found.features * features, circumstances=found.circumstances * circumstances)
 

@@ -10,6 +10,7 @@ import numpy as np
 from kb.entries import Entry
 from kb.index import Index
 from kb.kriging import estimate
+from kb.lexicon import Asked
 from kb.words import characters, is_chinese, numbers, syllables, words
 
 CANDIDATES = 20
@@ -68,19 +69,43 @@ class Evidence:
     holders: tuple[int, ...] = ()
 
 
-def gather(index: Index, probe: Probe, allowed: np.ndarray, without: Sequence[int] = ()) -> Evidence:
+@dataclass(frozen=True)
+class Wording:
+    """What a question is made of, as the index knows it: the same whichever texts it is put to."""
+
+    words: list[str]
+    by_character: Asked
+    by_word: Asked
+    by_sound: Asked
+    by_answer: Asked
+    numbers: frozenset[str]
+
+    @classmethod
+    def of(cls, index: Index, probe: Probe, without: Sequence[int] = ()) -> Wording:
+        asked = words(probe.text)
+        return cls(
+            asked,
+            index.characters.ask(characters(probe.text), without),
+            index.words.ask(asked, without),
+            index.syllables.ask(syllables(probe.text), without),
+            index.answers.ask(asked),
+            numbers(probe.text),
+        )
+
+
+def gather(
+    index: Index, probe: Probe, allowed: np.ndarray, without: Sequence[int] = (), wording: Wording | None = None
+) -> Evidence:
     """Weigh the best entries among the `allowed` texts ((texts,) bool), which are all questions or all passages.
 
     `without` are rows among the forbidden ones that shall leave no trace in the statistics either: when a matcher is
-    fitted, the curated question that plays the employee's.
+    fitted, the curated question that plays the employee's. `wording` is that of the probe, where it is known already.
     """
     rows, _ = index.nearest(probe.vector, allowed, NEIGHBOURS)
     if not len(rows):
         return Evidence(np.empty(0, int), np.empty(0, int), np.empty((0, len(FEATURES))), np.zeros(len(CIRCUMSTANCES)))
-    by_character = index.characters.ask(characters(probe.text), without)
-    asked_words = words(probe.text)
-    by_word = index.words.ask(asked_words, without)
-    by_sound = index.syllables.ask(syllables(probe.text), without)
+    wording = wording or Wording.of(index, probe, without)
+    by_character, by_sound = wording.by_character, wording.by_sound
     unrelated = index.unrelated(bool(index.passage[rows[0]]))
     lexical = [
         index.characters.candidates(by_character, allowed, NEIGHBOURS // 8),
@@ -104,11 +129,11 @@ def gather(index: Index, probe: Probe, allowed: np.ndarray, without: Sequence[in
     first = np.searchsorted(nth, np.arange(len(positions)))
     nearest, similarity, consensus = _own(index, probe.vector, own, nth, first)
     nearness = _spread(similarity, unrelated)
-    wording = index.characters.overlap(by_character, own)
-    alike = np.maximum.reduceat(wording.cosine, first)
-    together = wording.together(first)
+    spelt = index.characters.overlap(by_character, own)
+    alike = np.maximum.reduceat(spelt.cosine, first)
+    together = spelt.together(first)
     sound = np.maximum.reduceat(index.syllables.overlap(by_sound, own).cosine, first)
-    shared = index.words.overlap(by_word, own)
+    shared = index.words.overlap(wording.by_word, own)
     words_together = shared.together(first)
     evidence = {
         "kriging": held,
@@ -126,8 +151,8 @@ def gather(index: Index, probe: Probe, allowed: np.ndarray, without: Sequence[in
         "asked_together_lead": _lead(words_together),
         "characters_together": together,
         "characters_together_lead": _lead(together),
-        "answer": index.answers.overlap(index.answers.ask(asked_words), positions).asked,
-        "numbers": _agreement(numbers(probe.text), [index.numbers(position) for position in positions.tolist()]),
+        "answer": index.answers.overlap(wording.by_answer, positions).asked,
+        "numbers": _agreement(wording.numbers, [index.numbers(position) for position in positions.tolist()]),
         "scene": np.array([scene(index.entries[position], probe.page, probe.node) for position in positions]),
     }
     features = np.stack([evidence[name] for name in FEATURES], axis=1).astype(np.float64)
@@ -137,7 +162,7 @@ def gather(index: Index, probe: Probe, allowed: np.ndarray, without: Sequence[in
         "best_similarity": evidence["similarity"].max(),
         "best_asked": evidence["asked"].max(),
         "unknown": by_character.unknown if is_chinese(probe.text) else 0.0,
-        "brevity": 1 / max(len(asked_words), 1),
+        "brevity": 1 / max(len(wording.words), 1),
         "scene_known": max(evidence["scene"].max(), 0),
     }
     circumstances = np.array([context[name] for name in CIRCUMSTANCES], np.float64)

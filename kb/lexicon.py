@@ -105,30 +105,29 @@ class Lexicon:
         """
         frequency = self._frequency[question.terms]
         rarest = np.argsort(frequency, kind="stable")
-        rarest = rarest[: max(int(np.searchsorted(np.cumsum(frequency[rarest]), _MOST_POSTINGS, "right")), 1)]
-        # A text's number and, in the lower half, whose posting it is: sorted, its postings stand together.
-        runs = [
-            (self._postings[self._starts[t] : self._starts[t + 1]].astype(np.int64) << 32) + n
-            for n, t in enumerate(question.terms[rarest].tolist())
-        ]
-        posted = np.sort(np.concatenate([*runs, np.empty(0, np.int64)]))
-        rows = posted >> 32
-        kept = allowed[rows]
-        posted, rows = posted[kept], rows[kept]
-        first = np.flatnonzero(np.diff(rows, prepend=-1))
-        found = rows[first]
+        rarest = rarest[: max(int(np.searchsorted(frequency[rarest].cumsum(), _MOST_POSTINGS, "right")), 1)]
+        starts = self._starts[question.terms[rarest]].tolist()
+        runs = [self._postings[start : start + n] for start, n in zip(starts, frequency[rarest].tolist(), strict=True)]
+        posted = np.concatenate([*runs, np.empty(0, self._postings.dtype)])
+        weights = question.weights[rarest].repeat(frequency[rarest])
+        shared = np.bincount(posted, weights, self.size)
+        found = np.flatnonzero((shared > 0) & allowed)
         if len(found) <= count:
             return found
-        shared = np.add.reduceat(question.weights[rarest[posted & 0xFFFFFFFF]], first, dtype=np.float64)
-        likeness = shared**2 / np.maximum(self._total[found], 1e-9)
+        likeness = shared[found] ** 2 / np.maximum(self._total[found], 1e-9)
         return found[np.argpartition(-likeness, count)[:count]]
 
     def alike(self, rows: np.ndarray) -> np.ndarray:
         """Ochiai's coefficient of each pair among the texts `rows`: (k, k) float32."""
         places, nth = self.terms.places(rows)
-        distinct, column = np.unique(self.terms.held[places], return_inverse=True)
+        held = self.terms.held[places]
+        there = np.zeros(len(self.terms.vocabulary), bool)
+        there[held] = True
+        distinct = np.flatnonzero(there)
+        column = np.empty(len(there), np.int32)
+        column[distinct] = np.arange(len(distinct))
         unit = np.zeros((len(rows), max(len(distinct), 1)), np.float32)
-        unit[nth, column] = self._unit[places]
+        unit[nth, column[held]] = self._unit[places]
         return unit @ unit.T
 
     def _held(self, row: int) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.text import normalize
 from kb.entries import PUBLIC, Audience, Entry, Viewer
-from kb.features import FEATURES, Probe, gather
+from kb.features import FEATURES, Probe, Wording, gather
 from kb.index import Index
 from kb.matcher import Matcher
 from kb.thresholds import Thresholds
@@ -157,13 +157,14 @@ class Searcher:
 
     def _judge(self, probe: Probe, allowed: np.ndarray, top_k: int) -> SearchResult:
         passage = self._index.passage
-        found = self._weighed(self._matcher, probe, allowed & ~passage if self._passages else allowed)
+        wording = Wording.of(self._index, probe)
+        found = self._weighed(self._matcher, probe, allowed & ~passage if self._passages else allowed, wording)
         answering = bool(found) and found[0].probability >= self.thresholds.answer
         if self._passages and not answering:  # an entry's answer comes before any passage
             left = 1 - min(sum(candidate.probability for candidate in found), 1.0)
             told = [
                 replace(candidate, probability=candidate.probability * left)
-                for candidate in self._weighed(self._passages, probe, allowed & passage)
+                for candidate in self._weighed(self._passages, probe, allowed & passage, wording)
             ]
             answering = bool(told) and self._reaches(told[0], found)
             found = sorted([*found, *told], key=lambda candidate: -candidate.probability)
@@ -180,9 +181,9 @@ class Searcher:
         best = entries[0].probability if entries else 0.0
         return passage.probability >= max(self.thresholds.passage, best)
 
-    def _weighed(self, matcher: Matcher, probe: Probe, allowed: np.ndarray) -> list[Candidate]:
+    def _weighed(self, matcher: Matcher, probe: Probe, allowed: np.ndarray, wording: Wording) -> list[Candidate]:
         """The candidates among these texts, best first."""
-        evidence = gather(self._index, probe, allowed)
+        evidence = gather(self._index, probe, allowed, wording=wording)
         probabilities = matcher.probabilities(evidence)
         return [
             Candidate(
