@@ -25,14 +25,24 @@ SHARES = {NOT_OURS: 0.06, GAP: 0.02}
 
 _GIVEN = 2
 """Of the other wordings of an entry the first release has one in so many."""
-_GAPS = 8
+_GAPS = (
+    "股权激励行权",
+    "进口设备海关报关",
+    "补充医疗报",
+    "年会抽奖",
+    "出口退税",
+    "公务卡额度",
+    "车辆出险",
+    "外汇远期锁汇",
+)
+"""Of the questions that the starter knowledge does not answer, those of which a policy of the centre might speak."""
 _LATE = 0.2
 """So many of the missing intents come up only during the year."""
 _PERSONAL = 0.03
 _HOURS = (0, 0, 0, 0, 0, 0, 0, 1, 5, 12, 14, 9, 3, 6, 11, 12, 10, 6, 2, 1, 1, 1, 0, 0)
 _WEEKEND = 0.1
 _OPENINGS = ("", "", "", "", "请问", "请问一下，", "我想问下，", "你好，")
-_ENDINGS = ("", "", "", "", "？", "呢", "，谢谢", "，急")
+_ENDINGS = ("", "", "", "", "？", "？", "，谢谢", "，急")
 _COMPANIES = ("华晟制造", "华晟销售", "华晟物流", "华晟地产", "华晟能源", "华晟科技")
 _DEPARTMENTS = ("财务部", "销售一部", "生产部", "人事部", "研发中心", "采购部")
 _FAMILY, _GIVEN_NAMES = "王李张刘陈杨黄赵吴周徐孙", ("志强", "秀英", "晓雯", "建国", "文博", "敏", "浩然", "静")
@@ -98,7 +108,7 @@ class Population:
         foreign = _lines("starter_unanswerable.txt")
         rng.shuffle(foreign)
         for n, text in enumerate(foreign):
-            gap = n < _GAPS
+            gap = any(word in text for word in _GAPS)
             answer = Entry(
                 "", text, f"制度已经明确：{text.rstrip('？?')}，按共享中心本年发布的口径办理。", owner="制度组"
             )

@@ -63,7 +63,6 @@ class SimulatedDesk:
         self.written: dict[str, str] = {}
         """The intent of each entry that a curator wrote."""
         self.counted: Counter[str] = Counter()
-        self._waits = False
         self._publisher = Publisher(self.database, home, encoder)
         self._answering, self._filing = Answering(self.knowledge), Filing(self.database)
         self._inbox = Inbox(self.database)
@@ -89,8 +88,8 @@ class SimulatedDesk:
         self.database.close()
 
     def publish(self) -> tuple[bool, list[str]]:
-        """A new release, if there is anything new; whether it is live, and why the gate would not have it. What is refused waits
-        a week; refused again, the publisher looks at it and says why it goes live."""
+        """A new release, if there is anything new; whether it is live, and why the gate would not have it. What is refused is
+        not published."""
         candidate = self._publisher.prepare(WRONG_RATE, lambda _: None)
         if candidate is None:
             return False, []

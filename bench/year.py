@@ -97,6 +97,8 @@ class Year:
 
     def _publish(self, on: date) -> None:
         new, reasons = self._timed("releases", self._desk.publish)
+        if reasons and self._curator and self._curator.look_again():
+            new, reasons = self._timed("releases", self._desk.publish)
         if reasons:
             self._refused.append({"on": on.isoformat(), "live": new, "reasons": reasons})
 
