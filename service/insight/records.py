@@ -133,16 +133,17 @@ def _newest(
     most: int,
 ) -> Sequence[Any]:
     """Visits with their origins, the newest first."""
-    query = (
-        select(VisitRow, OriginRow)
-        .join(OriginRow, OriginRow.id == VisitRow.origin)
-        .where(*narrowed(VisitRow, VisitRow.day, asked), *conditions)
-    )
+    query = select(VisitRow, OriginRow).join(OriginRow, OriginRow.id == VisitRow.origin).where(*conditions)
     if entries:
-        answered = select(QuestionRow.visit_id).where(
-            QuestionRow.entry_id.in_(entries), QuestionRow.day >= asked.since, QuestionRow.day <= asked.until
-        )
-        query = query.where(VisitRow.id.in_(answered))
+        # A question has its visit's day and place: they narrow it before any visit is read.
+        there = narrowed(QuestionRow, QuestionRow.day, replace(asked, business_type=""))
+        answered = select(QuestionRow.visit_id).where(QuestionRow.entry_id.in_(entries), *there).distinct().cte()
+        answered = answered.prefix_with("MATERIALIZED", dialect="postgresql")
+        query = query.join(answered, answered.c.visit_id == VisitRow.id)
+        if asked.business_type:
+            query = query.where(VisitRow.business_type == asked.business_type)
+    else:
+        query = query.where(*narrowed(VisitRow, VisitRow.day, asked))
     newest = query.order_by(VisitRow.day.desc(), VisitRow.started_at.desc())
     return session.execute(newest.offset(skip).limit(most)).all()
 
