@@ -63,6 +63,26 @@ def test_a_question_that_comes_three_times_is_answered_once(chat: WecomSimulator
     assert "住宿" in answer and "依据：《" in answer and "生效日期 20" in answer and len(answer.encode()) <= 2048
 
 
+def test_what_is_sent_three_times_because_nobody_acknowledges_is_answered_once(
+    stack: Stack, chat: WecomSimulator
+) -> None:
+    chat.patience = 0.5
+    door = stack.child("service.app")
+    with ThreadPoolExecutor(1) as pool:
+        door.suspend()
+        try:
+            said = pool.submit(chat.say, CHEN, QUESTION)
+            time.sleep(0.8)
+            chat.patience = 5.0  # from the third time on
+            time.sleep(0.4)
+        finally:
+            door.resume()
+        assert said.result() == [0, 0, 200]
+    waited(lambda: chat.heard_by(CHEN))
+    time.sleep(1)
+    assert len(answers(chat, CHEN)) == 1
+
+
 def test_a_card_of_the_greeting_is_pressed_twice_and_answered_once(chat: WecomSimulator) -> None:
     chat.event(WANG, "click", "<EventKey>greet</EventKey>")
     shown = card(chat, WANG, "[1]")
