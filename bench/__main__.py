@@ -25,6 +25,8 @@ def main() -> None:
         stack.stop()
     print("\n▸ bench.channels", flush=True)
     subprocess.run([sys.executable, "-m", "bench.channels", "ack", "rate"], cwd=ROOT, check=True)
+    print("\n▸ bench.year", flush=True)
+    subprocess.run([sys.executable, "-m", "bench.year"], cwd=ROOT, check=True)
 
 
 if __name__ == "__main__":

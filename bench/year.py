@@ -228,27 +228,27 @@ def _live(options: argparse.Namespace, encoder: Remembering, curated: bool) -> d
 
 
 def draw(path: Path, found: dict[str, Any]) -> None:
-    with_, without = found["curated"]["weeks"], found["left_alone"]["weeks"]
+    """The curated year, beside the one that was left alone if there is one."""
+    years = {
+        name: found[key]["weeks"]
+        for name, key in (("curated", "curated"), ("left alone", "left_alone"))
+        if key in found
+    }
 
-    def line(weeks: list[dict[str, Any]], name: str) -> list[float | None]:
-        return [week[name] for week in weeks]
+    def lines(measure: str) -> dict[str, list[float | None]]:
+        return {name: [week[measure] for week in weeks] for name, weeks in years.items()}
 
+    curated = years["curated"]
     weekly(
         path,
-        "A simulated year: 自助率 with curation and without",
+        f"{len(curated)} simulated weeks, with curation",
         [
+            Panel("Self-service (自助率, as insight counts it)", lines("automation"), most=1.0),
+            Panel("Wrong among outright answers (by what was meant)", lines("wrong"), most=0.2),
             Panel(
-                "Self-service (自助率, as insight counts it)",
-                {"curated": line(with_, "automation"), "left alone": line(without, "automation")},
-                most=1.0,
+                "Open questions closed within 7 days", {"curated": [week["closed_7d"] for week in curated]}, most=1.0
             ),
-            Panel(
-                "Wrong among outright answers (by what was meant)",
-                {"curated": line(with_, "wrong"), "left alone": line(without, "wrong")},
-                most=0.2,
-            ),
-            Panel("Open questions closed within 7 days", {"curated": line(with_, "closed_7d")}, most=1.0),
-            Panel("Open clusters", {"curated": [week["clusters"]["open"] for week in with_]}, unit=""),
+            Panel("Open clusters", {"curated": [week["clusters"]["open"] for week in curated]}, unit=""),
         ],
     )
 
@@ -287,7 +287,7 @@ def main() -> None:
             len(one["refused"]),
             flush=True,
         )
-    if options.plot and {"curated", "left_alone"} <= found.keys():
+    if options.plot and "curated" in found:
         draw(options.plot, found)
 
 
