@@ -1,6 +1,6 @@
 """A simulated year: employees ask, a part of what they want is missing, curation closes it; and the same year without.
 
-    .venv/bin/python -m bench.year [--days 364] [--visits 16] [--intents 80] [--missing 0.3] [--budget 4] [--plot FILE]
+    .venv/bin/python -m bench.year [--days 364] [--visits 30] [--intents 200] [--missing 0.3] [--budget 8] [--plot FILE]
 
 Everything but the people is the product: its store, encoder, matcher, search, transcript, tickets, signals, nightly clustering,
 the console's routes, publishing with its gate, asking again, and insight's counting, from which the self-service rate is read. The people
@@ -256,10 +256,10 @@ def draw(path: Path, found: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--days", type=int, default=364)
-    parser.add_argument("--visits", type=int, default=16, help="on a workday; a tenth of it at weekends")
-    parser.add_argument("--intents", type=int, default=80)
+    parser.add_argument("--visits", type=int, default=30, help="on a workday; a tenth of it at weekends")
+    parser.add_argument("--intents", type=int, default=200)
     parser.add_argument("--missing", type=float, default=0.3, help="share of the entries that the first release lacks")
-    parser.add_argument("--budget", type=int, default=4, help="clusters that the curator decides about a workday")
+    parser.add_argument("--budget", type=int, default=8, help="clusters that the curator decides about a workday")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", default="", help="a PostgreSQL URL of an empty database for the curated year")
     parser.add_argument("--only", default="", choices=("curated", "left_alone"), help="the other one is in the file")
