@@ -7,7 +7,7 @@ against the worker's own counting of days and tickets drawn at random, or, with 
 installed beside an old database; roll-ups are the worker's own. Then every request that a page makes is made through the
 application's routes: without filter, with each filter, with each pair of filters, and some three, on the largest company, department,
 channel, business type and page; for the last 30 days, the last quarter and the year; and every list of records behind
-a figure. The time is that of the whole request without the network: median and worst of three, the database warm.
+a figure. The time is that of the whole request without the network; of those over 200 ms median and worst of three more.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from service.migrate import migrate
 from service.users import SessionRow, UserRow
 
 PROMISED_MS = 1000
-TURNS = 3
+TURNS, LOOKED_AT_MS = 3, 200
 SHOWN = 25
 
 Query = dict[str, str]
@@ -198,12 +198,9 @@ def measure(database: Database) -> float:
     client = _signed_in(database)
     found: list[tuple[float, float, str, str]] = []
     for page, name, query in requests(database):
-        times = []
-        for _ in range(TURNS):
-            started = time.perf_counter()
-            answer = client.get(f"/{page}", params=query)
-            times.append((time.perf_counter() - started) * 1000)
-            assert answer.status_code == 200, answer.text
+        times = [_took(client, page, query)]
+        if times[0] > LOOKED_AT_MS:
+            times = [_took(client, page, query) for _ in range(TURNS)]
         found.append((statistics.median(times), max(times), page, name))
     found.sort(reverse=True)
     print(f"\n{len(found)} requests; the slowest, by page and of all:")
@@ -212,6 +209,13 @@ def measure(database: Database) -> float:
     for middle, worst, page, name in (*slowest.values(), *found[:SHOWN]):
         print(f"{page:10} {name:44} {middle:>8.0f} {worst:>8.0f}")
     return found[0][0]
+
+
+def _took(client: TestClient, page: str, query: Query) -> float:
+    started = time.perf_counter()
+    answer = client.get(f"/{page}", params=query)
+    assert answer.status_code == 200, answer.text
+    return (time.perf_counter() - started) * 1000
 
 
 def _signed_in(database: Database) -> TestClient:
