@@ -38,7 +38,7 @@ from tests.stack import ROOT, Stack
 RESULTS = ROOT / "bench" / "results" / "channels.json"
 PEOPLE = 400
 _BETWEEN_DEATHS = 12
-KILLED = ("service.app", "channel_process", "dramatiq", "bot.engine", "redis.conf")
+KILLED = ("service.app", "channel_process", "dramatiq", "bot.engine", "valkey-server")
 
 
 def main() -> None:
