@@ -37,8 +37,8 @@ from tests.stack import ROOT, Stack
 
 RESULTS = ROOT / "bench" / "results" / "channels.json"
 PEOPLE = 400
-_BETWEEN_DEATHS = 12
-KILLED = ("service.app", "channel_process", "dramatiq", "bot.engine", "valkey-server")
+_BETWEEN_DEATHS = 8
+KILLED = ("valkey-server", "service.app", "channel_process", "dramatiq", "bot.engine")
 
 
 def main() -> None:
