@@ -111,8 +111,7 @@ def choose(held_out: HeldOut, accepted_wrong_rate: float = ACCEPTED_WRONG_RATE) 
     judged = _completed(held_out, _kinds(held_out.similar))
     answer = _answering(judged, accepted_wrong_rate)
     careful = 1 if held_out.passages is not None else FOREIGN
-    found = _completed(held_out.passages, {"passages": 1.0})  # among passages near misses stay part of the mixture
-    passage = _lowest(found.probability, ~found.right, found.weight, accepted_wrong_rate * careful)
+    passage = _answering(_completed(held_out.passages, {"passages": 1.0}), accepted_wrong_rate * careful)
     return Thresholds(answer, _worth(judged, judged.probability < answer), accepted_wrong_rate, passage)
 
 
