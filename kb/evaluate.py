@@ -101,14 +101,13 @@ def evaluation_of(entries: int, judged: Judged, took: Sequence[float] = ()) -> E
 def cross_validated(entries: int, held_out: HeldOut, thresholds: Thresholds) -> Evaluation:
     """The evaluation that goes with a release: its own curated questions, each judged by a matcher without its entry.
 
-    Questions count by their weight: half of it lies with strangers; near misses, which have a promise of their own, are left
-    out. `mrr10` is not kept for these. None of the questions was seen, but the thresholds were chosen by them.
+    Questions count by their weight: half of it lies with those that no entry answers. `mrr10` is not kept for these. None
+    of the questions was seen, but the thresholds were chosen by them.
     """
-    kept = ~held_out.near
-    rank = np.where(held_out.right, 0, np.where(held_out.offered, 4, RANKS))[kept]
-    probability = held_out.probability[kept]
-    judged = Judged(held_out.answerable[kept], rank, probability, probability >= thresholds.answer)
-    return replace(_evaluation(entries, judged, held_out.weight[kept], []), mrr10=None)
+    rank = np.where(held_out.right, 0, np.where(held_out.offered, 4, RANKS))
+    answered = held_out.probability >= thresholds.answer
+    judged = Judged(held_out.answerable, rank, held_out.probability, answered)
+    return replace(_evaluation(entries, judged, held_out.weight, []), mrr10=None)
 
 
 def calibration_error(probability: np.ndarray, right: np.ndarray, weight: np.ndarray) -> float:

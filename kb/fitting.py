@@ -76,7 +76,7 @@ def fit(
 
 def _counting(taught: Sequence[Lesson], similar: float) -> list[Lesson]:
     share = min(max(similar, 0.5) / FAIR, 1) ** 2
-    return [replace(lesson, learnt=lesson.learnt * share, weight=lesson.weight * share) for lesson in taught]
+    return [replace(lesson, weight=lesson.weight * share) for lesson in taught]
 
 
 def cross_fitted(taught: Sequence[Lesson], drawn_to: Matcher, loyalty: float, seed: int = 0) -> tuple[Matcher, HeldOut]:
@@ -92,7 +92,7 @@ def cross_fitted(taught: Sequence[Lesson], drawn_to: Matcher, loyalty: float, se
         rest = [lesson for lesson, own in zip(taught, of_lesson, strict=True) if own != held]
         matcher = fitted(rest, drawn_to, loyalty, whole)
         for lesson, own in zip(taught, of_lesson, strict=True):
-            if own == held and lesson.weight:
+            if own == held and lesson.counted:
                 judged.append(lesson)
                 probabilities.append(matcher.probabilities(lesson.evidence))
     return whole, held_out(judged, probabilities)
@@ -111,14 +111,13 @@ def held_out(judged: Sequence[Lesson], probabilities: Sequence[np.ndarray]) -> H
     in_scope = np.array([min(p.sum(), 1.0) for p in probabilities])
     answerable = np.array([lesson.answerable for lesson in judged], bool)
     weight = np.array([lesson.weight for lesson in judged])
-    near = np.array([lesson.near for lesson in judged], bool)
-    return HeldOut(answerable, best, right, offered, in_scope, weight, near)
+    return HeldOut(answerable, best, right, offered, in_scope, weight)
 
 
 def fitted(taught: Sequence[Lesson], drawn_to: Matcher, loyalty: float, begin: Matcher | None = None) -> Matcher:
     """The curves that make the right choices likeliest, drawn to those of another matcher: a convex problem, whose
     solution is the sooner found the nearer to it the search begins."""
-    taught = [lesson for lesson in taught if len(lesson.evidence.entries) and lesson.learnt]
+    taught = [lesson for lesson in taught if len(lesson.evidence.entries)]
     if not taught:
         return drawn_to
     features = np.zeros((len(taught), _RIVALS, len(FEATURES)))
@@ -132,7 +131,7 @@ def fitted(taught: Sequence[Lesson], drawn_to: Matcher, loyalty: float, begin: M
     curves = ramps(features, FEATURES)
     size = curves.shape[2]
     circumstances = ramps(np.stack([lesson.evidence.circumstances for lesson in taught]), CIRCUMSTANCES)
-    weight = np.array([lesson.learnt * (1 if lesson.answerable else STRANGERS) for lesson in taught])
+    weight = np.array([lesson.weight * (1 if lesson.answerable else STRANGERS) for lesson in taught])
     none = 1 - right.sum(1)
     origin, start = (
         np.concatenate([one.features, one.circumstances, [one.none]]) for one in (drawn_to, begin or drawn_to)

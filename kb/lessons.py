@@ -2,10 +2,9 @@
 
 A curated question is asked as if an employee had asked it: while it is hidden from the index, and every other time also
 its nearest wordings (its entry is the right answer by its other questions), or while its whole entry is hidden (no entry
-is right, though its neighbours are there: the near miss). Sentences far from finance have no right entry either; some of
-them are not learnt from, but judged by alone: a rare slip is measured by many, while many more of them make a matcher shy.
-Two kinds are learnt from without being judged by: a curated question without the words that the page says already, and a
-single word that many entries share, which is asked of all of them, as nobody can tell which one its author wants.
+is right, though its neighbours are there: the near miss). Sentences far from finance have no right entry either. Two
+kinds are learnt from without being judged by: a curated question without the words that the page says already, and a single
+word that many entries share, which is asked of all of them, as nobody can tell which one its author wants.
 
 While a question is asked, every other entry lacks one similar question too, and its own is left no more of them than an
 entry drawn at random has: no entry is at an advantage, and a base in which few entries have similar questions is judged
@@ -33,8 +32,7 @@ Encode = Callable[[list[str]], np.ndarray]
 OUT_OF_SCOPE = Path(__file__).with_name("out_of_scope.txt")
 
 NEAR_SHARE = 0.04
-"""How many of the questions without a right entry are near misses, for the fit: a knowledge base in use answers most of its
-field. Thresholds keep a promise of their own about near misses."""
+"""How many of the questions without a right entry are near misses: a knowledge base in use answers most of its field."""
 WORD_SHARE = 0.02
 ELLIPSIS_SHARE = 0.1
 SCENE_KNOWN = 0.5
@@ -56,16 +54,14 @@ _CURATED = 0.6
 class Lesson:
     """`right` (candidates,) adds up to one, or to zero where no candidate is right, be it that none can be (`answerable`
     is False) or that the right one was not found. Lessons of one `group` are alike: learnt or held out together.
-    `learnt` is how much it counts in the fit, `weight` where thresholds are judged; 0: not at all. `near` misses ask for
-    an entry that was hidden."""
+    `counted` are those that thresholds are judged by."""
 
     evidence: Evidence
     right: np.ndarray
+    weight: float
     group: int
     answerable: bool
-    learnt: float = 1.0
-    weight: float = 1.0
-    near: bool = False
+    counted: bool = True
 
 
 @dataclass(frozen=True)
@@ -76,20 +72,10 @@ class Asked:
     right: frozenset[int]
 
 
+@cache
 def out_of_scope() -> tuple[str, ...]:
     """Sentences of our own, one a line, that no finance desk answers."""
-    return _strangers(OUT_OF_SCOPE)[0]
-
-
-def judged_by_alone() -> tuple[str, ...]:
-    """More such sentences, below an empty line of the same file."""
-    return _strangers(OUT_OF_SCOPE)[1]
-
-
-@cache
-def _strangers(file: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    learnt, _, judged = file.read_text(encoding="utf-8").partition("\n\n")
-    return tuple(filter(None, learnt.split("\n"))), tuple(filter(None, judged.split("\n")))
+    return tuple(line for line in OUT_OF_SCOPE.read_text(encoding="utf-8").splitlines() if line)
 
 
 def shared_words(entries: Sequence[Entry]) -> list[str]:
@@ -117,26 +103,26 @@ def lessons(index: Index, encode: Encode, seed: int) -> list[Lesson]:
             evidence = gather(index, probe, hiding.but(owner, hidden), hidden)
             right.append(_lesson(evidence, {owner}, owner))
         if len(index.entries) > 1 and (random.random() < _NEAR_MISSES or len(siblings) == 1):
-            near.append(_near(gather(index, probe, hiding.whole(siblings), siblings), owner))
+            near.append(_lesson(gather(index, probe, hiding.whole(siblings), siblings), set(), owner))
     single = []
     for i, (text, vector) in enumerate(_encoded(shared_words(index.entries), encode)):
         evidence = gather(index, Probe(text, vector), ~index.passage)
         holds = np.array([any(text in q for q in index.entries[p].questions) for p in evidence.entries], float)
         if holds.sum() > 1:
-            single.append(Lesson(evidence, holds / holds.sum(), i, True))
+            single.append(Lesson(evidence, holds / holds.sum(), 1.0, i, True, counted=False))
     elliptic = []
     for (row, page), (text, vector) in _ellipses(index, encode, random):
         owner = int(index.owner[row])
         hidden = _wording(index, row)
         probe = Probe(text, vector, page, scenes.node_of(owner, page))
         evidence = gather(index, probe, hiding.but(owner, hidden), hidden)
-        elliptic.append(_lesson(evidence, {owner}, owner))
+        elliptic.append(replace(_lesson(evidence, {owner}, owner), counted=False))
     scale = float(max(len(right), 1))
     return [
-        *_weighing(right, scale, scale),
-        *_weighing(single, scale * WORD_SHARE, 0),
-        *_weighing(elliptic, scale * ELLIPSIS_SHARE, 0),
-        *_without_right(near, *_far(index, ~index.passage, encode, scenes), scale),
+        *_weighing(right, scale),
+        *_weighing(single, scale * WORD_SHARE),
+        *_weighing(elliptic, scale * ELLIPSIS_SHARE),
+        *_without_right(near, _far(index, ~index.passage, encode, scenes), scale),
     ]
 
 
@@ -149,9 +135,9 @@ def asked_lessons(index: Index, allowed: np.ndarray, asked: Sequence[Asked], enc
         right.append(_lesson(gather(index, one.probe, allowed), one.right, group))
         if random.random() < _NEAR_MISSES:
             hidden = [row for position in one.right for row in index.rows(position)]
-            near.append(_near(gather(index, one.probe, _without(allowed, hidden), hidden), group))
+            near.append(_lesson(gather(index, one.probe, _without(allowed, hidden), hidden), set(), group))
     scale = float(max(len(right), 1))
-    return [*_weighing(right, scale, scale), *_without_right(near, *_far(index, allowed, encode), scale)]
+    return [*_weighing(right, scale), *_without_right(near, _far(index, allowed, encode), scale)]
 
 
 def reviewed_lessons(index: Index, reviewed: Sequence[Reviewed], encode: Encode) -> list[Lesson]:
@@ -188,33 +174,20 @@ def _lesson(evidence: Evidence, right: Iterable[int], group: int) -> Lesson:
     """A question whose right entries share one; without any it cannot be answered."""
     wanted = set(right)
     found = np.array([position in wanted for position in evidence.entries.tolist()], float)
-    return Lesson(evidence, found / max(found.sum(), 1), group, bool(wanted))
+    return Lesson(evidence, found / max(found.sum(), 1), 1.0, group, bool(wanted))
 
 
-def _near(evidence: Evidence, group: int) -> Lesson:
-    return replace(_lesson(evidence, (), group), near=True)
+def _far(index: Index, allowed: np.ndarray, encode: Encode, scenes: _Scenes | None = None) -> list[Lesson]:
+    far = []
+    for i, (text, vector) in enumerate(_encoded(out_of_scope(), encode)):
+        evidence = gather(index, Probe(text, vector, *(scenes.anywhere() if scenes else ())), allowed)
+        if evidence.features[:, FEATURES.index("characters")].max(initial=0) < _CURATED:
+            far.append(_lesson(evidence, (), i))
+    return far
 
 
-def _far(
-    index: Index, allowed: np.ndarray, encode: Encode, scenes: _Scenes | None = None
-) -> tuple[list[Lesson], list[Lesson]]:
-    """Lessons about strangers: those learnt from, and those judged by alone."""
-    kinds: tuple[list[Lesson], list[Lesson]] = [], []
-    for texts, found in zip((out_of_scope(), judged_by_alone()), kinds, strict=True):
-        for i, (text, vector) in enumerate(_encoded(texts, encode)):
-            evidence = gather(index, Probe(text, vector, *(scenes.anywhere() if scenes else ())), allowed)
-            if evidence.features[:, FEATURES.index("characters")].max(initial=0) < _CURATED:
-                found.append(_lesson(evidence, (), i))
-    return kinds
-
-
-def _without_right(near: list[Lesson], far: list[Lesson], judged: list[Lesson], scale: float) -> list[Lesson]:
-    share = len(judged) / max(len(far) + len(judged), 1)
-    return [
-        *_weighing(near, scale * NEAR_SHARE, scale * NEAR_SHARE),
-        *_weighing(far, scale * (1 - NEAR_SHARE) if near else scale, scale * (1 - share)),
-        *_weighing(judged, 0, scale * share),
-    ]
+def _without_right(near: list[Lesson], far: list[Lesson], scale: float) -> list[Lesson]:
+    return [*_weighing(near, scale * NEAR_SHARE), *_weighing(far, scale * (1 - NEAR_SHARE) if near else scale)]
 
 
 class _Hiding:
@@ -348,5 +321,5 @@ def _encoded(texts: Sequence[str], encode: Encode) -> list[tuple[str, np.ndarray
     return list(zip(texts, np.asarray(encode(list(texts)), np.float32), strict=True)) if texts else []
 
 
-def _weighing(group: list[Lesson], learnt: float, judged: float) -> list[Lesson]:
-    return [replace(one, learnt=learnt / len(group), weight=judged / len(group)) for one in group]
+def _weighing(group: list[Lesson], total: float) -> list[Lesson]:
+    return [replace(one, weight=total / len(group)) for one in group]

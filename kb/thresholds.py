@@ -1,15 +1,11 @@
 """Where the bands begin, from questions that the matcher has not seen.
 
-Two rates are kept, each by a threshold of its own, of which the higher one counts. The first is the expected share of wrong
-answers among the questions answered outright, when as many questions are strangers as have a right entry: `answer`
-is at least the lowest threshold whose held-out share of wrong answers, one more wrong answer added, stays within the
-accepted rate. The added one makes the estimate safe on a finite sample (Barber and Candès, Controlling the false discovery
-rate via knockoffs, Annals of Statistics 43, 2015; the same correction as in Angelopoulos et al., Conformal Risk Control,
-ICLR 2024, and Jin and Candès, Selection by prediction with conformal p-values, JMLR 24, 2023). The second is the share of near
-misses answered, questions whose entry was never written: how often these are asked depends on what is missing, so they are
-no part of the mixture but have a bound each (the conformal quantile of Vovk, Gammerman and Shafer, Algorithmic Learning in a
-Random World, 2005; the strictest threshold for several risks: Angelopoulos et al., Learn then Test, Annals of Applied
-Statistics 19, 2025). Both hold for questions that are asked as the held-out ones were: exchangeable with them.
+The rate that is kept is the expected share of wrong answers among the questions answered outright, when as many
+questions have no right entry as have one. `answer` is the lowest threshold whose held-out share of wrong answers, one
+more wrong answer added, stays within the accepted rate: the added one makes the estimate safe on a finite sample (Barber
+and Candès, Controlling the false discovery rate via knockoffs, Annals of Statistics 43, 2015; the same correction as in
+Angelopoulos et al., Conformal Risk Control, ICLR 2024, and Jin and Candès, Selection by prediction with conformal
+p-values, JMLR 24, 2023). It holds for questions that are asked as the held-out ones were: exchangeable with them.
 
 A base that cannot ask enough questions of its own is judged by those of the starter knowledge as well, reduced to about
 as many similar questions an entry.
@@ -27,8 +23,6 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 
 ACCEPTED_WRONG_RATE = 0.03
-NEAR_RATE = 10 / 3
-"""How often a near miss may be answered outright, in accepted wrong rates: one in ten where 3 % are accepted."""
 WORTH_OFFERING = 0.1
 """An offer is made when at least one such offer in ten holds the right entry."""
 ENOUGH = 300
@@ -48,8 +42,7 @@ class HeldOut:
 
     `answerable` says whether some entry is right; `probability` is that of the best candidate, `right` whether it is the
     right entry, `offered` whether the right entry is among the five best, `in_scope` the probability that any entry is
-    right, `weight` how much the question counts: those with a right entry and the strangers weigh the same in sum. `near`
-    are near misses, about an entry that was hidden.
+    right, `weight` how much the question counts: those with a right entry and those without weigh the same in sum.
     `similar` is how many similar questions an entry of this base has; `passages` are the questions put to its passages.
     """
 
@@ -59,7 +52,6 @@ class HeldOut:
     offered: np.ndarray
     in_scope: np.ndarray
     weight: np.ndarray
-    near: np.ndarray
     similar: float = 0.0
     passages: HeldOut | None = None
 
@@ -109,9 +101,10 @@ TYPICAL = Thresholds(answer=0.97, clarify=0.15)
 def choose(held_out: HeldOut, accepted_wrong_rate: float = ACCEPTED_WRONG_RATE) -> Thresholds:
     """The lowest thresholds that keep `accepted_wrong_rate` ([0, 1]) and make only offers that are worth making."""
     judged = _completed(held_out, _kinds(held_out.similar))
-    answer = _answering(judged, accepted_wrong_rate)
+    answer = _lowest(judged.probability, ~judged.right, judged.weight, accepted_wrong_rate)
+    found = _completed(held_out.passages, {"passages": 1.0})
     careful = 1 if held_out.passages is not None else FOREIGN
-    passage = _answering(_completed(held_out.passages, {"passages": 1.0}), accepted_wrong_rate * careful)
+    passage = _lowest(found.probability, ~found.right, found.weight, accepted_wrong_rate * careful)
     return Thresholds(answer, _worth(judged, judged.probability < answer), accepted_wrong_rate, passage)
 
 
@@ -138,30 +131,9 @@ def _completed(own: HeldOut | None, kinds: Mapping[str, float]) -> HeldOut:
     if own is not None:
         parts.insert(0, (own, 1.0))
     columns = {
-        name: np.concatenate([getattr(part, name) for part, _ in parts])
-        for name in ("answerable", "probability", "right", "offered", "in_scope", "near")
+        field.name: np.concatenate([getattr(part, field.name) for part, _ in parts]) for field in fields(HeldOut)[:5]
     }
     return HeldOut(**columns, weight=np.concatenate([part.weight * by for part, by in parts]))
-
-
-def _answering(judged: HeldOut, accepted: float) -> float:
-    kept = ~judged.near
-    answer = _lowest(judged.probability[kept], ~judged.right[kept], judged.weight[kept], accepted)
-    return max(answer, _above(judged.probability[~kept], judged.weight[~kept], min(accepted * NEAR_RATE, 1)))
-
-
-def _above(score: np.ndarray, weight: np.ndarray, most: float) -> float:
-    """The lowest threshold that the weighted share `most` of these scores, one more added, reaches."""
-    if not len(score) or most >= 1:
-        return 0.0
-    order = np.argsort(-score, kind="stable")
-    score, weight = score[order], weight[order]
-    one = (weight**2).sum() / weight.sum()
-    if one / (weight.sum() + one) > most:
-        return 1.0
-    reached = (np.cumsum(weight) + one) / (weight.sum() + one)
-    first = int(np.searchsorted(reached, most, "right"))
-    return float(np.nextafter(score[first], 2)) if first < len(score) else 0.0
 
 
 def _worth(held_out: HeldOut, open_: np.ndarray) -> float:

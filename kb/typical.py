@@ -76,7 +76,7 @@ def _with_similar(
         put = _put([*words, *beside], encoder)
         found = asked_lessons(index, ~index.passage & there[index.owner], put, encoder.encode_queries, seed + draw)
         share = _MOST_ASKED / len(bases) / len(put)
-        taught += [replace(one, learnt=one.learnt * share, weight=one.weight * share) for one in found]
+        taught += [replace(lesson, weight=lesson.weight * share) for lesson in found]
     return taught
 
 

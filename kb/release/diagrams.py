@@ -34,12 +34,10 @@ def reliability(held_out: HeldOut) -> list[dict[str, Any]]:
 
 
 def curve(held_out: HeldOut) -> list[dict[str, float]]:
-    """Coverage (answered outright and right among the questions with a right entry) and wrong rate by threshold, rising;
-    near misses are no part of it."""
+    """Coverage (answered outright and right among the questions with a right entry) and wrong rate by threshold, rising."""
     if not held_out.answerable.any():
         return []
     order = np.argsort(-held_out.probability, kind="stable")
-    order = order[~held_out.near[order]]
     probability, weight = held_out.probability[order], held_out.weight[order]
     right = held_out.right[order] & held_out.answerable[order]
     answered = np.cumsum(weight)

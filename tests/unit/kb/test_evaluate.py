@@ -68,13 +68,12 @@ def test_nothing_asked_nothing_known(searcher: Searcher) -> None:
 
 def test_a_release_is_judged_by_what_it_held_out() -> None:
     held_out = HeldOut(
-        answerable=np.array([True, True, False, False, False]),
-        probability=np.array([0.9, 0.4, 0.8, 0.1, 0.9]),
-        right=np.array([True, False, False, False, False]),
-        offered=np.array([True, True, False, False, False]),
-        in_scope=np.array([0.9, 0.6, 0.8, 0.1, 0.9]),
-        weight=np.ones(5),
-        near=np.array([False, False, False, False, True]),
+        answerable=np.array([True, True, False, False]),
+        probability=np.array([0.9, 0.4, 0.8, 0.1]),
+        right=np.array([True, False, False, False]),
+        offered=np.array([True, True, False, False]),
+        in_scope=np.array([0.9, 0.6, 0.8, 0.1]),
+        weight=np.ones(4),
     )
     found = cross_validated(3, held_out, Thresholds(0.7, 0.2))
     assert (found.entries, found.top1, found.top5, found.coverage) == (3, 0.5, 1.0, 0.5)

@@ -8,7 +8,7 @@ import pytest
 from kb.entries import Entry, Source
 from kb.features import Probe, gather
 from kb.index import Index, texts
-from kb.lessons import Asked, about_passages, asked_lessons, judged_by_alone, lessons
+from kb.lessons import Asked, about_passages, asked_lessons, lessons
 
 RICH = [
     Entry("lodging", "出差住宿费能报多少？", similar=("酒店一晚上限多少", "住宿标准", "住酒店能报几百块")),
@@ -82,14 +82,5 @@ def test_questions_from_outside_are_asked_as_they_are(encode) -> None:
     right = [lesson for lesson in taught if lesson.answerable]
     assert len(right) == 8 and right[0].right.sum() == 1
     assert sum(lesson.weight for lesson in right) == pytest.approx(
-        sum(lesson.weight for lesson in taught if not lesson.answerable and not lesson.near)
+        sum(lesson.weight for lesson in taught if not lesson.answerable)
     )
-
-
-def test_some_strangers_are_judged_by_without_being_learnt_from(encode) -> None:
-    index = Index(RICH, encode(texts(RICH)))
-    asked = [Asked(Probe("住店能报多少钱", encode(["住店能报多少钱"])[0]), frozenset([0]))]
-    taught = asked_lessons(index, ~index.passage, asked, encode, 0)
-    unlearnt = [lesson for lesson in taught if not lesson.learnt]
-    assert len(unlearnt) == len(judged_by_alone()) >= 200
-    assert all(lesson.weight and not lesson.answerable and not lesson.near for lesson in unlearnt)

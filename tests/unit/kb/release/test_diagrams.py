@@ -12,9 +12,8 @@ from kb.thresholds import HeldOut
 def held_out(probability: list[float], right: list[bool], answerable: list[bool]) -> HeldOut:
     count = len(probability)
     flags = np.array(right, bool)
-    near = np.zeros(count, bool)
     return HeldOut(
-        np.array(answerable, bool), np.array(probability), flags, flags, np.array(probability), np.ones(count), near
+        np.array(answerable, bool), np.array(probability), flags, flags, np.array(probability), np.ones(count)
     )
 
 
