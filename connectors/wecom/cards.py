@@ -62,10 +62,10 @@ def notice_card(notice: Notice, task: str) -> Card | None:
     }
     actions = [{"label": label, "choice": choice} for label, choice in notice.actions]
     if not actions:
-        return {**card, "jump_list": [{"type": 1, "title": "打开工单", "url": notice.url}]}
+        return {**card, "jump_list": [{"type": 1, "title": "打开查看", "url": notice.url}]}
     if len(actions) >= MOST_BUTTONS or not all(_fits(one) and len(one["label"]) <= MOST_BUTTON for one in actions):
         return None
-    opens = {"type": 1, "text": "打开工单", "style": _WHITE, "url": notice.url}
+    opens = {"type": 1, "text": "打开查看", "style": _WHITE, "url": notice.url}
     buttons = [*(_button(one["label"], one["choice"], n == 0) for n, one in enumerate(actions)), opens]
     return {**card, "card_type": "button_interaction", "task_id": task, "button_list": buttons}
 

@@ -95,7 +95,7 @@ class WecomChannel:
     def tell(self, employee_no: str, notice: Notice) -> Receipt:
         """Bring a notice to a member of the desk, as a card that opens it."""
         text = f"【{notice.title}】\n{plain(notice.text)}"
-        texts = split(f"{text}\n\n{_link('打开工单', notice.url)}" if notice.url else text, MOST_BYTES - _ROOM)
+        texts = split(f"{text}\n\n{_link('打开查看', notice.url)}" if notice.url else text, MOST_BYTES - _ROOM)
         card = cards.notice_card(notice, cards.task_id(notice.key, 0)) if self._with_cards else None
         parts = [Part(_card(card), tuple(texts))] if card else [Part(_text(one)) for one in texts]
         # Whether it was tried before is not ours to know: a name that was used is taken for a card that arrived.

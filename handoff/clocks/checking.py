@@ -44,9 +44,7 @@ _TICKET = (
 
 _TOLD = ("stage", "warned_at", "breached_at", "next_check_at")
 _CLOCKS = ClockRow.__table__
-_ADVANCED = (
-    _CLOCKS.update().where(_CLOCKS.c.id == bindparam("clock")).values({name: bindparam(name) for name in _TOLD})
-)
+_ADVANCED = _CLOCKS.update().where(_CLOCKS.c.id == bindparam("clock")).values({name: bindparam(name) for name in _TOLD})
 """One statement for all clocks of a batch: thousands may be due at once."""
 
 

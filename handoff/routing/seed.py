@@ -84,7 +84,12 @@ def seed(session: Session, on_call: Sequence[str] = ()) -> None:
 def first_rules() -> RuleSet:
     """Emergencies first, then by business type; the default is the group with the most questions."""
     alarms = [
-        Rule(rule_id, name, Conditions(risk_words=words), Outcome("experts", 3, 1, sla_policy="emergency", emergency=True))
+        Rule(
+            rule_id,
+            name,
+            Conditions(risk_words=words),
+            Outcome("experts", 3, 1, sla_policy="emergency", emergency=True),
+        )
         for rule_id, name, words in _ALARMS
     ]
     plain = [

@@ -195,7 +195,7 @@ def test_a_notice_opens_the_ticket_and_can_be_acknowledged(channel: WecomChannel
     channel.tell("E1001", replace(notice, key="notice:2", actions=(("我来处理", "staff:ack:FW20261121-0001"),)))
     first, second = wecom.sent_to("E1001")
     assert first["card"]["card_type"] == "text_notice" and first["card"]["card_action"]["url"] == notice.url
-    assert [one["text"] for one in second["card"]["button_list"]] == ["我来处理", "打开工单"]
+    assert [one["text"] for one in second["card"]["button_list"]] == ["我来处理", "打开查看"]
     channel.tell("E1002", replace(notice, url="", key="notice:3"))
     assert wecom.heard_by("E1002") == ["【应急呼叫】\n疑似重复付款。请在 15 分钟内确认。"]
 
