@@ -87,7 +87,7 @@ class _Turn:
             return
         try:
             if self._path and not self._file:
-                self._file = open(self._path, "ab")  # noqa: SIM115
+                self._file = open(self._path, "ab")  # noqa: SIM115 - kept open, to be locked again
             if self._file:
                 fcntl.flock(self._file, fcntl.LOCK_EX)
             yield
