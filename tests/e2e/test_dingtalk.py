@@ -96,7 +96,9 @@ def test_a_person_answers_and_is_rated_by_a_link_that_is_used_once(stack: Stack,
 
 def test_forgeries_are_refused_and_learn_nothing(chat: DingtalkSimulator) -> None:
     chat.mode, rng, said = "http", random.Random(7), set()
-    whole = chat.message(LI, "伪造的问题")
+    victim, caller = "E7001", "E7002"  # Of their own: others may still be told what an earlier test has set off.
+    chat.members.update({one: chat.members[LI] for one in (victim, caller)})
+    whole = chat.message(victim, "伪造的问题")
     for body, timestamp, sign in (
         (whole, str(int(time.time() * 1000) - 3_700_000), ""),
         (whole, "", "AAAA"),
@@ -121,7 +123,10 @@ def test_forgeries_are_refused_and_learn_nothing(chat: DingtalkSimulator) -> Non
             if answer.status_code == 400:
                 said.add(answer.json()["error"]["message"])
         assert client.post(chat.callback_url, content=b"{}").status_code == 400
-    assert said == {"无法识别的回调。"} and chat.heard_by(LI) == []
+    assert said == {"无法识别的回调。"}
+    chat.say(caller, "借款怎么冲销？")
+    waited(lambda: chat.heard_by(caller))
+    assert chat.heard_by(victim) == []
 
 
 def test_a_token_that_expires_and_a_stream_that_disconnects_lose_nothing(chat: DingtalkSimulator) -> None:

@@ -66,18 +66,20 @@ def test_a_question_that_comes_three_times_is_answered_once(chat: WecomSimulator
 def test_what_is_sent_three_times_because_nobody_acknowledges_is_answered_once(
     stack: Stack, chat: WecomSimulator
 ) -> None:
-    chat.patience = 0.5
-    door = stack.child("service.app")
-    with ThreadPoolExecutor(1) as pool:
-        door.suspend()
-        try:
-            said = pool.submit(chat.say, CHEN, QUESTION)
-            time.sleep(0.8)
-            chat.patience = 5.0  # from the third time on
-            time.sleep(0.4)
-        finally:
-            door.resume()
-        assert said.result() == [0, 0, 200]
+    door, xml = (
+        stack.child("service.app"),
+        chat.message(CHEN, "text", f"<Content>{QUESTION}</Content><MsgId>31</MsgId>"),
+    )
+    patience, chat.patience = chat.patience, 0.5
+    door.suspend()
+    try:
+        for _ in range(2):
+            with pytest.raises(httpx.ReadTimeout):
+                chat.post(xml.encode())
+    finally:
+        door.resume()
+        chat.patience = patience
+    assert chat.post(xml.encode()).status_code == 200
     waited(lambda: chat.heard_by(CHEN))
     time.sleep(1)
     assert len(answers(chat, CHEN)) == 1
@@ -207,7 +209,9 @@ def test_a_token_that_expires_in_mid_flight_loses_nothing(chat: WecomSimulator) 
 
 def test_forgeries_are_refused_and_learn_nothing(chat: WecomSimulator) -> None:
     rng = random.Random(7)
-    whole = chat.message(LI, "text", "<Content>x</Content><MsgId>1</MsgId>").encode()
+    victim, caller = "E7001", "E7002"  # Of their own: others may still be told what an earlier test has set off.
+    chat.members.update({one: {"name": one, "department": [2]} for one in (victim, caller)})
+    whole = chat.message(victim, "text", "<Content>x</Content><MsgId>1</MsgId>").encode()
     sealed = chat.sealed(whole)
     said = set()
     with httpx.Client(timeout=10) as client:
@@ -224,7 +228,9 @@ def test_forgeries_are_refused_and_learn_nothing(chat: WecomSimulator) -> None:
         body = f"<xml><Encrypt>{foreign}</Encrypt></xml>"
         assert client.post(chat.callback_url, params=query, content=body).status_code == 400
     assert said == {"无法识别的回调。"}
-    assert chat.heard_by(LI) == []
+    chat.say(caller, "借款怎么冲销？")
+    waited(lambda: chat.heard_by(caller))
+    assert chat.heard_by(victim) == []
 
 
 def test_the_gateway_is_killed_and_everybody_is_answered_once_and_in_order(stack: Stack, chat: WecomSimulator) -> None:
