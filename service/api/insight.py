@@ -85,21 +85,37 @@ def get_policy(desk: DeskDep, actor: Reading, asked: Asked) -> dict[str, Any]:
         return policy_page.page(session, asked)
 
 
+def _closer(
+    entry_ids: Entries = "",
+    policy: Words = "",
+    article: Annotated[int | None, Query(ge=0, le=100_000)] = None,
+    release: Annotated[int | None, Query(ge=0, lt=2**31)] = None,
+    hour: Annotated[int | None, Query(ge=0, le=23)] = None,
+    group: Annotated[str | None, Query(max_length=40, pattern=r"^[^\x00]*$")] = None,
+    sla: Words = "",
+    without: Entries = "",
+) -> records.Closer:
+    return records.Closer(_listed(entry_ids), policy, article, release, hour, group, sla, _listed(without))
+
+
+def _listed(words: str) -> list[str]:
+    return words.split(",") if words else []
+
+
 @router.get("/records")
 def get_records(
     desk: DeskDep,
     actor: Reading,
     asked: Asked,
+    closer: Annotated[records.Closer, Depends(_closer)],
     which: Words,
-    entry_ids: Entries = "",
-    hour: Annotated[int | None, Query(ge=0, le=23)] = None,
     page_number: Page = 1,
 ) -> dict[str, Any]:
-    """The visits or tickets behind a figure, newest first; visits answered by any of `entry_ids` (with commas between), or begun
-    in `hour`, where they are named."""
-    entries = entry_ids.split(",") if entry_ids else ()
+    """What is behind a figure, newest first: visits, tickets, or lines about entries, articles, questions and gaps. Visits
+    answered by any of `entry_ids` (with commas between), by a `release`, from an `article` of a `policy`, or begun in an `hour`;
+    tickets of a `group`, or promised by an `sla`; none of the business types in `without`."""
     with desk.database.read() as session:
-        return records.find(session, which, asked, entries=entries, hour=hour, page=page_number)
+        return records.find(session, which, asked, closer, page=page_number)
 
 
 @router.get("/visits/{visit_id}")

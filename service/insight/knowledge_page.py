@@ -21,24 +21,25 @@ from service.insight.asking import Filter, sums
 from service.insight.calendar import each_day, midnight
 from service.insight.entries import counts, titles_of
 from service.insight.figures import Figure, share, shown
+from service.insight.lists import DECISIONS, cold_entries
 from service.insight.store import ReleaseDayRow
 
 FIGURES = (
     Figure("coverage", "覆盖率", "机器人给出答案的问题 ÷ 全部问题。", "share", "involved", "up"),
-    Figure("clarify_share", "反问占比", "请员工从几个问题中选一个的问题 ÷ 全部问题。", "share"),
+    Figure("clarify_share", "反问占比", "请员工从几个问题中选一个的问题 ÷ 全部问题。", "share", "clarified"),
     Figure("none_share", "未答占比", "机器人答不上来的问题 ÷ 全部问题。", "share", "nones", "down"),
     Figure(
         "wrong_rate",
         "答错率",
-        "抽样评审中判为“错误”的 ÷ 已评审的。下面是 95% 置信区间（Wilson）和样本数：样本越多，区间越窄。",
+        "抽样评审中判为“错误”的 ÷ 已评审的。下面是 95% 置信区间（Wilson）和样本数：样本越多，区间越窄。不随公司等筛选变。",
         "share",
         "/insight/samples",
         "down",
     ),
     Figure("bad_share", "没用占比", "员工点了“没用”的答案 ÷ 给出的答案。", "share", "bad", "down"),
-    Figure("used", "用到的知识", "这段时间至少给出过一次答案的条目。", "count", "", "up"),
-    Figure("cold", "没用到的知识", "现行条目里，这段时间一次都没给出过答案的。", "count", "", "down"),
-    Figure("stale", "过期待复审", "已失效的和到了复审日的条目，今天的数。", "count", "", "down"),
+    Figure("used", "用到的知识", "这段时间至少给出过一次答案的条目。", "count", "used", "up"),
+    Figure("cold", "没用到的知识", "现行条目里，这段时间一次都没给出过答案的。", "count", "cold", "down"),
+    Figure("stale", "过期待复审", "已失效的和到了复审日的条目，今天的数。", "count", "stale", "down"),
     Figure(
         "contradicted",
         "依据有变",
@@ -50,22 +51,13 @@ FIGURES = (
     Figure(
         "closed_share",
         "7 天闭环率",
-        "这段时间新出现的未解决问题里，7 天内办结的占比；办结，指新版本能答了、不归我们管，或制度负责人答复了。",
+        "这段时间新出现的未解决问题里，7 天内办结的占比；办结，指新版本能答了、不归我们管，或制度负责人答复了。不随公司等筛选变。",
         "share",
-        "",
+        "open_questions",
         "up",
     ),
 )
 
-DECISIONS = {
-    "similar": "并入已有条目",
-    "entry": "新建条目",
-    "gap": "制度缺口",
-    "dismiss": "不归我们",
-    "split": "拆分",
-    "merge": "合并",
-    "snooze": "暂缓",
-}
 _COLD_SHOWN = 20
 
 
@@ -78,7 +70,7 @@ def page(session: Session, asked: Filter, wrong_rate: float) -> dict[str, Any]:
     used = counts(session, asked)
     standing = _standing(session)
     closed = closed_within(session, start, end)
-    cold = _cold(session, set(used))
+    cold = cold_entries(session, set(used))
     now = {
         **_rates(by_day.values()),
         "wrong_rate": wrong["rate"],
@@ -103,7 +95,7 @@ def page(session: Session, asked: Filter, wrong_rate: float) -> dict[str, Any]:
         "hot": [
             {"entry_id": one, "question": titles.get(one, one), "asked": asked, "bad": bad} for one, (asked, bad) in hot
         ],
-        "cold": [{"entry_id": one, "question": question} for one, question in cold[:_COLD_SHOWN]],
+        "cold": [{"entry_id": one.id, "question": one.question} for one in cold[:_COLD_SHOWN]],
         "stale": _stale(session),
         "curation": _curation(session, start, end) | {"volume": closed.volume, "closed": closed.closed},
         "releases": _releases(session, asked),
@@ -135,21 +127,6 @@ def _standing(session: Session) -> dict[str, int]:
     day = today()
     stale = health.condition("expired", day) | health.condition("review_due", day)
     return {"stale": counted(stale), "contradicted": counted(health.condition("flagged", day))}
-
-
-def _cold(session: Session, used: set[str]) -> list[tuple[str, str]]:
-    """Entries that may answer today and answered nothing in the period, the longest untouched first."""
-    day = today()
-    rows = session.execute(
-        select(EntryRow.id, EntryRow.question)
-        .where(
-            EntryRow.deleted.is_(False),
-            (EntryRow.effective_from.is_(None)) | (EntryRow.effective_from <= day),
-            (EntryRow.effective_to.is_(None)) | (EntryRow.effective_to >= day),
-        )
-        .order_by(EntryRow.updated_at, EntryRow.id)
-    )
-    return [(row.id, row.question) for row in rows if row.id not in used]
 
 
 def _stale(session: Session) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,35 +10,43 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kb.curation.store import GapRow
-from kb.store import EntryRow
 from service.insight.asking import Filter, narrowed, sums
 from service.insight.calendar import midnight
-from service.insight.entries import article_labels, article_of, counts, top
+from service.insight.citing import articles, citing
+from service.insight.entries import article_labels, counts, top
 from service.insight.figures import Figure, share, shown
 from service.insight.store import TicketFactRow
 
 RETURNED = "影像与单据退回"
 """The business type of questions about documents that were sent back."""
 
-GAPS = "/knowledge/curation/gaps"
-
 FIGURES = (
-    Figure("asked", "问到制度的次数", "机器人给出的答案里，引用了制度条款的，或直接给出制度原文的。"),
-    Figure("articles", "问到的条款", "这段时间至少被问到一次的制度条款。"),
+    Figure("asked", "问到制度的次数", "机器人给出的答案里，引用了制度条款的，或直接给出制度原文的。", records="cited"),
+    Figure("articles", "问到的条款", "这段时间至少被问到一次的制度条款。", records="articles"),
     Figure(
         "verbatim",
         "原文作答占比",
         "没有现成问答、只能给出制度原文的答案 ÷ 问到制度的次数：多，说明条款还缺好懂的问答。",
         "share",
-        "",
+        "verbatim",
         "down",
     ),
     Figure("returned", "问退单的会话", f"业务类型为“{RETURNED}”的有诉求会话。", "count", "matter", "down"),
-    Figure("gaps_opened", "新增制度缺口", "这段时间交给制度负责人的缺口：员工问到，而制度没有说。", records=GAPS),
     Figure(
-        "gaps_closed", "办结制度缺口", "这段时间办结的缺口：修订了制度、作了解释，或说明不予规定。", "count", GAPS, "up"
+        "gaps_opened",
+        "新增制度缺口",
+        "这段时间交给制度负责人的缺口：员工问到，而制度没有说。不随公司等筛选变。",
+        records="gaps_opened",
     ),
-    Figure("gaps_open", "待办制度缺口", "现在还没办结的缺口，今天的数。", "count", GAPS, "down"),
+    Figure(
+        "gaps_closed",
+        "办结制度缺口",
+        "这段时间办结的缺口：修订了制度、作了解释，或说明不予规定。不随公司等筛选变。",
+        "count",
+        "gaps_closed",
+        "up",
+    ),
+    Figure("gaps_open", "待办制度缺口", "现在还没办结的缺口，今天的数。", "count", "gaps_open", "down"),
 )
 _MOST = 20
 
@@ -47,19 +54,19 @@ _MOST = 20
 def page(session: Session, asked: Filter) -> dict[str, Any]:
     """Everything on the page; see docs/insight.md for the definitions."""
     start, end = midnight(asked.since), midnight(asked.until + timedelta(days=1))
-    articles, total, verbatim = _articles(session, asked)
+    them, total, verbatim = _articles(session, asked)
     returned = replace(asked, business_type=RETURNED)
     returns = sums(session, returned, names=("matter",)).get(None)
     gaps = _gap_counts(session, start, end)
     now = {
         "asked": total,
-        "articles": len(articles),
+        "articles": len(them),
         "verbatim": share(verbatim, total),
         "returned": returns["matter"] if returns else 0,
         **gaps,
     }
     policies: dict[str, dict[str, Any]] = {}
-    for one in articles:
+    for one in them:
         policy = policies.setdefault(
             one["policy"], {"policy": one["policy"], "title": one["title"], "asked": 0, "articles": 0}
         )
@@ -67,7 +74,7 @@ def page(session: Session, asked: Filter) -> dict[str, Any]:
         policy["articles"] += 1
     return {
         "figures": shown(FIGURES, now),
-        "articles": articles[:_MOST],
+        "articles": them[:_MOST],
         "policies": sorted(policies.values(), key=lambda one: -one["asked"])[:_MOST],
         "returned": {
             "business_type": RETURNED,
@@ -83,24 +90,7 @@ def _articles(session: Session, asked: Filter) -> tuple[list[dict[str, Any]], in
     """Articles by how often an answer came from them, most first; how many such answers, and how many were the text itself."""
     found = counts(session, asked)
     labels = article_labels(session)
-    sources = {
-        row.id: [(one.get("policy"), one.get("article")) for one in row.sources or []]
-        for row in session.execute(
-            select(EntryRow.id, EntryRow.body["sources"].label("sources")).where(EntryRow.id.in_(found))
-        )
-    }
-    times: dict[tuple[str, int], int] = defaultdict(int)
-    entries: dict[tuple[str, int], list[str]] = defaultdict(list)
-    total = verbatim = 0
-    for entry, (count, _) in found.items():
-        passage = entry not in sources and "#" in entry
-        cited = {article_of(entry)} if passage else {one for one in sources.get(entry, []) if one[0] and one[1]}
-        if cited:
-            total += count
-            verbatim += count if passage else 0
-        for article in cited:
-            times[article] += count
-            entries[article].append(entry)
+    cited = citing(session, found)
     return (
         [
             {
@@ -108,13 +98,12 @@ def _articles(session: Session, asked: Filter) -> tuple[list[dict[str, Any]], in
                 "article": number,
                 "label": labels.get((policy, number), f"{policy} 第 {number} 条"),
                 "title": labels.get((policy, number), policy).partition("》")[0].removeprefix("《"),
-                "asked": count,
-                "entries": entries[policy, number][:30],
+                "asked": one.times,
             }
-            for (policy, number), count in sorted(times.items(), key=lambda one: (-one[1], one[0]))
+            for (policy, number), one in articles(cited, found).items()
         ],
-        total,
-        verbatim,
+        sum(found[entry][0] for entry in cited.by_entry),
+        sum(found[entry][0] for entry in cited.passages),
     )
 
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from core.errors import InvalidInput, NotFound
 from core.privacy import mask
 from core.transcript import Message, Turn
+from handoff.quality.documents import document
 from handoff.tickets import Status, TicketRow
 from service.insight.asking import Filter, narrowed
-from service.insight.entries import titles_of
-from service.insight.store import OriginRow, QuestionRow, TicketFactRow, VisitRow
+from service.insight.citing import citing
+from service.insight.entries import counts, titles_of
+from service.insight.lists import LISTS
+from service.insight.store import OriginRow, QuestionRow, ReleaseDayRow, TicketFactRow, VisitRow
 from service.insight.visits import AGAIN, GAP
 
 VISITS: dict[str, tuple[str, tuple[ColumnElement[bool], ...]]] = {
@@ -31,6 +34,9 @@ VISITS: dict[str, tuple[str, tuple[ColumnElement[bool], ...]]] = {
     "again": ("24 小时内又来问的会话", (VisitRow.again == 1,)),
     "bad": ("点了“没用”的会话", (VisitRow.bad == 1,)),
     "nones": ("有问题没答上的会话", (VisitRow.nones > 0,)),
+    "clarified": ("反问过员工的会话", (VisitRow.clarified > 0,)),
+    "cited": ("问到制度的会话", ()),
+    "verbatim": ("用制度原文作答的会话", ()),
 }
 
 _DAYS = (4, 40)
@@ -41,59 +47,125 @@ _FILED = TicketFactRow.filed_day
 TICKETS: dict[str, tuple[str, Any, tuple[ColumnElement[bool], ...]]] = {
     "filed": ("提交的工单", _FILED, ()),
     "solved": ("解决的工单", _SOLVED, ()),
-    "open": ("还没办完的工单", None, (TicketFactRow.left_day.is_(None),)),
+    "open": ("期末还没办完的工单", None, ()),
     "late_first": ("首次响应超时的工单", _FILED, (TicketFactRow.first_kept == 0,)),
     "late_resolve": ("解决超时的工单", _FILED, (TicketFactRow.resolve_kept == 0,)),
+    "due_first": ("首次响应已见分晓的工单", _FILED, (TicketFactRow.first_kept.is_not(None),)),
+    "due_resolve": ("解决已见分晓的工单", _FILED, (TicketFactRow.resolve_kept.is_not(None),)),
     "escalated": ("升级过的工单", _FILED, (TicketFactRow.escalated == 1,)),
     "reopened": ("重开过的工单", _FILED, (TicketFactRow.reopened > 0,)),
     "once": ("一次解决的工单", _SOLVED, (TicketFactRow.once == 1,)),
     "not_once": ("不是一次解决的工单", _SOLVED, (TicketFactRow.once == 0,)),
     "rated": ("有评价的工单", _SOLVED, (TicketFactRow.score.is_not(None),)),
-    "low": ("低分的工单", _SOLVED, (TicketFactRow.score <= 2,)),
+    "low": ("低分的工单", _SOLVED, ()),
     "inspected": ("质检过的工单", _SOLVED, (TicketFactRow.quality.is_not(None),)),
     **{f"score_{n}": (f"{n} 分的工单", _SOLVED, (TicketFactRow.score == n,)) for n in range(1, 6)},
 }
 """What each list is called, the day that its period goes by, and which tickets are on it."""
 
 
+@dataclass(frozen=True)
+class Closer:
+    """What narrows a list further than the page's filters do: visits that an entry answered, that rest on an article, were
+    answered by a release or began in an hour; tickets of a group or with a promise (`sla`); neither of the types in `without`."""
+
+    entries: Sequence[str] = ()
+    policy: str = ""
+    article: int | None = None
+    release: int | None = None
+    hour: int | None = None
+    group: str | None = None
+    sla: str = ""
+    without: Sequence[str] = ()
+
+
 def find(
-    session: Session,
-    which: str,
-    asked: Filter,
-    *,
-    entries: Sequence[str] = (),
-    hour: int | None = None,
-    page: int = 1,
-    size: int = 20,
+    session: Session, which: str, asked: Filter, closer: Closer | None = None, *, page: int = 1, size: int = 20
 ) -> dict[str, Any]:
-    """`{title, kind, items, more}`, newest first; visits that began in `hour` where it is given. Raises InvalidInput for a list
-    that there is none of."""
+    """`{title, kind, items, more}`, newest first; `kind` is visits, tickets, or lines (`service.insight.lists`). Raises
+    InvalidInput for a list that there is none of."""
+    closer = closer or Closer()
+    skip, most = (page - 1) * size, size + 1
     if which in VISITS:
-        title, conditions = VISITS[which]
-        if hour is not None:
-            title, conditions = f"{hour} 点开始的{title}", (*conditions, VisitRow.hour == hour)
-        found = _visits(session, asked, conditions, entries, (page - 1) * size, size + 1)
+        title, found = _of_visits(session, which, asked, closer, skip, most)
         kind = "visits"
     elif which in TICKETS:
         title, day, conditions = TICKETS[which]
-        found = _tickets(session, asked, day, conditions, (page - 1) * size, size + 1)
+        conditions = (*conditions, *_of_tickets(session, which, asked, closer))
+        found = _tickets(session, asked, day, conditions, skip, most)
         kind = "tickets"
+    elif which in LISTS:
+        title, lines = LISTS[which]
+        found = lines(session, asked, skip, most)
+        kind = "lines"
     else:
         raise InvalidInput("没有这样的明细，请刷新页面。", code="records")
     return {"title": title, "kind": kind, "items": found[:size], "more": len(found) > size}
+
+
+def _of_visits(
+    session: Session, which: str, asked: Filter, closer: Closer, skip: int, most: int
+) -> tuple[str, list[dict[str, Any]]]:
+    title, conditions = VISITS[which]
+    answers: list[ColumnElement[bool]] = []
+    if closer.hour is not None:
+        title, conditions = f"{closer.hour} 点开始的{title}", (*conditions, VisitRow.hour == closer.hour)
+    if closer.without:
+        conditions = (*conditions, VisitRow.business_type.not_in(closer.without))
+    if closer.release is not None:
+        title = f"{title}（第 {closer.release} 版）"
+        served = _served(session, asked, closer.release)
+        if served is None:
+            return title, []
+        asked = served
+        answers.append(QuestionRow.release == closer.release)
+    entries = closer.entries
+    if which in ("cited", "verbatim"):
+        cited = citing(session, counts(session, asked))
+        entries = cited.entries(policy=closer.policy, article=closer.article, verbatim=which == "verbatim")
+        if not entries:
+            return title, []
+    if entries:
+        answers.append(QuestionRow.entry_id.in_(entries))
+    return title, _visits(session, asked, conditions, answers, skip, most)
+
+
+def _served(session: Session, asked: Filter, release: int) -> Filter | None:
+    """The days of the period on which a release was asked anything: its visits are looked for there."""
+    first, last = session.execute(
+        select(func.min(ReleaseDayRow.day), func.max(ReleaseDayRow.day)).where(
+            ReleaseDayRow.release == release, ReleaseDayRow.day >= asked.since, ReleaseDayRow.day <= asked.until
+        )
+    ).one()
+    return replace(asked, since=first, until=last) if first else None
+
+
+def _of_tickets(session: Session, which: str, asked: Filter, closer: Closer) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if which == "open":
+        found.append(TicketFactRow.left_day.is_(None) | (TicketFactRow.left_day > asked.until))
+    if which == "low":
+        found.append(TicketFactRow.score <= document(session, "satisfaction")["low_score"])
+    if closer.group is not None:
+        found.append(TicketFactRow.group_id == closer.group)
+    if closer.sla:
+        found.append(TicketFactRow.policy == closer.sla)
+    if closer.without:
+        found.append(TicketFactRow.business_type.not_in(closer.without))
+    return found
 
 
 def _visits(
     session: Session,
     asked: Filter,
     conditions: Sequence[ColumnElement[bool]],
-    entries: Sequence[str],
+    answers: Sequence[ColumnElement[bool]],
     skip: int,
     most: int,
 ) -> list[dict[str, Any]]:
     rows: Sequence[Any] = ()
     for near in _nearest(asked):
-        rows = _newest(session, near, conditions, entries, skip, most)
+        rows = _newest(session, near, conditions, answers, skip, most)
         if len(rows) == most:
             break
     turns = _turns(session, [visit for visit, _ in rows])
@@ -128,16 +200,16 @@ def _newest(
     session: Session,
     asked: Filter,
     conditions: Sequence[ColumnElement[bool]],
-    entries: Sequence[str],
+    answers: Sequence[ColumnElement[bool]],
     skip: int,
     most: int,
 ) -> Sequence[Any]:
-    """Visits with their origins, the newest first."""
+    """Visits with their origins, the newest first; with `answers`, those with a question of which all of them hold."""
     query = select(VisitRow, OriginRow).join(OriginRow, OriginRow.id == VisitRow.origin).where(*conditions)
-    if entries:
+    if answers:
         # A question has its visit's day and place: they narrow it before any visit is read.
         there = narrowed(QuestionRow, QuestionRow.day, replace(asked, business_type=""))
-        answered = select(QuestionRow.visit_id).where(QuestionRow.entry_id.in_(entries), *there).distinct().cte()
+        answered = select(QuestionRow.visit_id).where(*answers, *there).distinct().cte()
         answered = answered.prefix_with("MATERIALIZED", dialect="postgresql")
         query = query.join(answered, answered.c.visit_id == VisitRow.id)
         if asked.business_type:

@@ -128,6 +128,35 @@ def test_what_a_center_did_is_on_its_pages_with_the_records_behind(database: Dat
     assert figures(knowledge)["coverage"] == 0.6667 and knowledge["releases"][0]["questions"] == 3
     assert figures(leader.get(f"/policy?{period}").json())["gaps_open"] == 0
 
+    for name in ("service", "desk", "knowledge", "policy"):
+        for one in leader.get(f"/{name}?{span}").json()["figures"]:
+            assert one["records"], f"{one['label']} opens nothing"
+            if not one["records"].startswith("/"):
+                assert leader.get(f"/records?{span}&which={one['records']}").status_code == 200, one["label"]
+    used = leader.get(f"/records?{period}&which=used").json()
+    assert used["kind"] == "lines" and {one["text"]: one["count"] for one in used["items"]} == {"E1": 1, "E2": 1}
+    assert len(leader.get(f"/records?{period}&which=involved&release=1").json()["items"]) == 3
+    assert not leader.get(f"/records?{period}&which=involved&release=2").json()["items"]
+    assert not leader.get(f"/records?{period}&which=visits&without=差旅报销,发票,").json()["items"]
+
+
+def test_a_backlog_of_the_past_opens_what_was_left_then(database: Database, door: Door) -> None:
+    with database.write() as session:
+        done, left = solved(session), solved(session)
+        center = Center(session, Random(8))
+        center.file(center.converse("E1"), now() - timedelta(days=20))
+        for row in (done, left):
+            row.created_at -= timedelta(days=10)
+        done.resolved_at -= timedelta(days=10)
+    keep(database)
+    then = day_of(now() - timedelta(days=5))
+    period = f"since={then - timedelta(days=30)}&until={then}"
+    leader = door("lin")
+    assert figures(leader.get(f"/desk?{period}").json())["backlog"] == 2
+    found = leader.get(f"/records?{period}&which=open").json()["items"]
+    assert len(found) == 2 and done.number not in [one["number"] for one in found]
+    assert len(leader.get(f"/records?{period}&which=filed&group=nobody").json()["items"]) == 0
+
 
 def test_a_week_is_sampled_judged_and_learned_from(database: Database, door: Door) -> None:
     week = week_of(now() - timedelta(days=7))

@@ -121,17 +121,37 @@ export interface TicketRecord {
   quality: number | null;
 }
 
+/** A record that is neither visit nor ticket: `link` is a path of the console, `records` asks for the visits behind it. */
+export interface LineRecord {
+  text: string;
+  note: string;
+  count: number | null;
+  at: string | null;
+  tag: string;
+  tone: "success" | "warning" | "danger" | "info";
+  link: string;
+  records: Wanted | null;
+}
+
 export type Records = { title: string; more: boolean } & (
   | { kind: "visits"; items: VisitRecord[] }
   | { kind: "tickets"; items: TicketRecord[] }
+  | { kind: "lines"; items: LineRecord[] }
 );
 
-/** Which records to show: a list by name, of one entry or with other values of the filters where given. */
+/** Which records to show: a list by name, narrowed further, or with other values of the filters, where given. */
 export interface Wanted extends Partial<Asked> {
   which: string;
   entry_ids?: string;
+  policy?: string;
+  article?: number;
+  release?: number;
   /** Of visits: the hour of the day that they began in. */
   hour?: number;
+  group?: string;
+  sla?: string;
+  /** Business types to leave out, with commas between. */
+  without?: string;
 }
 
 export interface Visit {
@@ -229,7 +249,6 @@ export interface AskedArticle {
   label: string;
   title: string;
   asked: number;
-  entries: string[];
 }
 
 export interface Gap {
