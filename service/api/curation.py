@@ -10,11 +10,13 @@ from pydantic import BaseModel, Field
 
 from core.clock import now, today
 from core.errors import Forbidden, NotFound, Unavailable
+from core.privacy import mask_people
 from kb.care import drafts
 from kb.curation import again, deciding, drafting, figures, gaps, view
 from kb.curation.alike import alike
 from kb.curation.deciding import locked
 from kb.curation.nights import ticket_numbers
+from kb.curation.tickets import TicketFacts
 from kb.curation.trial import Trial, try_entry
 from kb.curation.writer import Writer
 from kb.entries import Entry
@@ -28,6 +30,7 @@ from service.users import UserRow
 
 router = APIRouter(prefix="/api/v1/console/curation", tags=["curation"])
 OURS = [Depends(from_our_page)]
+_MOST_REPLIES = 8
 _CURATORS = {"editor", "reviewer", "publisher", "supervisor", "admin"}
 
 Words = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
@@ -141,8 +144,7 @@ def get_clusters(
 @router.get("/clusters/{cluster}")
 def get_cluster(desk: DeskDep, user: Curator, cluster: RowId) -> dict[str, Any]:
     """One cluster with everything that a decision needs."""
-    with desk.database.read() as session:
-        return _detail(desk, session, cluster)
+    return _after(desk, cluster)
 
 
 @router.get("/clusters/{cluster}/alike")
@@ -310,7 +312,26 @@ def _detail(desk: Desk, session: Any, cluster: int, searched: bool = True) -> di
 
 def _after(desk: Desk, cluster: int) -> dict[str, Any]:
     with desk.database.read() as session:
-        return _detail(desk, session, cluster)
+        facts = desk.curating.tickets.facts(session, ticket_numbers(session, cluster))
+        return {**_detail(desk, session, cluster), "replies": _replies(list(facts.values()))}
+
+
+def _replies(facts: list[TicketFacts]) -> list[dict[str, Any]]:
+    """What agents told the requesters, masked, the newest first; the same words once."""
+    told: dict[str, dict[str, Any]] = {}
+    answers = [(ticket, answer) for ticket in facts for answer in ticket.answers]
+    for one, answer in sorted(answers, key=lambda pair: (pair[1].at, pair[1].resolution), reverse=True):
+        text = drafting.without_courtesy(mask_people(answer.text, [answer.name]))
+        if text and text not in told:
+            told[text] = {
+                "ticket": one.number,
+                "name": answer.name or answer.agent,
+                "text": text,
+                "resolution": answer.resolution,
+                "rating": one.rating,
+                "at": answer.at.isoformat(),
+            }
+    return list(told.values())[:_MOST_REPLIES]
 
 
 def _searcher(desk: Desk) -> Searcher:

@@ -68,6 +68,7 @@ export const CURATION_KEYS: readonly [string, string][] = [
   ["↑ / ↓，x", "在问法中移动，勾选"],
   ["p", "把勾选的问法拆成一组"],
   ["r", "恢复到待处理"],
+  ["z", "撤销刚才的“七天后看”或“不归我们”"],
   ["Ctrl + Enter", "确认正在填的窗口"],
   ["/", "搜索"],
   ["?", "显示这张表"],
@@ -90,3 +91,8 @@ export function measures(trial: Trial): { label: string; before: string; after: 
     return [{ label, before: percent(before), after: percent(after), worse }];
   });
 }
+
+const CURATORS = ["editor", "reviewer", "publisher", "supervisor"];
+
+/** Whether somebody may open the workbench. */
+export const mayCurate = (session: { may: (role: string) => boolean }) => CURATORS.some((role) => session.may(role));

@@ -90,6 +90,8 @@ export interface Cluster extends ClusterRow {
   comments: string[];
   trend: { week: string; questions: number }[];
   tickets: { number: string; status: string; minutes: number; rating: number | null }[];
+  /** What agents told the requesters, masked, the newest first. */
+  replies: { ticket: string; name: string; text: string; resolution: boolean; rating: number | null; at: string }[];
   nearest: Nearest[];
   decisions: DecisionRow[];
   release: number | null;
