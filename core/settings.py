@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     wrong_rate: float = Field(0.03, gt=0, lt=1, description="Accepted share of wrong ones among outright answers.")
     import_days: int = Field(90, ge=1, description="Days that the rows and the report of an import are kept.")
     engine_url: str = Field("", description="The dialogue engine's address. Empty: `make run` starts one of its own.")
+    actions_url: str = Field("", description="The action process's address. Empty: a process encodes by itself.")
     engine_timeout: float = Field(8.0, gt=0, description="Seconds a turn may take before it is answered without it.")
     messages_per_minute: int = Field(40, ge=1, description="Messages a minute that one visitor may send.")
     agent_silence: int = Field(

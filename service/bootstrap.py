@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from rasa_sdk.executor import ActionExecutor
@@ -31,6 +32,8 @@ from kb.release.live import LiveKnowledge
 from kb.signals import AnswerRated, EntryAnswered, QuestionUnresolved, record_hit, record_unresolved
 from service.connecting import connected_of
 from service.curating import Curating, hear_filed, hear_gap, hear_reopened, writer_of
+from service.intake import Intake
+from service.lending import Borrowed
 from service.listening import Bell
 
 ENGINE_PURPOSE = "dialogue-engine"
@@ -52,6 +55,7 @@ class Desk:
     connected: Connected
     deliverer: Deliverer
     bell: Bell
+    intake: Intake
     curating: Curating
 
     async def close(self) -> None:
@@ -64,13 +68,20 @@ def encoder_of(settings: Settings) -> Encoder:
     return load_encoder(settings.encoder or None, settings.home)
 
 
+def _shared_encoder(settings: Settings) -> Encoder:
+    """The action process's, where there is one."""
+    if not settings.actions_url:
+        return encoder_of(settings)
+    return Borrowed(settings.actions_url, settings.internal_token(ACTIONS_PURPOSE), partial(encoder_of, settings))
+
+
 def build_desk(settings: Settings, encoder: Encoder | None = None) -> Desk:
-    """Connect the parts. Loads the encoder and the current release, so it takes seconds."""
+    """Connect the parts. Borrows or loads the encoder, and loads the current release, so it takes seconds."""
     settings.check()
     database = Database(settings.database)
     redis = Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=2)
     engine = EngineClient(settings.engine_url, settings.internal_token(ENGINE_PURPOSE), settings.engine_timeout)
-    encoder = encoder or encoder_of(settings)
+    encoder = encoder or _shared_encoder(settings)
     knowledge = LiveKnowledge(database, settings.home, encoder)
     knowledge.refresh()
     answering, filing = Answering(knowledge), Filing(database)
@@ -88,6 +99,7 @@ def build_desk(settings: Settings, encoder: Encoder | None = None) -> Desk:
         connected,
         Deliverer(database, connected.channels),
         Bell(redis),
+        Intake(database),
         Curating(database, encoder, knowledge, writer_of(settings)),
     )
 

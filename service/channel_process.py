@@ -8,7 +8,6 @@ the stream process are heard of over Redis, or found at the next look.
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from functools import partial
 
@@ -20,9 +19,6 @@ from service.arriving import Arriving
 from service.bootstrap import Desk, build_desk
 from service.listening import listen
 from service.repeating import every
-
-_BEHIND = 5
-"""Answers come after acknowledgements, also where both want the same processor."""
 
 
 async def _answer(desk: Desk) -> None:
@@ -49,7 +45,6 @@ def main() -> None:
     """Answer until told to stop; started by the supervisor."""
     settings = Settings()
     configure_logs(settings.log_level)
-    os.nice(_BEHIND)
     uvloop.run(_answer(build_desk(settings)))
 
 

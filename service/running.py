@@ -1,4 +1,4 @@
-"""`fssc run`: Redis, the dialogue engine, the worker and the front door, from nothing to a green `/healthz`."""
+"""`fssc run`: Redis, the dialogue engine with its actions, the worker and the front door, from nothing to a green `/healthz`."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ from service.supervisor import Program, StartFailed, Supervisor, free_port, port
 
 ENGINE_PYTHON = ROOT / ".venv-engine" / "bin" / "python"
 Progress = Callable[[str], None]
+_BEHIND = 5
+"""What answers, or works behind the scenes, goes behind what acknowledges and serves pages."""
 _LOOK_EVERY = 3.0
 
 
@@ -84,21 +86,31 @@ async def _start(supervisor: Supervisor, settings: Settings, progress: Progress)
         "PYTHONUNBUFFERED": "1",
     }
     programs = []
+    actions_port = free_port()
+    actions_url = f"http://127.0.0.1:{actions_port}"
     engine_url = settings.engine_url
     if not engine_url:
         port = free_port()
         engine_url = f"http://127.0.0.1:{port}"
-        programs.append(engine_program(settings, port, address, redis_url))
-    environment["FSSC_ENGINE_URL"] = engine_url
+        programs.append(engine_program(settings, port, f"{actions_url}/actions", redis_url))
+    environment |= {"FSSC_ENGINE_URL": engine_url, "FSSC_ACTIONS_URL": actions_url}
     environment |= _metrics(settings.home / "metrics")
-    progress("Starting the dialogue engine, the worker and the front door")
+    progress("Starting the dialogue engine, its actions, the worker and the front door")
     await supervisor.start(
         *programs,
+        Program(
+            "actions",
+            [*_python("service.action_process"), "--port", str(actions_port)],
+            settings.home / "logs" / "actions.log",
+            environment | _serving(),
+            behind=_BEHIND,
+        ),
         Program(
             "worker",
             [sys.executable, "-m", "dramatiq", "service.worker", "--processes", "1", "--threads", "4"],
             settings.home / "logs" / "worker.log",
             environment,
+            behind=_BEHIND,
         ),
         Program(
             "gateway",
@@ -129,7 +141,13 @@ def _channels(
 ) -> list[Coroutine[Any, Any, None]]:
     """The processes that channels need, each as soon as there is one that needs it, configured here or in the console."""
     logs = settings.home / "logs"
-    answering = Program("channels", _python("service.channel_process"), logs / "channels.log", environment | _serving())
+    answering = Program(
+        "channels",
+        _python("service.channel_process"),
+        logs / "channels.log",
+        environment | _serving(),
+        behind=_BEHIND,
+    )
     stream = Program("stream", _python("service.dingtalk_stream"), logs / "stream.log", environment)
     return [
         _when(supervisor, settings, answering, frozenset({"wecom", "dingtalk"})),
@@ -178,7 +196,7 @@ def redis_program(settings: Settings, port: int, url: str) -> Program:
     )
 
 
-def engine_program(settings: Settings, port: int, gateway: str, redis_url: str) -> Program:
+def engine_program(settings: Settings, port: int, actions_url: str, redis_url: str) -> Program:
     environment = {
         "PYTHONPATH": str(ROOT),
         "FSSC_ENGINE_TOKEN": settings.internal_token(ENGINE_PURPOSE),
@@ -188,8 +206,8 @@ def engine_program(settings: Settings, port: int, gateway: str, redis_url: str) 
     }
     command = [str(ENGINE_PYTHON), "-m", "bot.engine", "serve"]
     command += ["--model", str(model_path(settings.home)), "--port", str(port)]
-    command += ["--actions-url", f"{gateway}/engine/actions"]
-    return Program("engine", command, settings.home / "logs" / "engine.log", environment)
+    command += ["--actions-url", actions_url]
+    return Program("engine", command, settings.home / "logs" / "engine.log", environment, behind=_BEHIND)
 
 
 def model_path(home: Path) -> Path:

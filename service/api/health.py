@@ -9,13 +9,14 @@ from sqlalchemy import text
 
 from core.errors import Unavailable
 from service.api.deps import DeskDep
+from service.lending import Borrowed
 
 router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz")
 async def healthz(desk: DeskDep, response: Response) -> dict[str, object]:
-    """`ok`; `degraded` when only the engine or Redis is missing, since answers still come; 503 `down` otherwise."""
+    """`ok`; `degraded` when only the engine, its actions or Redis is missing, since answers still come; 503 `down` otherwise."""
 
     def database_up() -> bool:
         try:
@@ -39,6 +40,8 @@ async def healthz(desk: DeskDep, response: Response) -> dict[str, object]:
         "redis": redis_up,
         "engine": await desk.engine.alive(),
     }
+    if isinstance(lender := desk.curating.encoder, Borrowed):
+        parts["actions"] = await to_thread.run_sync(lender.there)
     status = "ok" if all(parts.values()) else "degraded" if parts["database"] and parts["knowledge"] else "down"
     response.status_code = 503 if status == "down" else 200
     return {"status": status, "parts": parts, "release": release}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated
 
-from anyio import to_thread
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import PlainTextResponse
 
-from connectors import arrivals
+from connectors.arrivals import Incoming
 from connectors.wecom.app import WecomApp
 from connectors.wecom.envelope import BadCallback
 from connectors.wecom.incoming import parse, sealed_in
@@ -49,18 +49,17 @@ async def post_callback(
 ) -> PlainTextResponse:
     """A message or an event: 200 with nothing in it once it is stored, whatever it is; 400 where it is not theirs."""
     body = await request.body()
-    if await to_thread.run_sync(_taken, desk, msg_signature, timestamp, nonce, body):
+    if await desk.intake.take(partial(_read, desk, msg_signature, timestamp, nonce, body)):
         desk.bell.ring("wecom")
     return PlainTextResponse("")
 
 
-def _taken(desk: Desk, signature: str, timestamp: str, nonce: str, body: bytes) -> bool:
-    """Verify and store; whether it is new."""
+def _read(desk: Desk, signature: str, timestamp: str, nonce: str, body: bytes) -> Incoming:
+    """Verify and decrypt."""
     app = _app(desk)
     incoming = parse(app.envelope.open(signature, timestamp, nonce, sealed_in(body)))
     if incoming.agent_id not in ("", app.agent_id):
         raise BadCallback
-    new = arrivals.store(desk.database, "wecom", incoming.key, incoming.user.lower() or "-", asdict(incoming))
     if incoming.event == "change_contact" and incoming.member:
         app.directory.forget(incoming.member)
-    return new
+    return Incoming("wecom", incoming.key, incoming.user.lower() or "-", asdict(incoming))
