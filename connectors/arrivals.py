@@ -14,7 +14,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, String, UniqueConstraint, and_, delete, or_, select, update
+from sqlalchemy import (
+    Index,
+    Integer,
+    Select,
+    String,
+    UniqueConstraint,
+    and_,
+    bindparam,
+    delete,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
@@ -62,6 +74,16 @@ _STORE = {
 
 
 @dataclass(frozen=True)
+class Incoming:
+    """What a channel called back with. `key` is the channel's own id of it, `sender` who wrote it."""
+
+    channel: str
+    key: str
+    sender: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Arrival:
     """A claimed one. `key` is unique within its channel and stays the same over all attempts."""
 
@@ -74,45 +96,35 @@ class Arrival:
 
 def store(database: Database, channel: str, key: str, sender: str, body: dict[str, Any]) -> bool:
     """Keep what arrived; False where it had arrived before. Only after this may it be acknowledged."""
-    digest = hashlib.sha256(key.encode()).hexdigest()
+    return store_all(database, [Incoming(channel, key, sender, body)])[0]
+
+
+def store_all(database: Database, incoming: Sequence[Incoming]) -> list[bool]:
+    """Several at once, as `store`, in one transaction."""
     moment = now()
-    row = {
-        "channel": channel, "key": digest, "sender": sender, "body": body, "state": "waiting", "attempts": 0,
-        "due_at": moment, "error": "", "at": moment,
-    }  # fmt: skip
+    rows = [
+        {
+            "channel": one.channel, "key": hashlib.sha256(one.key.encode()).hexdigest(), "sender": one.sender,
+            "body": one.body, "state": "waiting", "attempts": 0, "due_at": moment, "error": "", "at": moment,
+        }
+        for one in incoming
+    ]  # fmt: skip
     with database.write(urgent=True) as session:
         connection = session.connection()
-        return connection.execute(_STORE[connection.dialect.name], row).scalar() is not None
+        statement = _STORE[connection.dialect.name]
+        return [connection.execute(statement, row).scalar() is not None for row in rows]
 
 
 def due(database: Database, limit: int = 50) -> list[int]:
     """What may be worked on now, oldest first: for each sender the first that is not done."""
-    before = aliased(ArrivalRow)
-    query = (
-        select(ArrivalRow.id)
-        .where(
-            *_ready(),
-            ~select(before.id)
-            .where(
-                before.channel == ArrivalRow.channel,
-                before.sender == ArrivalRow.sender,
-                before.state.in_(("waiting", "claimed")),
-                before.id < ArrivalRow.id,
-            )
-            .exists(),
-        )
-        .order_by(ArrivalRow.id)
-        .limit(limit)
-    )
     with database.read() as session:
-        return list(session.scalars(query))
+        return list(session.scalars(_DUE, {"moment": now(), "most": limit}))
 
 
 def claim(database: Database, ids: Sequence[int]) -> list[Arrival]:
     """For the one process that may work on them until `CLAIM` has passed; without those that somebody else was quicker to claim."""
     with database.write() as session:
-        query = select(ArrivalRow).where(ArrivalRow.id.in_(ids), *_ready()).order_by(ArrivalRow.id)
-        rows = list(session.scalars(query.with_for_update(skip_locked=True)))
+        rows = list(session.scalars(_CLAIM, {"moment": now(), "ids": ids}))
         for row in rows:
             row.state, row.claimed_until, row.attempts = "claimed", now() + CLAIM, row.attempts + 1
         session.flush()
@@ -122,8 +134,18 @@ def claim(database: Database, ids: Sequence[int]) -> list[Arrival]:
 def done(database: Database, arrivals: Sequence[Arrival]) -> None:
     """What was written is in the transcript now, masked; the bodies are not kept."""
     with database.write() as session:
-        for arrival in arrivals:
-            _end(session, arrival, state="done", body={}, error="")
+        session.connection().execute(_DONE, [{"one": one.id, "tried": one.attempts} for one in arrivals])
+
+
+_DONE = (
+    update(ArrivalRow.__table__)
+    .where(
+        ArrivalRow.__table__.c.id == bindparam("one"),
+        ArrivalRow.__table__.c.state == "claimed",
+        ArrivalRow.__table__.c.attempts == bindparam("tried"),
+    )
+    .values(state="done", body={}, error="", claimed_until=None)
+)
 
 
 def failed(database: Database, arrival: Arrival, reason: str) -> None:
@@ -152,11 +174,28 @@ def _end(session: Session, arrival: Arrival, **values: Any) -> None:
     )
 
 
-def _ready() -> tuple[ColumnElement[bool], ...]:
-    moment = now()
-    return (
-        or_(
-            and_(ArrivalRow.state == "waiting", ArrivalRow.due_at <= moment),
-            and_(ArrivalRow.state == "claimed", ArrivalRow.claimed_until < moment),
-        ),
+def _queries() -> tuple[Select[tuple[int]], Select[tuple[ArrivalRow]]]:
+    """What is due, and its claim, made once: making them costs as much as asking."""
+    moment = bindparam("moment", type_=Moment())
+    ready = or_(
+        and_(ArrivalRow.state == "waiting", ArrivalRow.due_at <= moment),
+        and_(ArrivalRow.state == "claimed", ArrivalRow.claimed_until < moment),
     )
+    before = aliased(ArrivalRow)
+    first = (
+        ~select(before.id)
+        .where(
+            before.channel == ArrivalRow.channel,
+            before.sender == ArrivalRow.sender,
+            before.state.in_(("waiting", "claimed")),
+            before.id < ArrivalRow.id,
+        )
+        .exists()
+    )
+    due = select(ArrivalRow.id).where(ready, first).order_by(ArrivalRow.id).limit(bindparam("most", type_=Integer()))
+    ids = bindparam("ids", expanding=True)
+    claim = select(ArrivalRow).where(ArrivalRow.id.in_(ids), ready).order_by(ArrivalRow.id)
+    return due, claim.with_for_update(skip_locked=True)
+
+
+_DUE, _CLAIM = _queries()

@@ -107,6 +107,7 @@ class Deliverer:
         self._paused: dict[str, datetime] = {}
         self._guard = threading.Lock()
         self._busy = self._asked = False
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="deliver")
 
     def run(self, limit: int = 500) -> int:
         """Try up to `limit` deliveries; how many arrived. While one thread is at it, another's call is done by that one."""
@@ -117,29 +118,28 @@ class Deliverer:
             self._busy = True
         arrived = 0
         try:
-            with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="deliver") as pool:
-                while True:
-                    with self._guard:
-                        if not self._asked or limit <= 0:
-                            self._busy = False
-                            return arrived
-                        self._asked = False
-                    tried, more = self._round(pool, limit)
-                    limit -= tried
-                    arrived += more
+            while True:
+                with self._guard:
+                    if not self._asked or limit <= 0:
+                        self._busy = False
+                        return arrived
+                    self._asked = False
+                tried, more = self._round(limit)
+                limit -= tried
+                arrived += more
         except BaseException:
             with self._guard:
                 self._busy = False
             raise
 
-    def _round(self, pool: ThreadPoolExecutor, limit: int) -> tuple[int, int]:
+    def _round(self, limit: int) -> tuple[int, int]:
         """Send until nothing is due; how many were tried, and how many arrived."""
         tried = arrived = 0
         flying: dict[Future[Sent], DeliveryRow] = {}
         while True:
             for row, delivery, taken_over in self._claimed(min(AT_ONCE - len(flying), limit - tried)):
                 tried += 1
-                flying[pool.submit(self._attempt, row, delivery, taken_over)] = row
+                flying[self._pool.submit(self._attempt, row, delivery, taken_over)] = row
             if not flying:
                 return tried, arrived
             wait(flying, timeout=_LOOK_AGAIN, return_when=FIRST_COMPLETED)

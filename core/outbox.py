@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, and_, or_, select, update
+from sqlalchemy import ForeignKey, Index, Integer, String, and_, bindparam, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
@@ -94,7 +94,7 @@ def deliver(session: Session, message: Message, *, key: str) -> None:
     connection.execute(_PUT[connection.dialect.name], row)
 
 
-def _due(moment: datetime) -> ColumnElement[bool]:
+def _due(moment: ColumnElement[datetime]) -> ColumnElement[bool]:
     """Nobody has it, its time has come, and nothing said before it in the conversation is still on its way."""
     before = aliased(DeliveryRow)
     return and_(
@@ -112,9 +112,24 @@ def _due(moment: datetime) -> ColumnElement[bool]:
     )
 
 
+# Made once: making them costs as much as asking.
+_DUE = (
+    select(DeliveryRow.id)
+    .where(_due(bindparam("moment", type_=Moment())))
+    .order_by(DeliveryRow.id)
+    .limit(bindparam("most", type_=Integer()))
+)
+_CLAIM = (
+    select(DeliveryRow)
+    .where(DeliveryRow.id.in_(bindparam("ids", expanding=True)), _due(bindparam("moment", type_=Moment())))
+    .order_by(DeliveryRow.id)
+    .with_for_update(skip_locked=True, of=DeliveryRow)
+)
+
+
 def due(session: Session, moment: datetime, limit: int = 100) -> list[int]:
     """Deliveries that may be claimed at `moment`, the oldest first."""
-    return list(session.scalars(select(DeliveryRow.id).where(_due(moment)).order_by(DeliveryRow.id).limit(limit)))
+    return list(session.scalars(_DUE, {"moment": moment, "most": limit}))
 
 
 def anything_due(database: Database) -> bool:
@@ -130,9 +145,8 @@ def claim(session: Session, delivery_id: int, moment: datetime) -> tuple[Deliver
 def claim_all(session: Session, ids: Sequence[int], moment: datetime) -> list[tuple[DeliveryRow, bool]]:
     """Deliveries for the one process that may send them until `CLAIM` has passed, each with whether an earlier claim ran out, so
     that it may have been sent already. What somebody else was quicker to claim is left out."""
-    query = select(DeliveryRow).where(DeliveryRow.id.in_(ids), _due(moment)).order_by(DeliveryRow.id)
     claimed = []
-    for row in session.scalars(query.with_for_update(skip_locked=True, of=DeliveryRow)):
+    for row in session.scalars(_CLAIM, {"moment": moment, "ids": ids}):
         claimed.append((row, row.state == DeliveryState.SENDING))
         row.state = DeliveryState.SENDING
         row.attempts += 1

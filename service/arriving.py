@@ -98,7 +98,7 @@ class Arriving:
         while True:
             self._woken.clear()
             most = 0 if self._stopping else _AT_ONCE - len(under_way)
-            for arrival in await to_thread.run_sync(self._claimed, most):
+            for arrival in await to_thread.run_sync(self._claimed, most) if most > 0 else ():
                 under_way.add(asyncio.create_task(self._one(arrival)))
             if not under_way:
                 return
@@ -112,7 +112,7 @@ class Arriving:
                 await to_thread.run_sync(arrivals.done, self._database, done)
 
     def _claimed(self, most: int) -> list[Arrival]:
-        due = arrivals.due(self._database, most) if most > 0 else []
+        due = arrivals.due(self._database, most)
         return arrivals.claim(self._database, due) if due else []
 
     async def _one(self, arrival: Arrival) -> Arrival | None:

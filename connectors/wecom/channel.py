@@ -69,6 +69,26 @@ class _Progress:
 
 _NOTHING_SENT = _Progress()
 
+_NAME_WORDS = """
+local place = redis.call('hget', KEYS[1], ARGV[1])
+if not place then
+  place = redis.call('hlen', KEYS[1])
+  redis.call('hset', KEYS[1], ARGV[1], place)
+  redis.call('expire', KEYS[1], ARGV[2])
+end
+return tonumber(place)
+"""
+"""The place of a name among those that said the same words lately; a new one gets the next."""
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """Where a message and its receiver stand: the times of what the member was sent within a minute, and how much within an hour."""
+
+    progress: _Progress = _NOTHING_SENT
+    lately: tuple[float, ...] = ()
+    in_hour: int = 0
+
 
 class WecomChannel:
     """`alert(kind, advice)` is told what only an operator can put right. Without `with_cards` everything is text."""
@@ -80,17 +100,19 @@ class WecomChannel:
     ) -> None:
         self._client, self._agent_id, self._redis, self._alert = client, agent_id, redis, alert
         self._with_cards = with_cards
+        self._name_words = redis.register_script(_NAME_WORDS)
 
     def send(self, delivery: Delivery) -> Receipt:
         user, key = delivery.employee.employee_no, delivery.key
-        progress = self._progress(key)
+        standing = self._standing(user or "", key)
+        progress, crowded = standing.progress, len(standing.lately) >= MOST_A_MINUTE // 2
         parts = rendered(delivery.message, key, with_cards=self._with_cards and not progress.merged)
-        if user and len(parts) > 1 and self._with_cards and progress == _NOTHING_SENT and self._crowded(user):
+        if len(parts) > 1 and self._with_cards and progress == _NOTHING_SENT and crowded:
             merged = rendered(delivery.message, key, with_cards=False)
             if len(merged) < len(parts):
                 parts = merged
                 self._remember(key, "merged", 1)
-        return self._send(user, parts, key, delivery.attempt, progress)
+        return self._send(user, parts, key, delivery.attempt, standing)
 
     def tell(self, employee_no: str, notice: Notice) -> Receipt:
         """Bring a notice to a member of the desk, as a card that opens it."""
@@ -99,7 +121,8 @@ class WecomChannel:
         card = cards.notice_card(notice, cards.task_id(notice.key, 0)) if self._with_cards else None
         parts = [Part(_card(card), tuple(texts))] if card else [Part(_text(one)) for one in texts]
         # Whether it was tried before is not ours to know: a name that was used is taken for a card that arrived.
-        return self._send(employee_no, parts, f"notice:{notice.key}", 2, self._progress(f"notice:{notice.key}"))
+        key = f"notice:{notice.key}"
+        return self._send(employee_no, parts, key, 2, self._standing(employee_no, key))
 
     def update(self, user: str, response_code: str, label: str) -> None:
         """Put `label` on the card that was clicked, which takes no more clicks. Raises as `send`; a code is good for once."""
@@ -113,11 +136,11 @@ class WecomChannel:
             },
         )
 
-    def _send(self, user: str | None, parts: Sequence[Part], key: str, attempt: int, progress: _Progress) -> Receipt:
+    def _send(self, user: str | None, parts: Sequence[Part], key: str, attempt: int, standing: _Standing) -> Receipt:
         if not user:
             raise NotSent("nobody to send to", for_good=True)
-        done = progress.sent
-        if wait := self._too_many(user, sum(part.weight for part in parts[done:])):
+        progress, done = standing.progress, standing.progress.sent
+        if wait := self._too_many(user, sum(part.weight for part in parts[done:]), standing):
             raise Busy(wait, everybody=False)
         ids: list[str] = []
         for n, part in enumerate(parts[done:], done):
@@ -146,15 +169,7 @@ class WecomChannel:
         digest = hashlib.sha256(text.encode()).hexdigest()[:32]
         key = f"fssc:wecom:said:{user.lower()}:{digest}"
         try:
-            with self._redis.pipeline() as pipe:
-                pipe.hget(key, name)
-                pipe.hlen(key)
-                place, others = pipe.execute()
-                if place is None:
-                    pipe.hset(key, name, others)
-                    pipe.expire(key, _REPEATS)
-                    pipe.execute()
-            number = int(others if place is None else place)
+            number = int(self._name_words(keys=[key], args=[name, int(_REPEATS.total_seconds())]))
         except RedisError as error:
             log.warning("wecom_words_not_told_apart", error=str(error))
             return ""
@@ -182,22 +197,21 @@ class WecomChannel:
             raise NotSent(f"WeChat Work knows no receiver {user}", for_good=True)
         return str(answer.get("msgid") or "")
 
-    def _progress(self, key: str) -> _Progress:
+    def _standing(self, user: str, key: str) -> _Standing:
+        pace, moment = _pace_key(user), time.time()
         try:
-            kept = self._redis.hgetall(_sent_key(key))
+            with self._redis.pipeline() as pipe:
+                pipe.hgetall(_sent_key(key))
+                pipe.zremrangebyscore(pace, 0, moment - _HOUR)
+                pipe.zcard(pace)
+                pipe.zrangebyscore(pace, moment - _MINUTE, "+inf", withscores=True)
+                kept, _, in_hour, lately = pipe.execute()
         except RedisError:
-            return _NOTHING_SENT
+            return _Standing()
         found = {name.decode(): int(value) for name, value in kept.items()}
         refused = frozenset(int(name.removeprefix("refused:")) for name in found if name.startswith("refused:"))
-        return _Progress(found.get("sent", 0), refused, "merged" in found)
-
-    def _crowded(self, user: str) -> bool:
-        """Whether half of the member's minute is used up, so that what can be said in one message is."""
-        try:
-            sent = self._redis.zcount(f"fssc:wecom:pace:{user.lower()}", time.time() - _MINUTE, "+inf")
-        except RedisError:
-            return False
-        return int(sent) >= MOST_A_MINUTE // 2
+        progress = _Progress(found.get("sent", 0), refused, "merged" in found)
+        return _Standing(progress, tuple(at for _, at in lately), int(in_hour))
 
     def _remember(self, key: str, name: str, value: int) -> None:
         try:
@@ -208,24 +222,20 @@ class WecomChannel:
         except RedisError as error:
             log.warning("wecom_progress_not_kept", error=str(error))
 
-    def _too_many(self, user: str, parts: int) -> timedelta | None:
+    def _too_many(self, user: str, parts: int, standing: _Standing) -> timedelta | None:
         """How long to wait until `parts` more messages fit into the member's minute and hour; None when they do, and are
         counted."""
-        key, moment = f"fssc:wecom:pace:{user.lower()}", time.time()
+        key, moment, lately, in_hour = _pace_key(user), time.time(), standing.lately, standing.in_hour
+        if lately and len(lately) + parts > MOST_A_MINUTE:
+            oldest = lately[min(len(lately) + parts - MOST_A_MINUTE, len(lately)) - 1]
+            return timedelta(seconds=max(0.5, oldest + _MINUTE - moment))
         try:
-            with self._redis.pipeline() as pipe:
-                pipe.zremrangebyscore(key, 0, moment - _HOUR)
-                pipe.zcard(key)
-                pipe.zrangebyscore(key, moment - _MINUTE, "+inf", withscores=True)
-                _, in_hour, lately = pipe.execute()
-                if lately and len(lately) + parts > MOST_A_MINUTE:
-                    oldest = lately[min(len(lately) + parts - MOST_A_MINUTE, len(lately)) - 1][1]
-                    return timedelta(seconds=max(0.5, oldest + _MINUTE - moment))
-                if in_hour and in_hour + parts > MOST_AN_HOUR:
-                    place = min(in_hour + parts - MOST_AN_HOUR, in_hour) - 1
-                    oldest = self._redis.zrange(key, place, place, withscores=True)[0][1]
-                    return timedelta(seconds=max(0.5, oldest + _HOUR - moment))
-                if parts:
+            if in_hour and in_hour + parts > MOST_AN_HOUR:
+                place = min(in_hour + parts - MOST_AN_HOUR, in_hour) - 1
+                oldest = self._redis.zrange(key, place, place, withscores=True)[0][1]
+                return timedelta(seconds=max(0.5, oldest + _HOUR - moment))
+            if parts:
+                with self._redis.pipeline() as pipe:
                     pipe.zadd(key, {uuid.uuid4().hex: moment for _ in range(parts)})
                     pipe.expire(key, _HOUR + 30)
                     pipe.execute()
@@ -274,6 +284,10 @@ def _text(content: str) -> dict[str, Any]:
 
 def _card(card: cards.Card) -> dict[str, Any]:
     return {"msgtype": "template_card", "template_card": card}
+
+
+def _pace_key(user: str) -> str:
+    return f"fssc:wecom:pace:{user.lower()}"
 
 
 def _sent_key(key: str) -> str:

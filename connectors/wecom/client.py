@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +26,8 @@ _STALE = {40001, 40014, 42001}
 _BUSY, _FREQUENT = -1, {45009, 45033}
 _WINDOW = timedelta(seconds=60)
 _EARLY = 300
+_KNOWN_S = 10.0
+"""How long a process trusts the token it got last, without asking Redis; one that has expired early is noticed when it is used."""
 _PATIENCE = httpx.Timeout(10, connect=4)
 
 _NOT_TRUSTED = 60020
@@ -59,6 +62,7 @@ class WecomClient:
         self._http = httpx.Client(base_url=url, timeout=_PATIENCE, follow_redirects=False)
         digest = hashlib.sha256(f"{corp_id}:{secret}".encode()).hexdigest()[:24]
         self._key = f"fssc:wecom:token:{digest}"
+        self._lately = ("", 0.0)
 
     def get(self, path: str, **parameters: str) -> dict[str, Any]:
         return self._call("GET", path, parameters, None)
@@ -99,6 +103,14 @@ class WecomClient:
 
     def _token(self) -> str:
         """The cached token, fetched by one process at a time. Without Redis each process fetches its own."""
+        known, until = self._lately
+        if known and time.monotonic() < until:
+            return known
+        token = self._shared()
+        self._lately = token, time.monotonic() + _KNOWN_S
+        return token
+
+    def _shared(self) -> str:
         try:
             if cached := self._redis.get(self._key):
                 return cached.decode()
@@ -128,6 +140,7 @@ class WecomClient:
 
     def _forget(self, token: str) -> None:
         """Unless another process has fetched a new one already."""
+        self._lately = ("", 0.0)
         try:
             cached = self._redis.get(self._key)
             if cached and cached.decode() == token:

@@ -10,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -19,7 +18,6 @@ from redis.asyncio import Redis
 
 from bot.answering import Answering
 from bot.dialogue import Dialogue
-from bot.engine_client import EngineClient
 from bot.filing import Filing
 from connectors.widget import sign_token
 from core.database import Database
@@ -33,6 +31,7 @@ from handoff.filing import file_ticket
 from handoff.tickets import Reason, TicketDraft
 from kb.release.live import LiveKnowledge
 from service.app import create_app
+from tests.engines import ScriptedEngine
 
 LI, WANG = Identity("E1001", "李晓雯"), Identity("E1002", "王建国")
 SUN = Actor("staff", "sun", "孙敏", frozenset({"supervisor"}))
@@ -57,8 +56,7 @@ class Desk:
 
     @property
     def dialogue(self) -> Dialogue:
-        engine = EngineClient("http://engine", "t", 5, httpx.MockTransport(lambda request: httpx.Response(500)))
-        return Dialogue(self.database, self.redis, engine, Answering(self.knowledge), Filing(self.database))
+        return Dialogue(self.database, self.redis, ScriptedEngine(), Answering(self.knowledge), Filing(self.database))
 
 
 @pytest.fixture(scope="module")

@@ -7,14 +7,12 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 from redis.asyncio import Redis
 from sqlalchemy import select
 
 from bot.answering import Answering
 from bot.dialogue import Dialogue
-from bot.engine_client import EngineClient
 from bot.filing import Filing
 from bot.inbox import Inbound
 from bot.turns import Place
@@ -24,6 +22,7 @@ from handoff import lifecycle
 from handoff.filing import file_ticket
 from handoff.quality.satisfaction import SatisfactionRow
 from handoff.tickets import TicketEventRow, TicketRow
+from tests.engines import ScriptedEngine
 from tests.tickets import LI, SUN, draft, open_desk
 
 
@@ -41,8 +40,7 @@ class Chat:
         return asyncio.run(self._says(text, choice))
 
     async def _says(self, text: str, choice: str) -> list[dict]:
-        engine = httpx.MockTransport(lambda _: httpx.Response(200, json=[{"text": "答"}]))
-        redis, client = Redis.from_url(self.redis_url), EngineClient("http://engine", "t", 5, engine)
+        redis, client = Redis.from_url(self.redis_url), ScriptedEngine(lambda _: "答")
         answering = Answering(_Nothing())  # type: ignore[arg-type]
         dialogue = Dialogue(self.database, redis, client, answering, Filing(self.database))
         inbound = Inbound("wecom", LI, uuid.uuid4().hex, Place(), self.conversation, text, choice)

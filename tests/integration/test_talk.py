@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -14,14 +13,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from redis.asyncio import Redis
 from sqlalchemy import select, update
 
 from bot.answering import Answering
 from bot.dialogue import Dialogue
-from bot.engine_client import EngineClient
 from bot.filing import Filing
 from bot.inbox import Inbound, TurnResult
 from bot.turns import Place
@@ -46,6 +43,7 @@ from handoff.staff import StaffRow
 from handoff.talk import Silence, end_silence, silent
 from handoff.tickets import Reason, Status, TicketDraft, TicketEventRow, TicketRow
 from kb.release.live import LiveKnowledge
+from tests.engines import ScriptedEngine
 
 LI = Identity("E1001", "李晓雯", "华晟销售公司", "销售一部")
 SUN = Actor("staff", "sun", "孙敏", frozenset({"supervisor"}))
@@ -66,14 +64,14 @@ class Talk:
 
     @asynccontextmanager
     async def dialogue(self) -> AsyncIterator[Dialogue]:
-        def engine(request: httpx.Request) -> httpx.Response:
-            self.asked.append(json.loads(request.content)["message"])
+        def echo(message: str) -> str:
+            self.asked.append(message)
             if self.meanwhile:
                 self.meanwhile()
-            return httpx.Response(200, json=[{"text": f"答：{self.asked[-1]}"}])
+            return f"答：{message}"
 
         redis = Redis.from_url(self.redis_url)
-        client = EngineClient("http://engine", "t", 5, httpx.MockTransport(engine))
+        client = ScriptedEngine(echo)
         knowledge = LiveKnowledge(self.database, self.home, None)  # type: ignore[arg-type]
         yield Dialogue(self.database, redis, client, Answering(knowledge), Filing(self.database))
         await client.close()
