@@ -18,7 +18,7 @@ from kb.store import EntryRow
 from service.insight.asking import Filter
 from service.insight.calendar import midnight
 from service.insight.citing import articles, citing
-from service.insight.entries import article_labels, counts, titles_of
+from service.insight.entries import article_labels, article_of, counts, titles_of
 
 Line = dict[str, Any]
 """`{text, note, count, at, tag, tone, link, records}`: `link` is a path of the console, `records` asks for the visits behind it."""
@@ -34,12 +34,20 @@ DECISIONS = {
 }
 _DRAFTS = {"drafted": "待审核", "approved": "待发布", "rejected": "被退回", "live": "已上线"}
 _CLOSED = {"answered": "新版本已能答", "not_ours": "不归我们", "gap_closed": "制度负责人已答复"}
-ENTRIES, CLUSTERS, GAPS = "/knowledge/entries", "/knowledge/curation", "/knowledge/curation/gaps"
+ENTRIES, POLICIES = "/knowledge/entries", "/knowledge/policies"
+CLUSTERS, GAPS = "/knowledge/curation", "/knowledge/curation/gaps"
 
 
 def _line(text: str, **given: Any) -> Line:
     usual = {"note": "", "count": None, "at": None, "tag": "", "tone": "info", "link": "", "records": None}
     return {"text": text, **usual, **given}
+
+
+def _place_of(entry: str) -> str:
+    if "#" not in entry:
+        return f"{ENTRIES}/{entry}"
+    policy, article = article_of(entry)
+    return f"{POLICIES}/{policy}#article-{article}"
 
 
 def used(session: Session, asked: Filter, skip: int, most: int) -> list[Line]:
@@ -51,7 +59,7 @@ def used(session: Session, asked: Filter, skip: int, most: int) -> list[Line]:
             titles.get(entry, entry),
             note=f"评了没用 {bad} 次" if bad else "",
             count=times,
-            link="" if "#" in entry else f"{ENTRIES}/{entry}",
+            link=_place_of(entry),
             records={"which": "visits", "entry_ids": entry},
         )
         for entry, (times, bad) in found
@@ -111,7 +119,7 @@ def asked_articles(session: Session, asked: Filter, skip: int, most: int) -> lis
         _line(
             labels.get((policy, number), f"{policy} 第 {number} 条"),
             count=one.times,
-            link=f"/knowledge/policies/{policy}#article-{number}",
+            link=f"{POLICIES}/{policy}#article-{number}",
             records={"which": "cited", "policy": policy, "article": number},
         )
         for (policy, number), one in them

@@ -9,6 +9,20 @@ export function lastDays(days: number, now = new Date()): Span {
   return { start: shanghaiDay(new Date(now.getTime() - (days - 1) * DAY)), end: shanghaiDay(now) };
 }
 
+/** From Monday to Sunday of the week before this one. */
+export function lastWeek(now = new Date()): Span {
+  const day = new Date(`${shanghaiDay(now)}T00:00:00Z`);
+  const sunday = day.getTime() - (day.getUTCDay() || 7) * DAY;
+  return { start: new Date(sunday - 6 * DAY).toISOString().slice(0, 10), end: new Date(sunday).toISOString().slice(0, 10) };
+}
+
+/** The whole month before this one. */
+export function lastMonth(now = new Date()): Span {
+  const [year, month] = shanghaiDay(now).split("-").map(Number);
+  const end = new Date(Date.UTC(year!, month! - 1, 0)).toISOString().slice(0, 10);
+  return { start: `${end.slice(0, 7)}-01`, end };
+}
+
 /** `2026-W47` of a civil day `YYYY-MM-DD`, by ISO 8601. */
 export function weekOf(day: string): string {
   const at = new Date(`${day}T00:00:00Z`);

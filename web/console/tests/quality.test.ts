@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Rubric } from "../src/api/types-quality";
-import { besidePeriod, copyOf, freshId, lastDays, periodLabel, totalOf, unexplained, weekOf } from "../src/quality";
+import { besidePeriod, copyOf, freshId, lastDays, lastMonth, lastWeek, periodLabel, totalOf, unexplained, weekOf } from "../src/quality";
 
 describe("periods", () => {
   it("knows the week of a day as ISO 8601 does, also around new year", () => {
@@ -18,6 +18,14 @@ describe("periods", () => {
     expect(besidePeriod("2026-01", -1)).toBe("2025-12");
     expect(periodLabel("2026-W07")).toBe("2026 年第 7 周");
     expect(periodLabel("2026-11")).toBe("2026 年 11 月");
+  });
+
+  it("knows last week and last month on a Monday and on the first", () => {
+    const monday = new Date("2026-11-22T17:00:00Z");
+    expect(lastWeek(monday)).toEqual({ start: "2026-11-16", end: "2026-11-22" });
+    expect(lastWeek(new Date("2026-11-22T03:00:00Z"))).toEqual({ start: "2026-11-09", end: "2026-11-15" });
+    expect(lastMonth(new Date("2026-02-28T17:00:00Z"))).toEqual({ start: "2026-02-01", end: "2026-02-28" });
+    expect(lastMonth(new Date("2026-01-15T00:00:00Z"))).toEqual({ start: "2025-12-01", end: "2025-12-31" });
   });
 
   it("takes the last days by the clock of Shanghai", () => {

@@ -162,6 +162,7 @@ export interface Gap {
     people: number;
     minutes: number;
     tickets: string[];
+    units: Counted[];
     passages: { id: string; title: string; text: string }[];
   };
   state: "open" | "closed";
