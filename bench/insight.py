@@ -15,10 +15,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import statistics
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import combinations
 from types import SimpleNamespace
@@ -27,12 +25,14 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from bench.insight_center import DAYS, differing, fill
+from bench.postgres import server
 from core.clock import now, today
 from core.database import Database
 from core.settings import Settings
 from service.app import create_app
 from service.insight.calendar import each_day
 from service.insight.keeping import keep
+from service.insight.lists import LISTS
 from service.insight.records import TICKETS, VISITS
 from service.insight.rollups import roll_day
 from service.migrate import migrate
@@ -52,7 +52,7 @@ def main() -> None:
     options.add_argument("--at", default="", help="an empty PostgreSQL database; else a server is started for it")
     options.add_argument("--measure", action="store_true", help="the database at --at is filled and counted already")
     chosen = options.parse_args()
-    with _server(chosen.at) as url:
+    with server(chosen.at) as url:
         url = Settings(DATABASE_URL=url).database
         database = Database(url)
         try:
@@ -64,20 +64,6 @@ def main() -> None:
         finally:
             database.close()
     print(f"\nslowest median: {slowest:.0f} ms; promised: {PROMISED_MS} ms")
-
-
-@contextmanager
-def _server(url: str) -> Iterator[str]:
-    if url:
-        yield url
-        return
-    import pgserver
-
-    server = pgserver.get_server(tempfile.mkdtemp(prefix="fssc-bench-pg-"), cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
 
 
 def build(database: Database, url: str, conversations: int, *, by_worker: bool) -> None:
@@ -171,7 +157,8 @@ def requests(database: Database) -> list[tuple[str, str, Query]]:
             asked += [(page, f"{period} {name}", {**span, **query}) for page in pages]
             if name.count(",") > 1 or period == "quarter":
                 continue
-            lists = ("visits", "again", "bad", "filed", "low") if "," in name else (*VISITS, *TICKETS)
+            few = ("visits", "again", "bad", "cited", "filed", "low")
+            lists = few if "," in name else (*VISITS, *TICKETS, *LISTS)
             asked += [("records", f"{which}, {period} {name}", {**span, **query, "which": which}) for which in lists]
             for entries in ("K0", "K7", "K990", "K0,K1,K2,K20,K40", "nothing"):
                 asked.append(
@@ -181,6 +168,12 @@ def requests(database: Database) -> list[tuple[str, str, Query]]:
                         {**span, **query, "which": "visits", "entry_ids": entries},
                     )
                 )
+        for closer in (
+            {"which": "nones", "release": "3"},
+            {"which": "filed", "group": "group1"},
+            {"which": "late_first", "sla": "policy1"},
+        ):
+            asked.append(("records", f"{closer}, {period}", {**span, **closer}))
         asked.append(("records", f"visits, page 5, {period}", {**span, "which": "visits", "page_number": "5"}))
     month = f"{last.replace(day=1) - timedelta(days=1):%Y-%m}"
     return [

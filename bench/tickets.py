@@ -13,16 +13,15 @@ from __future__ import annotations
 import argparse
 import random
 import statistics
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
+from bench.postgres import server
 from core.clock import now
 from core.database import Database
 from core.settings import Settings
@@ -105,7 +104,7 @@ def main() -> None:
     options.add_argument("--plans", action="store_true")
     options.add_argument("--at", default="", help="an empty PostgreSQL database; else a server is started for it")
     chosen = options.parse_args()
-    with _server(chosen.at) as url:
+    with server(chosen.at) as url:
         url = Settings(DATABASE_URL=url).database
         migrate(url)
         started = time.perf_counter()
@@ -117,20 +116,6 @@ def main() -> None:
         finally:
             database.close()
     print(f"\nslowest: {slowest:.0f} ms; promised: {PROMISED_MS} ms")
-
-
-@contextmanager
-def _server(url: str) -> Iterator[str]:
-    if url:
-        yield url
-        return
-    import pgserver
-
-    server = pgserver.get_server(tempfile.mkdtemp(prefix="fssc-bench-pg-"), cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
 
 
 def fill(url: str, still_open: int, closed: int) -> None:
