@@ -124,17 +124,33 @@ def due(database: Database, limit: int = 50) -> list[int]:
 def claim(database: Database, ids: Sequence[int]) -> list[Arrival]:
     """For the one process that may work on them until `CLAIM` has passed; without those that somebody else was quicker to claim."""
     with database.write() as session:
-        rows = list(session.scalars(_CLAIM, {"moment": now(), "ids": ids}))
-        for row in rows:
-            row.state, row.claimed_until, row.attempts = "claimed", now() + CLAIM, row.attempts + 1
-        session.flush()
-        return [Arrival(row.id, row.channel, row.key, row.body, row.attempts) for row in rows]
+        return _claimed(session, ids)
+
+
+def go_on(database: Database, arrivals: Sequence[Arrival], most: int) -> list[Arrival]:
+    """`done` with these, and up to `most` others claimed, in one transaction."""
+    with database.write() as session:
+        _done(session, arrivals)
+        ids = list(session.scalars(_DUE, {"moment": now(), "most": most})) if most > 0 else []
+        return _claimed(session, ids) if ids else []
+
+
+def _claimed(session: Session, ids: Sequence[int]) -> list[Arrival]:
+    rows = list(session.scalars(_CLAIM, {"moment": now(), "ids": ids}))
+    for row in rows:
+        row.state, row.claimed_until, row.attempts = "claimed", now() + CLAIM, row.attempts + 1
+    session.flush()
+    return [Arrival(row.id, row.channel, row.key, row.body, row.attempts) for row in rows]
 
 
 def done(database: Database, arrivals: Sequence[Arrival]) -> None:
     """What was written is in the transcript now, masked; the bodies are not kept."""
     with database.write() as session:
-        session.connection().execute(_DONE, [{"one": one.id, "tried": one.attempts} for one in arrivals])
+        _done(session, arrivals)
+
+
+def _done(session: Session, arrivals: Sequence[Arrival]) -> None:
+    session.connection().execute(_DONE, [{"one": one.id, "tried": one.attempts} for one in arrivals])
 
 
 _DONE = (

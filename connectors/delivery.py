@@ -109,6 +109,12 @@ class Deliverer:
         self._busy = self._asked = False
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="deliver")
 
+    def asked(self) -> bool:
+        """Whether a thread is at it, which then looks once more before it ends."""
+        with self._guard:
+            self._asked = True
+            return self._busy
+
     def run(self, limit: int = 500) -> int:
         """Try up to `limit` deliveries; how many arrived. While one thread is at it, another's call is done by that one."""
         with self._guard:
@@ -136,54 +142,51 @@ class Deliverer:
         """Send until nothing is due; how many were tried, and how many arrived."""
         tried = arrived = 0
         flying: dict[Future[Sent], DeliveryRow] = {}
+        sent: list[tuple[DeliveryRow, Sent]] = []
         while True:
-            for row, delivery, taken_over in self._claimed(min(AT_ONCE - len(flying), limit - tried)):
+            receipts = [(row, what) for row, what in sent if isinstance(what, Receipt)]
+            if len(receipts) < len(sent):
+                arrived += self._gone_on(receipts, 0)[0]
+                for _, what in sent:
+                    if not isinstance(what, Receipt):
+                        what()
+                receipts = []
+            more, claimed = self._gone_on(receipts, min(AT_ONCE - len(flying), limit - tried))
+            arrived += more
+            for row, delivery, taken_over in claimed:
                 tried += 1
                 flying[self._pool.submit(self._attempt, row, delivery, taken_over)] = row
             if not flying:
                 return tried, arrived
             wait(flying, timeout=_LOOK_AGAIN, return_when=FIRST_COMPLETED)
             done, _ = wait(flying, timeout=_TOGETHER)
-            arrived += self._recorded([(flying.pop(future), future.result()) for future in done])
+            sent = [(flying.pop(future), future.result()) for future in done]
 
-    def _claimed(self, most: int) -> list[tuple[DeliveryRow, Delivery, bool]]:
-        if most <= 0:
-            return []
-        with self._database.read() as session:
-            waiting = outbox.due(session, now(), most)
-        if not waiting:
-            return []
+    def _gone_on(
+        self, receipts: list[tuple[DeliveryRow, Receipt]], most: int
+    ) -> tuple[int, list[tuple[DeliveryRow, Delivery, bool]]]:
+        """Keep what arrived and claim what is due next, in one transaction; how many arrived, and the claimed."""
+        waiting: list[int] = []
+        if not receipts:
+            if most <= 0:
+                return 0, []
+            with self._database.read() as session:
+                waiting = outbox.due(session, now(), most)
+            if not waiting:
+                return 0, []
         with self._database.write() as session:
-            claimed = outbox.claim_all(session, waiting, now())
+            kept = [(row, {"id": receipt.id, **receipt.detail}) for row, receipt in receipts]
+            arrived = outbox.arrived(session, kept) if kept else 0
+            if kept and most > 0:
+                waiting = outbox.due(session, now(), most)
+            claimed = outbox.claim_all(session, waiting, now()) if waiting else []
             rows = [row for row, _ in claimed]
             messages = _by_id(session, Message, [row.message_id for row in rows])
             conversations = _by_id(session, Conversation, [row.conversation_id for row in rows])
-            return [
+            return arrived, [
                 (row, _delivery(row, conversations[row.conversation_id], messages[row.message_id]), taken_over)
                 for row, taken_over in claimed
             ]
-
-    def _recorded(self, sent: list[tuple[DeliveryRow, Sent]]) -> int:
-        """Keep what came of attempts, those that arrived in one transaction; how many did."""
-        receipts = [(row, what) for row, what in sent if isinstance(what, Receipt)]
-        arrived = 0
-        if receipts:
-            with self._database.write() as session:
-                arrived = sum(
-                    outbox.finish(
-                        session,
-                        row,
-                        state=DeliveryState.DELIVERED,
-                        delivered_at=now(),
-                        receipt={"id": receipt.id, **receipt.detail},
-                        error=None,
-                    )
-                    for row, receipt in receipts
-                )
-        for _, what in sent:
-            if not isinstance(what, Receipt):
-                what()
-        return arrived
 
     def _attempt(self, row: DeliveryRow, delivery: Delivery, taken_over: bool) -> Sent:
         channel = self._channels.get(row.channel)
@@ -263,7 +266,7 @@ class Deliverer:
 
 
 def _by_id(session: Session, kind: type[Any], ids: Sequence[str]) -> dict[str, Any]:
-    return {row.id: row for row in session.scalars(select(kind).where(kind.id.in_(ids)))}
+    return {row.id: row for row in session.scalars(select(kind).where(kind.id.in_(ids)))} if ids else {}
 
 
 def _delivery(row: DeliveryRow, conversation: Conversation, message: Message) -> Delivery:

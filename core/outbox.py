@@ -171,6 +171,32 @@ def finish(session: Session, delivery: DeliveryRow, **values: Any) -> bool:
     return done.rowcount == 1
 
 
+_TABLE = DeliveryRow.__table__
+_ARRIVED = (
+    update(_TABLE)
+    .where(
+        _TABLE.c.id == bindparam("one"),
+        _TABLE.c.claim == bindparam("by"),
+        _TABLE.c.state == DeliveryState.SENDING,
+    )
+    .values(
+        state=DeliveryState.DELIVERED,
+        claim=None,
+        claimed_until=None,
+        error=None,
+        delivered_at=bindparam("moment"),
+        receipt=bindparam("what"),
+    )
+)
+
+
+def arrived(session: Session, sent: Sequence[tuple[DeliveryRow, dict[str, Any]]]) -> int:
+    """Record that claimed deliveries arrived, each with its receipt; how many, without those whose claim was lost meanwhile."""
+    moment = now()
+    rows = [{"one": row.id, "by": row.claim, "moment": moment, "what": receipt} for row, receipt in sent]
+    return session.connection().execute(_ARRIVED, rows).rowcount
+
+
 def try_again(session: Session, delivery_id: int) -> bool:
     """Have a dead, unsure or waiting delivery sent now; False where it is none of these."""
     given_up = DeliveryRow.state.in_((DeliveryState.DEAD, DeliveryState.UNSURE))

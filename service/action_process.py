@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -72,7 +72,18 @@ def acting(settings: Settings, database: Database) -> Acting:
     return Acting(settings.internal_token(ACTIONS_PURPOSE), encoder, knowledge, executor)
 
 
+def routes() -> list[Route]:
+    """What `app.state.acting` answers."""
+    return [
+        Route("/actions", _asked("act"), methods=["POST"]),
+        Route("/encode", _asked("encode"), methods=["POST"]),
+        Route("/encoder", _asked("introduce"), methods=["GET"]),
+    ]
+
+
 def create_app(settings: Settings) -> Starlette:
+    """The actions and the encoder, loaded when it starts."""
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         database = Database(settings.database)
@@ -83,15 +94,10 @@ def create_app(settings: Settings) -> Starlette:
         await asyncio.gather(refreshing, return_exceptions=True)
         database.close()
 
-    routes = [
-        Route("/actions", _asked("act"), methods=["POST"]),
-        Route("/encode", _asked("encode"), methods=["POST"]),
-        Route("/encoder", _asked("introduce"), methods=["GET"]),
-    ]
-    return Starlette(routes=routes, lifespan=lifespan)
+    return Starlette(routes=routes(), lifespan=lifespan)
 
 
-def _asked(what: str):
+def _asked(what: str) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         here: Acting = request.app.state.acting
         try:

@@ -93,13 +93,15 @@ class Arriving:
         await asyncio.gather(*self._delivering, return_exceptions=True)
 
     async def work(self) -> None:
-        """Work on everything that is due. What is claimed, and what is done, is written for several together."""
+        """Work on everything that is due. What is done, and what is claimed next, is written for several together."""
         under_way: set[asyncio.Task[Arrival | None]] = set()
+        done: list[Arrival] = []
         while True:
             self._woken.clear()
             most = 0 if self._stopping else _AT_ONCE - len(under_way)
-            for arrival in await to_thread.run_sync(self._claimed, most) if most > 0 else ():
-                under_way.add(asyncio.create_task(self._one(arrival)))
+            if done or most > 0:
+                for arrival in await to_thread.run_sync(self._claimed, done, most):
+                    under_way.add(asyncio.create_task(self._one(arrival)))
             if not under_way:
                 return
             woken = asyncio.create_task(self._woken.wait())
@@ -108,10 +110,10 @@ class Arriving:
             ended.discard(woken)
             under_way -= ended
             done = [arrival for task in ended if (arrival := task.result())]
-            if done:
-                await to_thread.run_sync(arrivals.done, self._database, done)
 
-    def _claimed(self, most: int) -> list[Arrival]:
+    def _claimed(self, done: list[Arrival], most: int) -> list[Arrival]:
+        if done:
+            return arrivals.go_on(self._database, done, most)
         due = arrivals.due(self._database, most)
         return arrivals.claim(self._database, due) if due else []
 
@@ -130,6 +132,8 @@ class Arriving:
         return arrival
 
     def _deliver(self) -> None:
+        if self._deliverer.asked():
+            return
         task = asyncio.create_task(to_thread.run_sync(self._deliverer.run, limiter=self._deliverers))
         self._delivering.add(task)
         task.add_done_callback(self._delivered)

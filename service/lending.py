@@ -5,6 +5,7 @@ Who finds nobody to lend loads an encoder of their own, and lets go of it once t
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -75,7 +76,8 @@ class Borrowed(Encoder):
         try:
             for start in range(0, len(texts), _AT_ONCE):
                 some = texts[start : start + _AT_ONCE]
-                answer = self._http.post("/encode", json={"kind": kind, "texts": some}).raise_for_status()
+                asked = json.dumps({"kind": kind, "texts": some})  # Half of a surrogate pair has no UTF-8: escaped.
+                answer = self._http.post("/encode", content=asked).raise_for_status()
                 if answer.headers.get(FINGERPRINT) != self.fingerprint:
                     raise ValueError("the lender has another encoder now")
                 vectors[start : start + len(some)] = np.frombuffer(answer.content, np.float32).reshape(-1, self.dim)

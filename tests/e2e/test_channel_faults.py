@@ -36,7 +36,7 @@ def test_150_messages_outlive_a_kill_of_every_process(stack: Stack, wecom: Wecom
 
     with ThreadPoolExecutor(6) as pool:
         insisting = [pool.submit(insist, xml) for xml in order]
-        for words in ("dramatiq", "channel_process", "bot.engine", "valkey-server", "service.app"):
+        for words in ("dramatiq", "action_process", "channel_process", "bot.engine", "valkey-server", "service.app"):
             time.sleep(1.2)
             stack.child(words).kill()
         for one in insisting:
