@@ -1,9 +1,9 @@
 """Channels with real processes: acknowledgement while the engine is saturated, messages a second end to end, everything killed in
 turn, and callbacks that nobody should ever send. WeChat Work's servers are simulated, in a process of their own.
 
-    .venv/bin/python -m bench.channels [ack|rate|killed|malformed]… [--messages N] [--seconds N] [--home DIR]
+    .venv/bin/python -m bench.channels [ack|rate|killed|malformed]… [--messages N] [--seconds N] [--home DIR] [--postgresql]
 
-The figures go to bench/results/channels.json, with the baseline beside them: the engine's own rate, and a request without work.
+The figures go to bench/results/channels.json (on a PostgreSQL of its own to channels-postgresql.json), with the baseline beside them: the engine's own rate, and a request without work.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from sqlalchemy import func, select
 
 from bench.path import questions
 from bench.platform import Platform
+from bench.postgres import server
 from connectors.arrivals import ArrivalRow
 from core.database import Database
 from core.outbox import DeliveryRow
@@ -35,7 +37,7 @@ from tests.judging import judged
 from tests.simulators.dingtalk import DingtalkSimulator
 from tests.stack import ROOT, Stack
 
-RESULTS = ROOT / "bench" / "results" / "channels.json"
+RESULTS = ROOT / "bench" / "results"
 PEOPLE = 400
 _BETWEEN_DEATHS = 8
 KILLED = ("valkey-server", "service.app", "action_process", "channel_process", "dramatiq", "bot.engine")
@@ -47,12 +49,19 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=0, help="for killed (10,000) and malformed (20,000)")
     parser.add_argument("--seconds", type=int, default=20, help="for ack and rate")
     parser.add_argument("--home", type=Path, default=ROOT / "var" / "bench")
+    parser.add_argument(
+        "--postgresql", action="store_true", help="on a server that is started for it"
+    )
     chosen = parser.parse_args()
-    found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    with Platform([f"E{n:05}" for n in range(PEOPLE)]) as platform:
+    results = RESULTS / ("channels-postgresql.json" if chosen.postgresql else "channels.json")
+    found = json.loads(results.read_text()) if results.exists() else {}
+    with (
+        Platform([f"E{n:05}" for n in range(PEOPLE)]) as platform,
+        _server() if chosen.postgresql else nullcontext({}) as database,
+    ):
         # DingTalk is configured too, for callbacks that are none; nothing is ever sent there.
         dingtalk = DingtalkSimulator().environment | {"FSSC_DINGTALK_URL": "http://127.0.0.1:9"}
-        stack = Stack(chosen.home, platform.environment | dingtalk)
+        stack = Stack(chosen.home, platform.environment | dingtalk | database)
         stack.forget()
         stack.start()
         platform.callback(f"{stack.url}/api/v1/channels/wecom/callback")
@@ -64,8 +73,14 @@ def main() -> None:
                 print(json.dumps(found[what], ensure_ascii=False, indent=1), flush=True)
         finally:
             stack.stop()
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(found, ensure_ascii=False, indent=1))
+    results.parent.mkdir(exist_ok=True)
+    results.write_text(json.dumps(found, ensure_ascii=False, indent=1))
+
+
+@contextmanager
+def _server() -> Iterator[dict[str, str]]:
+    with server("") as url:
+        yield {"DATABASE_URL": url}
 
 
 def acknowledged(stack: Stack, platform: Platform, chosen: argparse.Namespace) -> dict[str, Any]:
@@ -105,13 +120,13 @@ def rate(stack: Stack, platform: Platform, chosen: argparse.Namespace) -> dict[s
     _at_rest(stack)
     platform.forget()
     count = chosen.messages or 40 * chosen.seconds
-    before = _cpu(stack)
+    before = _cpu(stack) | {"WeChat Work, simulated": platform.cpu()}
     started = time.perf_counter()
     platform.storm(count, questions(), threads=8)
     accepted = time.perf_counter() - started
     _wait(lambda: platform.heard() >= count and _left(stack) == 0, 600)
     took = time.perf_counter() - started
-    after = _cpu(stack)
+    after = _cpu(stack) | {"WeChat Work, simulated": platform.cpu()}
     return {
         "messages": count,
         "answered_per_s": round(count / took, 1),

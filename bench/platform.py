@@ -13,6 +13,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import httpx
+import psutil
 
 from tests.simulators.wecom import WecomSimulator
 
@@ -51,6 +52,11 @@ class Platform:
     def callback(self, url: str) -> None:
         self.simulator.callback_url = url
         self._ask("callback", url)
+
+    def cpu(self) -> float:
+        """Seconds of processor that its process has used."""
+        times = psutil.Process(self._process.pid).cpu_times()
+        return times.user + times.system
 
     def forget(self) -> None:
         """What was sent so far."""
