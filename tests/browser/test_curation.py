@@ -61,12 +61,17 @@ def test_a_curator_decides_by_keyboard_alone(
     page.keyboard.type("属于行政部，请打 8001")
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="不归我们 1")).to_be_visible()
+    page.keyboard.press("z")
+    expect(page.get_by_role("button", name="不归我们 0")).to_be_visible()
+    page.keyboard.press("g")
+    expect(page.get_by_role("textbox", name="制度里缺什么")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="制度缺口")).not_to_be_visible()
 
     page.keyboard.press("/")
     page.keyboard.press("Control+a")
     page.keyboard.type("住酒店")
     page.keyboard.press("Enter")
-    page.keyboard.press("Escape")
     expect(page.get_by_role("article", name=HOTEL)).to_contain_text("都不是 1")
     console.shot("workbench")
 

@@ -12,7 +12,10 @@ from sqlalchemy import select
 from core.audit import AuditRow
 from core.clock import now
 from core.settings import Settings
-from kb.curation.store import ClusterRow, OpenQuestionRow
+from core.transcript import Conversation
+from handoff.filing import file_ticket
+from handoff.tickets import TicketEventRow
+from kb.curation.store import ClusterRow, OpenQuestionRow, SignalRow
 from kb.encoder import load_encoder
 from kb.entries import Entry
 from kb.store import save_entry
@@ -22,7 +25,7 @@ from service.migrate import migrate
 from service.users import add_user
 from tests.integration.test_curation import SEAL, TAXI, asked
 from tests.integration.test_release_api import OURS, PASSWORD, sign_in
-from tests.tickets import WANG
+from tests.tickets import WANG, draft
 
 ROOT = "/api/v1/console/curation"
 
@@ -79,11 +82,31 @@ def test_only_curators_look_and_only_editors_decide(client: TestClient) -> None:
     assert client.get(f"{ROOT}/summary").json()["tell_askers"]
 
 
+def test_what_agents_answered_stands_beside_the_questions_masked(client: TestClient) -> None:
+    desk = client.app.state.desk  # type: ignore[attr-defined]
+    with desk.database.write() as session:
+        question = session.scalars(select(OpenQuestionRow).where(OpenQuestionRow.cluster == 2)).first()
+        conversation = session.get(Conversation, question.conversation_id)
+        ticket = file_ticket(session, draft(conversation.id, WANG))
+        for kind in ("replied", "resolved"):
+            told = TicketEventRow(
+                ticket=ticket.number, kind=kind, actor="zhang", text="您好，请打 13812345678 找法务部盖章。", at=now()
+            )
+            told.public, told.detail, told.actor_kind, told.actor_name = True, {}, "staff", "张敏"
+            session.add(told)
+        session.add(SignalRow(key="replies", question=question.id, kind="handoff", ticket=ticket.number, at=now()))
+    sign_in(client, "reviewer")
+    (reply,) = client.get(f"{ROOT}/clusters/2").json()["replies"]
+    assert (
+        reply["text"] == "请打 138****5678 找法务部盖章。" and reply["resolution"] and reply["ticket"] == ticket.number
+    )
+
+
 def test_clusters_are_found_and_decided_about(client: TestClient) -> None:
     sign_in(client, "editor")
     found = client.get(f"{ROOT}/clusters", params={"q": "行程单 滴滴", "company": "华晟销售公司"}).json()
     assert [one["name"] for one in found["items"]] == [TAXI[0]] and found["counts"] == {"open": 2}
-    assert client.get(f"{ROOT}/clusters", params={"signal": "handoff"}).json()["total"] == 0
+    assert client.get(f"{ROOT}/clusters", params={"signal": "reopened"}).json()["total"] == 0
     seen = client.get(f"{ROOT}/clusters/1").json()
     assert (len(seen["members"]), seen["signals"]) == (4, [{"name": "no_answer", "count": 4}])
     assert seen["members"][0]["company"] == "华晟销售公司" and seen["nearest"] == []
