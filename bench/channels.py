@@ -135,7 +135,7 @@ def rate(stack: Stack, platform: Platform, chosen: argparse.Namespace) -> dict[s
 
 
 def killed(stack: Stack, platform: Platform, chosen: argparse.Namespace) -> dict[str, Any]:
-    """A fifth come twice, all out of order, while gateway, worker, engine and Redis are killed in turn until all is answered."""
+    """A fifth come twice, all out of order, while gateway, worker, engine and Redis are killed in turn, each once at least."""
     _at_rest(stack)
     platform.forget()
     count = chosen.messages or 10_000
@@ -158,11 +158,11 @@ def killed(stack: Stack, platform: Platform, chosen: argparse.Namespace) -> dict
     started = time.perf_counter()
     try:
         said = platform.storm(count, questions(), threads=8, duplicates=0.2, insist=True)
-        _wait(lambda: _left(stack) == 0, 3600)
+        _wait(lambda: len(deaths) == len(KILLED) or _left(stack) == 0, 600)
     finally:
         stop.set()
         killer.join()
-    _at_rest(stack)
+    _wait(lambda: _left(stack) == 0, 3600)
     took = time.perf_counter() - started
     time.sleep(2)
     return {"deaths": dict(deaths), "seconds": round(took), **_judged(stack, platform, said)}
