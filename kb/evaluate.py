@@ -101,9 +101,10 @@ def evaluation_of(entries: int, judged: Judged, took: Sequence[float] = ()) -> E
 def cross_validated(entries: int, held_out: HeldOut, thresholds: Thresholds) -> Evaluation:
     """The evaluation that goes with a release: its own curated questions, each judged by a matcher without its entry.
 
-    Questions count by their weight: half of it lies with those that no entry answers. `mrr10` is not kept for these. None
-    of the questions was seen, but the thresholds were chosen by them.
+    Questions count by their weight: half of it lies with those that no entry answers. `mrr10` is not kept for these, and near
+    misses are left out. None of the questions was seen, but the thresholds were chosen by them.
     """
+    held_out = held_out.without_near_misses()
     rank = np.where(held_out.right, 0, np.where(held_out.offered, 4, RANKS))
     answered = held_out.probability >= thresholds.answer
     judged = Judged(held_out.answerable, rank, held_out.probability, answered)

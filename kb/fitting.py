@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from kb.entries import Entry
 from kb.features import CIRCUMSTANCES, FEATURES
 from kb.index import Index
-from kb.lessons import Lesson, about_passages, lessons, reviewed_lessons
+from kb.lessons import Lesson, about_passages, identity, lessons, reviewed_lessons
 from kb.matcher import Matcher, ramps, typical
 from kb.reviewed import Reviewed
 from kb.thresholds import HeldOut
@@ -83,8 +83,7 @@ def cross_fitted(taught: Sequence[Lesson], drawn_to: Matcher, loyalty: float, se
     """A matcher fitted to all lessons, and what those fitted to the other folds make of each."""
     if not taught:
         return drawn_to, held_out([], [])
-    fold = np.random.default_rng(seed).permutation(max(lesson.group for lesson in taught) + 1) % FOLDS
-    of_lesson = np.array([fold[lesson.group] for lesson in taught])
+    of_lesson = folds(taught, seed)
     whole = fitted(taught, drawn_to, loyalty)
     judged: list[Lesson] = []
     probabilities: list[np.ndarray] = []
@@ -96,6 +95,11 @@ def cross_fitted(taught: Sequence[Lesson], drawn_to: Matcher, loyalty: float, se
                 judged.append(lesson)
                 probabilities.append(matcher.probabilities(lesson.evidence))
     return whole, held_out(judged, probabilities)
+
+
+def folds(taught: Sequence[Lesson], seed: int = 0) -> np.ndarray:
+    """The fold of each lesson, (lessons,) int: that of its group, whichever other groups there are."""
+    return np.array([identity(str(lesson.group), str(seed)) % FOLDS for lesson in taught], int)
 
 
 def held_out(judged: Sequence[Lesson], probabilities: Sequence[np.ndarray]) -> HeldOut:
@@ -111,7 +115,9 @@ def held_out(judged: Sequence[Lesson], probabilities: Sequence[np.ndarray]) -> H
     in_scope = np.array([min(p.sum(), 1.0) for p in probabilities])
     answerable = np.array([lesson.answerable for lesson in judged], bool)
     weight = np.array([lesson.weight for lesson in judged])
-    return HeldOut(answerable, best, right, offered, in_scope, weight)
+    question = np.array([lesson.question for lesson in judged], np.uint64)
+    near = np.array([lesson.near for lesson in judged], bool)
+    return HeldOut(answerable, best, right, offered, in_scope, weight, question, near)
 
 
 def fitted(taught: Sequence[Lesson], drawn_to: Matcher, loyalty: float, begin: Matcher | None = None) -> Matcher:

@@ -7,6 +7,9 @@ and Candès, Controlling the false discovery rate via knockoffs, Annals of Stati
 Angelopoulos et al., Conformal Risk Control, ICLR 2024, and Jin and Candès, Selection by prediction with conformal
 p-values, JMLR 24, 2023). It holds for questions that are asked as the held-out ones were: exchangeable with them.
 
+Questions about an entry that was never written, near misses, are rare where a base is in use and many where it is young, and nobody
+knows how many. They do not count in that rate; of them at most `NEAR` times the accepted rate are answered outright, by the same correction.
+
 A base that cannot ask enough questions of its own is judged by those of the starter knowledge as well, reduced to about
 as many similar questions an entry.
 """
@@ -15,7 +18,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 
@@ -29,6 +32,8 @@ ENOUGH = 300
 """Questions with a right entry, those of a poor base counting less, from which on it needs no others to be judged by."""
 FOREIGN = 0.5
 """The part of the accepted rate that is spent on passages which no curated question cites: texts differ more than questions."""
+NEAR = 4.0
+"""How many times more often than accepted a near miss may be answered outright, by a neighbour of what it asks for."""
 RICHNESS = (0, 1, 2, 5)
 """Similar questions an entry, for which `kb.typical` keeps held-out questions of the starter knowledge."""
 
@@ -42,7 +47,8 @@ class HeldOut:
 
     `answerable` says whether some entry is right; `probability` is that of the best candidate, `right` whether it is the
     right entry, `offered` whether the right entry is among the five best, `in_scope` the probability that any entry is
-    right, `weight` how much the question counts: those with a right entry and those without weigh the same in sum.
+    right, `weight` how much the question counts: those with a right entry and those without weigh the same in sum,
+    `question` (uint64) which question it is, from release to release, `near` whether it is a near miss: its entry was hidden.
     `similar` is how many similar questions an entry of this base has; `passages` are the questions put to its passages.
     """
 
@@ -52,8 +58,24 @@ class HeldOut:
     offered: np.ndarray
     in_scope: np.ndarray
     weight: np.ndarray
+    question: np.ndarray
+    near: np.ndarray
     similar: float = 0.0
     passages: HeldOut | None = None
+
+    def of(self, chosen: np.ndarray) -> HeldOut:
+        """Those of the questions that are `chosen` ((questions,) bool), without any about passages."""
+        kept = {name: value[chosen] for name, value in vars(self).items() if name not in ("similar", "passages")}
+        return HeldOut(**kept, similar=self.similar)
+
+    def without_near_misses(self) -> HeldOut:
+        """What the accepted rate is about; the other questions without a right entry weigh for the near misses too."""
+        rest = self.of(~self.near)
+        far = ~rest.answerable
+        weight = rest.weight.copy()
+        if far.any():
+            weight[far] *= self.weight[~self.answerable].sum() / weight[far].sum()
+        return replace(rest, weight=weight)
 
     def save(self, directory: Path) -> None:
         """Write `held_out.npz` into an existing directory."""
@@ -101,10 +123,10 @@ TYPICAL = Thresholds(answer=0.97, clarify=0.15)
 def choose(held_out: HeldOut, accepted_wrong_rate: float = ACCEPTED_WRONG_RATE) -> Thresholds:
     """The lowest thresholds that keep `accepted_wrong_rate` ([0, 1]) and make only offers that are worth making."""
     judged = _completed(held_out, _kinds(held_out.similar))
-    answer = _lowest(judged.probability, ~judged.right, judged.weight, accepted_wrong_rate)
+    answer = _keeping(judged, accepted_wrong_rate)
     found = _completed(held_out.passages, {"passages": 1.0})
     careful = 1 if held_out.passages is not None else FOREIGN
-    passage = _lowest(found.probability, ~found.right, found.weight, accepted_wrong_rate * careful)
+    passage = _keeping(found, accepted_wrong_rate * careful)
     return Thresholds(answer, _worth(judged, judged.probability < answer), accepted_wrong_rate, passage)
 
 
@@ -130,10 +152,21 @@ def _completed(own: HeldOut | None, kinds: Mapping[str, float]) -> HeldOut:
     parts = [(typical_held_out(kind), missing * share) for kind, share in kinds.items() if share > 0]
     if own is not None:
         parts.insert(0, (own, 1.0))
-    columns = {
-        field.name: np.concatenate([getattr(part, field.name) for part, _ in parts]) for field in fields(HeldOut)[:5]
-    }
+    kept = [field.name for field in fields(HeldOut) if field.name not in ("weight", "similar", "passages")]
+    columns = {name: np.concatenate([getattr(part, name) for part, _ in parts]) for name in kept}
     return HeldOut(**columns, weight=np.concatenate([part.weight * by for part, by in parts]))
+
+
+def _keeping(judged: HeldOut, accepted: float) -> float:
+    """The lowest threshold at which both rates are kept."""
+    plain, near = judged.without_near_misses(), judged.of(judged.near)
+    answer = _lowest(plain.probability, ~plain.right, plain.weight, accepted)
+    order = np.argsort(-near.probability, kind="stable")
+    share = near.weight[order] / max(near.weight.sum(), 1e-12) * len(order)
+    first_too_many = np.searchsorted((np.cumsum(share) + 1) / (len(order) + 1), NEAR * accepted, side="right")
+    if first_too_many == len(order):
+        return answer
+    return max(answer, float(np.nextafter(near.probability[order[first_too_many]], 2)))
 
 
 def _worth(held_out: HeldOut, open_: np.ndarray) -> float:

@@ -21,7 +21,7 @@ from kb.entries import Entry
 from kb.evaluation.remembering import Remembering
 from kb.features import CIRCUMSTANCES, FEATURES, Probe
 from kb.files import Knowledge, read_knowledge
-from kb.fitting import FOLDS, cross_fitted, fitted, held_out
+from kb.fitting import FOLDS, cross_fitted, fitted, folds, held_out
 from kb.index import Index, texts
 from kb.lessons import Asked, Lesson, about_passages, asked_lessons, lessons
 from kb.matcher import KNOTS, TYPICAL, Matcher
@@ -74,7 +74,7 @@ def _with_similar(
         beside = [one for one in left if there[one[1]] and not index.equal(one[0])]
         beside = [beside[i] for i in sorted(random.permutation(len(beside))[: len(words)].tolist())]
         put = _put([*words, *beside], encoder)
-        found = asked_lessons(index, ~index.passage & there[index.owner], put, encoder.encode_queries, seed + draw)
+        found = asked_lessons(index, ~index.passage & there[index.owner], put, encoder.encode_queries)
         share = _MOST_ASKED / len(bases) / len(put)
         taught += [replace(lesson, weight=lesson.weight * share) for lesson in found]
     return taught
@@ -91,15 +91,17 @@ def _put(questions: Sequence[tuple[str, int]], encoder: Encoder) -> list[Asked]:
 def _judged(kinds: dict[str, list[Lesson]], whole: list[Lesson], begin: Matcher, seed: int) -> dict[str, HeldOut]:
     """The lessons of each kind, judged by matchers fitted to the other folds of all of them."""
     everything = [*whole, *(lesson for taught in kinds.values() for lesson in taught)]
-    fold = np.random.default_rng(seed).permutation(max(lesson.group for lesson in everything) + 1) % FOLDS
+    fold = folds(everything, seed)
     matchers = [
-        fitted([lesson for lesson in everything if fold[lesson.group] != held], flat(), _LOYALTY, begin)
+        fitted([lesson for lesson, own in zip(everything, fold, strict=True) if own != held], flat(), _LOYALTY, begin)
         for held in range(FOLDS)
     ]
-    return {
-        kind: held_out(taught, [matchers[fold[lesson.group]].probabilities(lesson.evidence) for lesson in taught])
-        for kind, taught in kinds.items()
-    }
+
+    def judged(taught: list[Lesson]) -> HeldOut:
+        own = zip(taught, folds(taught, seed), strict=True)
+        return held_out(taught, [matchers[fold].probabilities(lesson.evidence) for lesson, fold in own])
+
+    return {kind: judged(taught) for kind, taught in kinds.items()}
 
 
 def _about_texts(knowledge: Knowledge, own: Sequence[tuple[str, int]], encoder: Encoder, seed: int) -> list[Lesson]:
@@ -116,7 +118,7 @@ def _about_texts(knowledge: Knowledge, own: Sequence[tuple[str, int]], encoder: 
     curated = [curated[i] for i in sorted(random.permutation(len(curated))[: len(own)].tolist())]
     alone = Index(answers, encoder.encode_passages(texts(answers)))
     asked = _put([*own, *curated], encoder)
-    return [*about_policies, *asked_lessons(alone, alone.passage, asked, encoder.encode_queries, seed)]
+    return [*about_policies, *asked_lessons(alone, alone.passage, asked, encoder.encode_queries)]
 
 
 def save(matcher: Matcher, judged: dict[str, HeldOut], directory: Path) -> None:

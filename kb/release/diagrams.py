@@ -15,6 +15,7 @@ _POINTS = 60
 def reliability(held_out: HeldOut) -> list[dict[str, Any]]:
     """One bar a tenth of the best candidate's probability: how many questions, the mean that was promised, the share that
     came true. Both weighed like the thresholds; empty tenths are left out."""
+    held_out = held_out.without_near_misses()
     bins = np.minimum((held_out.probability * BINS).astype(int), BINS - 1)
     bars = []
     for i in range(BINS):
@@ -37,6 +38,7 @@ def curve(held_out: HeldOut) -> list[dict[str, float]]:
     """Coverage (answered outright and right among the questions with a right entry) and wrong rate by threshold, rising."""
     if not held_out.answerable.any():
         return []
+    held_out = held_out.without_near_misses()
     order = np.argsort(-held_out.probability, kind="stable")
     probability, weight = held_out.probability[order], held_out.weight[order]
     right = held_out.right[order] & held_out.answerable[order]

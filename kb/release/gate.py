@@ -2,7 +2,9 @@
 
 Both releases are measured on held-out questions, so each share has a standard error. A fall counts as a loss when it is
 larger than `TOLERATED` *and* larger than twice the standard error of the difference between the two: what a few questions
-decide by chance is no reason to refuse. Beside that, entries that stay must stay findable by their own wording.
+decide by chance is no reason to refuse. Where the matcher was fitted anew, both are measured on the questions that both were asked
+(`on_common`): a release is not worse because its new questions are harder. Beside that, entries that stay must stay findable by
+their own wording.
 """
 
 from __future__ import annotations
@@ -12,10 +14,16 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
+import numpy as np
+
+from kb.evaluate import cross_validated
+from kb.release.judgement import Judgement
+
 TOLERATED = 0.01
 ERRORS = 2.0
 _LOST_SHARE = 0.01
 _FEWEST_LOST = 3
+_FEWEST_COMMON = 50
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,19 @@ _MEASURES = (
     ("out_of_scope_refused", "范围外拒答率", "out_of_scope", True),
     ("wrong_rate", "错答率", "queries", False),
 )
+
+
+def on_common(before: Judgement, after: Judgement) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Both evaluations on the held-out questions of both; None where these are too few to say anything."""
+    shared = np.intersect1d(before.held_out.question, after.held_out.question)
+    found = []
+    for one in (before, after):
+        common = one.held_out.of(np.isin(one.held_out.question, shared))
+        if common.answerable.sum() < _FEWEST_COMMON:
+            return None
+        measured = vars(cross_validated(0, common, one.thresholds))
+        found.append(measured | {"accepted_wrong_rate": one.thresholds.accepted_wrong_rate})
+    return found[0], found[1]
 
 
 def judge(before: Mapping[str, Any] | None, after: Mapping[str, Any], asked: Asked) -> Gate:

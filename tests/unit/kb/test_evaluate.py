@@ -74,6 +74,8 @@ def test_a_release_is_judged_by_what_it_held_out() -> None:
         offered=np.array([True, True, False, False]),
         in_scope=np.array([0.9, 0.6, 0.8, 0.1]),
         weight=np.ones(4),
+        question=np.arange(4, dtype=np.uint64),
+        near=np.zeros(4, bool),
     )
     found = cross_validated(3, held_out, Thresholds(0.7, 0.2))
     assert (found.entries, found.top1, found.top5, found.coverage) == (3, 0.5, 1.0, 0.5)

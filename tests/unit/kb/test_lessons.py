@@ -78,7 +78,7 @@ def test_curated_questions_teach_about_the_articles_that_their_entries_cite(enco
 def test_questions_from_outside_are_asked_as_they_are(encode) -> None:
     index = Index(RICH, encode(texts(RICH)))
     asked = [Asked(Probe("住店能报多少钱", encode(["住店能报多少钱"])[0]), frozenset([0]))] * 8
-    taught = asked_lessons(index, ~index.passage, asked, encode, 0)
+    taught = asked_lessons(index, ~index.passage, asked, encode)
     right = [lesson for lesson in taught if lesson.answerable]
     assert len(right) == 8 and right[0].right.sum() == 1
     assert sum(lesson.weight for lesson in right) == pytest.approx(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,13 @@ def sample(random: np.random.Generator, size: int) -> HeldOut:
     probability = random.beta(0.6, 0.6, size)
     right = random.random(size) < probability
     answerable = right | (random.random(size) < 0.2)
-    return HeldOut(answerable, probability, right, right, probability, np.ones(size))
+    return held_out_of(answerable, probability, right)
+
+
+def held_out_of(answerable: np.ndarray, probability: np.ndarray, right: np.ndarray, similar: float = 0.0) -> HeldOut:
+    size = len(right)
+    asked = np.arange(size, dtype=np.uint64), np.zeros(size, bool)
+    return HeldOut(answerable, probability, right, right, probability, np.ones(size), *asked, similar=similar)
 
 
 @pytest.mark.parametrize("accepted", [0.01, 0.03, 0.1])
@@ -46,7 +52,7 @@ def test_an_offer_is_made_where_one_in_ten_is_right() -> None:
 
 
 def none_asked(similar: float = 0.0) -> HeldOut:
-    return HeldOut(*(np.empty(0, kind) for kind in (bool, float, bool, bool, float, float)), similar=similar)
+    return held_out_of(np.empty(0, bool), np.empty(0), np.empty(0, bool), similar)
 
 
 def test_a_base_without_questions_of_its_own_is_judged_by_the_starter_knowledge() -> None:
@@ -89,8 +95,22 @@ def test_passages_have_a_threshold_of_their_own(tmp_path: Path) -> None:
 def test_questions_of_equal_probability_share_their_fate() -> None:
     right = np.array([True] * 199 + [False] * 201)
     probability = np.full(400, 0.9)
-    held_out = HeldOut(np.ones(400, bool), probability, right, right, probability, np.ones(400))
+    held_out = held_out_of(np.ones(400, bool), probability, right)
     assert choose(held_out, 0.03).answer == 1.0
+
+
+def test_of_near_misses_no_more_than_four_times_the_accepted_rate_are_answered() -> None:
+    random = np.random.default_rng(6)
+    asked = sample(random, 1000)
+    nothing = np.zeros(500, bool)
+    foreign = replace(sample(random, 500), answerable=nothing, right=nothing, probability=random.beta(3, 0.4, 500))
+    kept = [field.name for field in fields(HeldOut) if field.name not in ("similar", "passages")]
+    both = HeldOut(**{name: np.concatenate([getattr(asked, name), getattr(foreign, name)]) for name in kept})
+    as_near = replace(both, near=np.arange(1500) >= 1000, weight=np.where(np.arange(1500) < 1000, 1.0, 0.01))
+    found = choose(as_near, 0.03)
+    assert found.answer >= choose(asked, 0.03).answer
+    assert 0.1 < (foreign.probability >= found.answer).mean() <= 0.12
+    assert choose(as_near, 0.3).answer == choose(asked, 0.3).answer
 
 
 def test_thresholds_and_what_they_came_from_are_kept(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from kb.thresholds import HeldOut
 def held_out(probability: list[float], right: list[bool], answerable: list[bool]) -> HeldOut:
     count = len(probability)
     flags = np.array(right, bool)
+    asked = np.arange(count, dtype=np.uint64), np.zeros(count, bool)
     return HeldOut(
-        np.array(answerable, bool), np.array(probability), flags, flags, np.array(probability), np.ones(count)
+        np.array(answerable, bool), np.array(probability), flags, flags, np.array(probability), np.ones(count), *asked
     )
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from kb.release.gate import Asked, judge
+import numpy as np
+
+from kb.matcher import typical
+from kb.release.gate import Asked, judge, on_common
+from kb.release.judgement import Judgement
+from kb.thresholds import HeldOut, Thresholds
 
 GOOD = {
     "top1": 0.90,
@@ -34,6 +39,33 @@ def test_few_questions_cannot_tell_a_fall_from_chance() -> None:
     few = {"queries": 20, "out_of_scope": 10}
     assert judge({**GOOD, **few}, {**GOOD, **few, "top1": 0.80}, Asked()).passed
     assert not judge({**GOOD, **few}, {**GOOD, **few, "top1": 0.40}, Asked()).passed
+
+
+def judgement(right: list[bool], asked: range, threshold: float = 0.5) -> Judgement:
+    flags, count = np.array(right), len(right)
+    probability = np.where(flags, 0.9, 0.6)
+    held_out = HeldOut(
+        np.ones(count, bool),
+        probability,
+        flags,
+        flags,
+        probability,
+        np.ones(count),
+        np.array(asked),
+        ~np.ones(count, bool),
+    )
+    return Judgement(typical(), Thresholds(threshold, 0.1), held_out)
+
+
+def test_new_questions_that_are_harder_are_no_loss_and_old_ones_that_fail_are() -> None:
+    before = judgement([True] * 180 + [False] * 20, range(200))
+    harder = judgement([True] * 180 + [False] * 120, range(300))
+    common = on_common(before, harder)
+    assert common and common[0] == common[1] and common[0]["top1"] == 0.9
+    assert judge(*common, Asked()).passed
+    worse = on_common(before, judgement([True] * 150 + [False] * 50 + [True] * 400, range(600)))
+    assert worse and not judge(*worse, Asked()).passed
+    assert on_common(before, judgement([True] * 40, range(180, 220))) is None
 
 
 def test_another_accepted_rate_is_the_managers_wish_and_no_loss_of_coverage() -> None:
