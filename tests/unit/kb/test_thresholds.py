@@ -106,11 +106,11 @@ def test_of_near_misses_no_more_than_four_times_the_accepted_rate_are_answered()
     foreign = replace(sample(random, 500), answerable=nothing, right=nothing, probability=random.beta(3, 0.4, 500))
     kept = [field.name for field in fields(HeldOut) if field.name not in ("similar", "passages")]
     both = HeldOut(**{name: np.concatenate([getattr(asked, name), getattr(foreign, name)]) for name in kept})
-    as_near = replace(both, near=np.arange(1500) >= 1000, weight=np.where(np.arange(1500) < 1000, 1.0, 0.01))
+    as_near = replace(both, near=np.arange(1500) >= 1000, weight=np.where(np.arange(1500) < 1000, 1.0, 1e-9))
     found = choose(as_near, 0.03)
     assert found.answer >= choose(asked, 0.03).answer
     assert 0.1 < (foreign.probability >= found.answer).mean() <= 0.12
-    assert choose(as_near, 0.3).answer == choose(asked, 0.3).answer
+    assert choose(as_near, 0.3).answer == pytest.approx(choose(asked, 0.3).answer, abs=0.005)
 
 
 def test_thresholds_and_what_they_came_from_are_kept(tmp_path: Path) -> None:
