@@ -32,7 +32,7 @@ ENOUGH = 300
 """Questions with a right entry, those of a poor base counting less, from which on it needs no others to be judged by."""
 FOREIGN = 0.5
 """The part of the accepted rate that is spent on passages which no curated question cites: texts differ more than questions."""
-NEAR = 4.0
+NEAR = 5.0
 """How many times more often than accepted a near miss may be answered outright, by a neighbour of what it asks for."""
 RICHNESS = (0, 1, 2, 5)
 """Similar questions an entry, for which `kb.typical` keeps held-out questions of the starter knowledge."""

@@ -99,7 +99,7 @@ def test_questions_of_equal_probability_share_their_fate() -> None:
     assert choose(held_out, 0.03).answer == 1.0
 
 
-def test_of_near_misses_no_more_than_four_times_the_accepted_rate_are_answered() -> None:
+def test_of_near_misses_no_more_than_five_times_the_accepted_rate_are_answered() -> None:
     random = np.random.default_rng(6)
     asked = sample(random, 1000)
     nothing = np.zeros(500, bool)
@@ -109,7 +109,7 @@ def test_of_near_misses_no_more_than_four_times_the_accepted_rate_are_answered()
     as_near = replace(both, near=np.arange(1500) >= 1000, weight=np.where(np.arange(1500) < 1000, 1.0, 1e-9))
     found = choose(as_near, 0.03)
     assert found.answer >= choose(asked, 0.03).answer
-    assert 0.1 < (foreign.probability >= found.answer).mean() <= 0.12
+    assert 0.12 < (foreign.probability >= found.answer).mean() <= 0.15
     assert choose(as_near, 0.3).answer == pytest.approx(choose(asked, 0.3).answer, abs=0.005)
 
 
