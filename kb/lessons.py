@@ -61,7 +61,7 @@ class Lesson:
     """`right` (candidates,) adds up to one, or to zero where no candidate is right, be it that none can be (`answerable`
     is False) or that the right one was not found. Lessons of one `group` are alike: learnt or held out together.
     `counted` are those that thresholds are judged by; `near` are near misses; `question` is the `identity` of what was
-    asked and how."""
+    asked, and of how many questions its entry was left."""
 
     evidence: Evidence
     right: np.ndarray
@@ -116,8 +116,11 @@ def lessons(index: Index, encode: Encode, seed: int) -> list[Lesson]:
         siblings = index.rows(owner)
         if len(siblings) > 1:
             hidden = _wording(index, row) if random.random() < _WHOLE_WORDING else [row]
-            evidence = gather(index, probe, hiding.but(owner, hidden, question), hidden)
-            right.append(_lesson(evidence, {owner}, identity(entry), question))
+            allowed = hiding.but(owner, hidden, question)
+            left = str(allowed[siblings].sum())
+            right.append(
+                _lesson(gather(index, probe, allowed, hidden), {owner}, identity(entry), identity(entry, text, left))
+            )
         if len(index.entries) > 1:
             evidence = gather(index, probe, hiding.whole(siblings), siblings)
             near.append(_lesson(evidence, set(), identity(entry), identity(entry, text, _NEAR)))
@@ -161,12 +164,15 @@ def asked_lessons(index: Index, allowed: np.ndarray, asked: Sequence[Asked], enc
 
 def reviewed_lessons(index: Index, reviewed: Sequence[Reviewed], encode: Encode) -> list[Lesson]:
     """Lessons from what employees said of answers: the entry was right, or what was shown was not. A curated question, or
-    one whose entry has gone, teaches nothing."""
+    one whose entry has gone, teaches nothing; nor does a wrong answer where another entry is nearer now: nobody has
+    said that that one is wrong."""
     told = [one for one in reviewed if one.entry_id in index.position and not index.equal(one.text)]
     taught = []
     for one, (text, vector) in zip(told, _encoded([one.text for one in told], encode), strict=True):
         owner = index.position[one.entry_id]
         evidence = gather(index, Probe(text, vector), ~index.passage)
+        if not one.right and owner not in evidence.entries[:1]:
+            continue
         group = identity(one.entry_id)
         taught.append(_lesson(evidence, {owner} if one.right else (), group, identity(one.entry_id, text, _REVIEWED)))
     return taught
@@ -221,6 +227,7 @@ class _Hiding:
         self._questions = ~index.passage
         self._counts = np.diff(index.starts)
         self._asked = np.flatnonzero([not entry.is_passage for entry in index.entries])
+        self._ranked = np.sort(self._counts[self._asked])
         self._rich = np.flatnonzero((self._counts > 1) & np.isin(np.arange(len(self._counts)), self._asked))
         self._names = np.array([identity(index.entries[position].id) for position in self._rich], np.uint64)
 
@@ -235,7 +242,7 @@ class _Hiding:
         others = self._rich[self._rich != owner]
         drawn_of = _mixed(self._names[self._rich != owner], question)
         left[self._index.starts[others] + 1 + drawn_of % (self._counts[others] - 1)] = False
-        drawn = int(self._counts[random.choice(self._asked)])
+        drawn = int(self._ranked[int(random.random() * len(self._ranked))])
         own = [row for row in self._index.rows(owner) if row not in hidden]
         extra = random.permutation(own[1:])[max(min(drawn, self._counts[owner] - 1), 1) - 1 :]
         left[[*hidden, *extra.astype(int)]] = False
