@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings as hypothesis_settings
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import make_url
@@ -27,6 +28,9 @@ from service.supervisor import free_port
 from tests.simulators.dingtalk import DingtalkSimulator
 from tests.simulators.wecom import WecomSimulator
 from tests.stack import CHEN, LI, WANG, Employee, Stack
+
+hypothesis_settings.register_profile("noisy", deadline=None)
+hypothesis_settings.load_profile("noisy")  # these machines are shared: no test is judged by the clock
 
 ROOT = Path(__file__).resolve().parents[1]
 DATABASES = os.environ.get("FSSC_TEST_DATABASES", "sqlite,postgresql").split(",")
