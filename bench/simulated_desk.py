@@ -97,7 +97,7 @@ class SimulatedDesk:
         if gate.passed:
             self._publisher.publish(candidate, "publisher")
             self.knowledge.refresh()
-        return gate.passed, list(gate.reasons)
+        return gate.passed, [] if gate.passed else list(gate.reasons)
 
     def right(self, entry_id: str, intent: str) -> bool:
         """Whether an entry, or a passage that the intent's entry cites, answers it."""

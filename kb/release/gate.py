@@ -24,11 +24,12 @@ ERRORS = 2.0
 _LOST_SHARE = 0.01
 _FEWEST_LOST = 3
 _FEWEST_COMMON = 50
+_HARDLY = 0.02
 
 
 @dataclass(frozen=True)
 class Gate:
-    """`reasons` are for the publisher, in Chinese; none when it `passed`."""
+    """`reasons` are for the publisher, in Chinese: why it did not pass, or what to know though it `passed`."""
 
     passed: bool
     reasons: tuple[str, ...]
@@ -75,7 +76,18 @@ def judge(before: Mapping[str, Any] | None, after: Mapping[str, Any], asked: Ask
         reasons.append(
             f"有 {asked.lost} 个仍在库中的问题（抽查 {asked.asked} 个）原来能直接答对，发布后答不对，请查看下方变化的问题。"
         )
-    return Gate(not reasons, tuple(reasons))
+    return Gate(not reasons, (*reasons, *_notes(after)))
+
+
+def _notes(after: Mapping[str, Any]) -> tuple[str, ...]:
+    """That a release keeps its promise by hardly ever answering is said, be it the first one or not."""
+    coverage = after.get("coverage")
+    if coverage is None or coverage >= _HARDLY:
+        return ()
+    return (
+        f"直接答对率只有 {coverage:.1%}：要守住 {after['accepted_wrong_rate']:.1%} 的可接受答错率，机器人几乎只能反问。"
+        "请为条目补充员工的说法（相似问法），或调高可接受的答错率。",
+    )
 
 
 def _loss(

@@ -74,6 +74,12 @@ def test_another_accepted_rate_is_the_managers_wish_and_no_loss_of_coverage() ->
     assert not judge(GOOD, {**strict, "top1": 0.6}, Asked()).passed
 
 
+def test_a_release_that_hardly_answers_passes_with_a_word() -> None:
+    silent = judge(None, {**GOOD, "coverage": 0.0}, Asked())
+    assert silent.passed and "相似问法" in silent.reasons[0]
+    assert judge(None, GOOD, Asked()).reasons == ()
+
+
 def test_entries_that_stay_must_stay_findable() -> None:
     assert judge(GOOD, GOOD, Asked(50, 2)).passed
     assert not judge(GOOD, GOOD, Asked(50, 3)).passed
