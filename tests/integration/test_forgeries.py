@@ -18,6 +18,7 @@ from connectors.connected import Connected
 from core.database import Database
 from core.settings import Settings
 from service.app import create_app
+from service.intake import Intake
 from tests.forgeries import DINGTALK, WECOM, forgeries
 from tests.simulators.dingtalk import DingtalkSimulator
 from tests.simulators.wecom import WecomSimulator
@@ -32,7 +33,11 @@ def front_door(database: Database, redis_url: str, monkeypatch: pytest.MonkeyPat
     app = create_app(settings)
     connected = Connected(database, settings, Redis.from_url(redis_url), lambda kind, advice: None)
     app.state.desk = SimpleNamespace(
-        settings=settings, database=database, connected=connected, bell=SimpleNamespace(ring=lambda channel: None)
+        settings=settings,
+        database=database,
+        connected=connected,
+        intake=Intake(database),
+        bell=SimpleNamespace(ring=lambda channel: None),
     )
     yield TestClient(app, raise_server_exceptions=True)
 
