@@ -20,12 +20,12 @@ test:  ## everything, with the real engine, Redis, PostgreSQL and browser
 	@$(PYTHON) scripts/install.py --test
 	@scripts/test
 
-test-fast:  ## no engine, no browser, no PostgreSQL, nothing slow
+test-fast:  ## style and the rooms by themselves: no engine, no browser, no PostgreSQL, nothing slow
 	$(find_python)
 	@$(PYTHON) scripts/install.py --fast
 	@.venv/bin/ruff check .
 	@.venv/bin/lint-imports
-	@FSSC_TEST_DATABASES=sqlite .venv/bin/python -m pytest tests/unit tests/integration -m "not slow" --numprocesses 2 --dist loadfile
+	@FSSC_TEST_DATABASES=sqlite .venv/bin/python -m pytest tests/unit -m "not slow" --numprocesses 2 --dist loadfile
 
 lint:
 	@.venv/bin/ruff check .
