@@ -53,6 +53,7 @@ _WHOLE_WORDING = 0.5
 _SHARED_BY = 3
 _CURATED = 0.6
 """A sentence this much like a curated question is in the scope of this knowledge base after all."""
+_HIDDEN = 1
 _NEAR, _FAR, _REVIEWED, _SAMPLED = "near", "far", "reviewed", "sampled"
 
 
@@ -238,7 +239,7 @@ class _Hiding:
         """Without `hidden`, which are questions of `owner`: some others of its similar ones and one of each other entry
         go too. At least one question of it is left, the standard one first."""
         left = self._questions.copy()
-        random = np.random.default_rng(question)
+        random = np.random.default_rng([question, _HIDDEN])  # apart from what is drawn for its page
         others = self._rich[self._rich != owner]
         drawn_of = _mixed(self._names[self._rich != owner], question)
         left[self._index.starts[others] + 1 + drawn_of % (self._counts[others] - 1)] = False

@@ -81,11 +81,11 @@ def judge(before: Mapping[str, Any] | None, after: Mapping[str, Any], asked: Ask
 
 def _notes(after: Mapping[str, Any]) -> tuple[str, ...]:
     """That a release keeps its promise by hardly ever answering is said, be it the first one or not."""
-    coverage = after.get("coverage")
-    if coverage is None or coverage >= _HARDLY:
+    coverage, accepted = after.get("coverage"), after.get("accepted_wrong_rate")
+    if coverage is None or accepted is None or coverage >= _HARDLY:
         return ()
     return (
-        f"直接答对率只有 {coverage:.1%}：要守住 {after['accepted_wrong_rate']:.1%} 的可接受答错率，机器人几乎只能反问。"
+        f"直接答对率只有 {coverage:.1%}：要守住 {accepted:.1%} 的可接受答错率，机器人几乎只能反问。"
         "请为条目补充员工的说法（相似问法），或调高可接受的答错率。",
     )
 

@@ -83,7 +83,7 @@ def test_only_curators_look_and_only_editors_decide(client: TestClient) -> None:
 
 
 def test_what_agents_answered_stands_beside_the_questions_masked(client: TestClient) -> None:
-    desk = client.app.state.desk  # type: ignore[attr-defined]
+    desk = client.app.state.desk  # type: ignore[attr-defined]  # starlette types it as any ASGI callable
     with desk.database.write() as session:
         question = session.scalars(select(OpenQuestionRow).where(OpenQuestionRow.cluster == 2)).first()
         conversation = session.get(Conversation, question.conversation_id)
@@ -125,7 +125,7 @@ def test_clusters_are_found_and_decided_about(client: TestClient) -> None:
     gone = client.post(f"{ROOT}/clusters/2/dismiss", json={"version": 1, "reason": "属于法务部"}).json()
     assert gone["state"] == "dismissed" and {one["closed_as"] for one in gone["members"]} == {"not_ours"}
     assert client.get(f"{ROOT}/clusters").json()["counts"] == {"review": 1, "dismissed": 1}
-    desk = client.app.state.desk  # type: ignore[attr-defined]
+    desk = client.app.state.desk  # type: ignore[attr-defined]  # starlette types it as any ASGI callable
     with desk.database.read() as session:
         actions = session.scalars(select(AuditRow.action).where(AuditRow.subject == "cluster:2")).all()
         assert actions == ["curation.dismiss"]

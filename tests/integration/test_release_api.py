@@ -51,7 +51,7 @@ def sign_in(client: TestClient, name: str) -> None:
 
 def prepare(client: TestClient) -> dict:
     """What the worker does."""
-    desk = client.app.state.desk  # type: ignore[attr-defined]
+    desk = client.app.state.desk  # type: ignore[attr-defined]  # starlette types it as any ASGI callable
     assert client.post(f"{ROOT}/releases/preview").status_code == 202
     publisher = Publisher(desk.database, desk.settings.home, client.encoder)  # type: ignore[attr-defined]
     assert preview.make(desk.database, publisher, desk.settings.wrong_rate)
@@ -75,7 +75,7 @@ def test_only_a_publisher_publishes_and_only_from_our_page(client: TestClient) -
 
 def test_from_preview_to_rollback(client: TestClient) -> None:
     sign_in(client, "pub")
-    desk = client.app.state.desk  # type: ignore[attr-defined]
+    desk = client.app.state.desk  # type: ignore[attr-defined]  # starlette types it as any ASGI callable
     assert client.get(f"{ROOT}/releases/preview").json()["state"] == "none"
     assert client.post(f"{ROOT}/releases").json()["error"]["code"] == "preview_stale"
     assert prepare(client)["nothing_changed"]
@@ -118,7 +118,7 @@ def test_from_preview_to_rollback(client: TestClient) -> None:
 @pytest.mark.usefixtures("every_stranger")
 def test_a_refused_release_needs_a_reason(client: TestClient) -> None:
     sign_in(client, "pub")
-    desk = client.app.state.desk  # type: ignore[attr-defined]
+    desk = client.app.state.desk  # type: ignore[attr-defined]  # starlette types it as any ASGI callable
     save(desk.database, *map(entry, range(12)))
     prepare(client)
     client.post(f"{ROOT}/releases", json={"override_reason": "基础数据"})

@@ -33,7 +33,7 @@ class _Lengths:
 def _lender(port: int, fingerprint: str) -> Iterator[None]:
     app = Starlette(routes=routes())
     encoder = Encoder(_Lengths(), "lengths", fingerprint)
-    app.state.acting = Acting("t", encoder, SimpleNamespace(), SimpleNamespace())  # type: ignore[arg-type]
+    app.state.acting = Acting("t", encoder, SimpleNamespace(), SimpleNamespace())  # type: ignore[arg-type]  # lending needs neither
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run)
     thread.start()
