@@ -153,8 +153,19 @@ def dingtalk() -> Iterator[DingtalkSimulator]:
     assert simulator.violations == []
 
 
+_TROUBLE = pytest.StashKey[str]()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The last thing that is said, after the list of what failed: what the product's processes had to say about it."""
+    if trouble := config.stash.get(_TROUBLE, ""):
+        print(trouble)
+
+
 @pytest.fixture(scope="session")
-def stack(encoder_dir: Path, wecom: WecomSimulator, dingtalk: DingtalkSimulator) -> Iterator[Stack]:
+def stack(
+    encoder_dir: Path, wecom: WecomSimulator, dingtalk: DingtalkSimulator, request: pytest.FixtureRequest
+) -> Iterator[Stack]:
     """The whole product, started once for all tests that talk to it; nothing of an earlier run but models. Its home is
     `FSSC_TEST_HOME`, else `var/test`."""
     home = Path(os.environ.get("FSSC_TEST_HOME") or ROOT / "var" / "test")
@@ -164,6 +175,8 @@ def stack(encoder_dir: Path, wecom: WecomSimulator, dingtalk: DingtalkSimulator)
     wecom.callback_url = f"{running.url}/api/v1/channels/wecom/callback"
     dingtalk.callback_url = f"{running.url}/api/v1/channels/dingtalk/callback"
     yield running
+    if request.session.testsfailed:
+        request.config.stash[_TROUBLE] = running.trouble()
     assert running.stop() == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -133,9 +134,20 @@ class Stack:
         """The supervised process whose command line holds `words`."""
         assert self.process is not None
         for process in psutil.Process(self.process.pid).children():
-            if words in " ".join(process.cmdline()):
-                return process
+            with contextlib.suppress(psutil.NoSuchProcess):  # It was killed, and is not buried yet.
+                if words in " ".join(process.cmdline()):
+                    return process
         raise AssertionError(f"no process with {words!r} in its command line")
+
+    def trouble(self, lines: int = 12, width: int = 200) -> str:
+        """What the supervisor and its programs said last, for whoever has to find out why tests failed."""
+        said = []
+        for log in sorted((self.home / "logs").glob("*.log"), key=lambda path: path.name == "run.log"):
+            found = log.read_text(errors="replace").splitlines()
+            if log.name != "run.log":
+                found = [line for line in found if "rror" in line or '"warning"' in line][-3:]
+            said += [f"{log.name}: {line[:width]}" for line in found[-lines:]]
+        return "\n".join(said)
 
 
 def _digest_of_knowledge() -> str:
