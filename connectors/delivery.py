@@ -4,10 +4,13 @@ A channel says what became of each message:
 
 returns Receipt   the channel has it
 raises NotSent    it surely has not: sent again later, more slowly each time; `for_good` where no repeat can help
+                  and, with `words`, what was sent together is sent one by one
 raises Busy       not now: a rate limit. Nothing of this channel, or for this employee, is sent before `retry_after` has passed
 raises Unsure     sent, and no answer: sent again only while the channel drops repeats of a key
 
 A process that is killed between sending and recording leaves the same doubt as `Unsure`.
+
+What waits in one conversation is sent in one message where its channel can (`Joining`): nothing waits for more to come.
 """
 
 from __future__ import annotations
@@ -16,10 +19,11 @@ import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from itertools import chain
+from typing import Any, Protocol, runtime_checkable
 
 import structlog
 from sqlalchemy import select
@@ -47,7 +51,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=10)
 class Delivery:
     """A message for one employee. `key` stays the same over all attempts; `message` is `Message.to_dict()`, whose `text`
     says everything by itself; `attempt` counts from 1; `thread` is the group chat of the conversation, empty where there is
-    none."""
+    none. `along` are the messages that are said after it, in the same message of the channel: the same in every attempt."""
 
     key: str
     channel: str
@@ -56,6 +60,11 @@ class Delivery:
     message: dict[str, Any]
     attempt: int
     thread: str = ""
+    along: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def messages(self) -> tuple[dict[str, Any], ...]:
+        return (self.message, *self.along)
 
 
 @dataclass(frozen=True)
@@ -67,9 +76,12 @@ class Receipt:
 
 
 class NotSent(Exception):
-    def __init__(self, reason: str, *, for_good: bool = False) -> None:
+    """`words`: it was what was said that was refused, not whom it was said to."""
+
+    def __init__(self, reason: str, *, for_good: bool = False, words: bool = False) -> None:
         super().__init__(reason)
         self.for_good = for_good
+        self.words = words
 
 
 class Busy(Exception):
@@ -94,8 +106,26 @@ class Channel(Protocol):
     def send(self, delivery: Delivery) -> Receipt: ...
 
 
+@runtime_checkable
+class Joining(Channel, Protocol):
+    """A channel that can say several messages in one: those of `Delivery.along` after the first, each as it would be by itself."""
+
+    def together(self, deliveries: Sequence[Delivery]) -> int:
+        """How many of these, of one conversation and in order, go in one message: from 1, the first alone, to all of them."""
+        ...
+
+
 Sent = Receipt | Callable[[], bool]
 """What came of one attempt: the channel has it, or what to record instead."""
+
+
+@dataclass(frozen=True)
+class _Claimed:
+    """What goes in one message: `rows` are one delivery, or a set in order. `taken_over`: it may have been sent already."""
+
+    rows: tuple[DeliveryRow, ...]
+    delivery: Delivery
+    taken_over: bool
 
 
 class Deliverer:
@@ -141,11 +171,11 @@ class Deliverer:
     def _round(self, limit: int) -> tuple[int, int]:
         """Send until nothing is due; how many were tried, and how many arrived."""
         tried = arrived = 0
-        flying: dict[Future[Sent], DeliveryRow] = {}
-        sent: list[tuple[DeliveryRow, Sent]] = []
+        flying: dict[Future[Sent], _Claimed] = {}
+        sent: list[tuple[_Claimed, Sent]] = []
         while True:
-            receipts = [(row, what) for row, what in sent if isinstance(what, Receipt)]
-            if len(receipts) < len(sent):
+            receipts = [(row, what) for one, what in sent if isinstance(what, Receipt) for row in one.rows]
+            if any(not isinstance(what, Receipt) for _, what in sent):
                 arrived += self._gone_on(receipts, 0)[0]
                 for _, what in sent:
                     if not isinstance(what, Receipt):
@@ -153,18 +183,16 @@ class Deliverer:
                 receipts = []
             more, claimed = self._gone_on(receipts, min(AT_ONCE - len(flying), limit - tried))
             arrived += more
-            for row, delivery, taken_over in claimed:
-                tried += 1
-                flying[self._pool.submit(self._attempt, row, delivery, taken_over)] = row
+            for one in claimed:
+                tried += len(one.rows)
+                flying[self._pool.submit(self._attempt, one)] = one
             if not flying:
                 return tried, arrived
             wait(flying, timeout=_LOOK_AGAIN, return_when=FIRST_COMPLETED)
             done, _ = wait(flying, timeout=_TOGETHER)
             sent = [(flying.pop(future), future.result()) for future in done]
 
-    def _gone_on(
-        self, receipts: list[tuple[DeliveryRow, Receipt]], most: int
-    ) -> tuple[int, list[tuple[DeliveryRow, Delivery, bool]]]:
+    def _gone_on(self, receipts: list[tuple[DeliveryRow, Receipt]], most: int) -> tuple[int, list[_Claimed]]:
         """Keep what arrived and claim what is due next, in one transaction; how many arrived, and the claimed."""
         waiting: list[int] = []
         if not receipts:
@@ -180,39 +208,69 @@ class Deliverer:
             if kept and most > 0:
                 waiting = outbox.due(session, now(), most)
             claimed = outbox.claim_all(session, waiting, now()) if waiting else []
-            rows = [row for row, _ in claimed]
-            messages = _by_id(session, Message, [row.message_id for row in rows])
-            conversations = _by_id(session, Conversation, [row.conversation_id for row in rows])
-            return arrived, [
-                (row, _delivery(row, conversations[row.conversation_id], messages[row.message_id]), taken_over)
-                for row, taken_over in claimed
-            ]
+            return arrived, self._in_sets(session, claimed)
 
-    def _attempt(self, row: DeliveryRow, delivery: Delivery, taken_over: bool) -> Sent:
+    def _in_sets(self, session: Session, claimed: Sequence[tuple[DeliveryRow, bool]]) -> list[_Claimed]:
+        """Each of what was just claimed with what is sent in the same message, which is claimed with it here."""
+        riders = outbox.riders(session, [row for row, _ in claimed if self._may_take_others(row)])
+        rows = [*(row for row, _ in claimed), *chain.from_iterable(riders.values())]
+        messages = _by_id(session, Message, [row.message_id for row in rows])
+        conversations = _by_id(session, Conversation, [row.conversation_id for row, _ in claimed])
+        sets = []
+        for first, taken_over in claimed:
+            some = (first, *riders.get(first.id, ()))
+            said = [_delivery(row, conversations[row.conversation_id], messages[row.message_id]) for row in some]
+            if first.rides_with is None:
+                some = some[: self._how_many(said)]
+            if len(some) > 1:
+                outbox.ride(first, some[1:])
+            along = tuple(one.message for one in said[1 : len(some)])
+            sets.append(_Claimed(some, replace(said[0], along=along), taken_over))
+        return sets
+
+    def _may_take_others(self, row: DeliveryRow) -> bool:
+        """A set stays one, also where its channel is gone."""
+        return row.rides_with is not None or isinstance(self._channels.get(row.channel), Joining)
+
+    def _how_many(self, said: Sequence[Delivery]) -> int:
+        """Of these that wait, how many go in one message."""
+        if len(said) < 2 or not isinstance(channel := self._channels.get(said[0].channel), Joining):
+            return 1
+        try:
+            return channel.together(said)
+        except Exception as error:
+            # What cannot be joined must not keep everybody's messages from being claimed.
+            log.warning("not_joined", key=said[0].key, channel=said[0].channel, error=repr(error)[:200])
+            return 1
+
+    def _attempt(self, claimed: _Claimed) -> Sent:
+        rows, row = claimed.rows, claimed.rows[0]
         channel = self._channels.get(row.channel)
         if channel is None:
-            return partial(self._end, row, DeliveryState.DEAD, f"no channel {row.channel!r}")
-        if taken_over and not self._repeats(channel, row):
-            return partial(self._end, row, DeliveryState.UNSURE, "a process died while it was sent")
+            return partial(self._end, rows, DeliveryState.DEAD, f"no channel {row.channel!r}")
+        if claimed.taken_over and not self._repeats(channel, row):
+            return partial(self._end, rows, DeliveryState.UNSURE, "a process died while it was sent")
         if (until := self._paused.get(row.channel)) and until > now():
-            return partial(self._later, row, until, "busy", _tried_before(row), counted=False)
+            return partial(self._later, rows, until, "busy", _tried_before(row), counted=False)
         try:
-            return channel.send(delivery)
+            return channel.send(claimed.delivery)
         except Busy as busy:
             until = now() + busy.retry_after
             if busy.everybody:
                 self._paused[row.channel] = until
-            return partial(self._later, row, until, str(busy), _tried_before(row), counted=False)
+            return partial(self._later, rows, until, str(busy), _tried_before(row), counted=False)
         except NotSent as error:
+            if error.for_good and error.words and len(rows) > 1 and _tried_before(row) is None:
+                return partial(self._later, rows, now(), str(error), None, apart=True)
             if error.for_good:
-                return partial(self._end, row, DeliveryState.DEAD, str(error))
-            return partial(self._later, row, now() + _pause(row.attempts), str(error), _tried_before(row))
+                return partial(self._end, rows, DeliveryState.DEAD, str(error))
+            return partial(self._later, rows, now() + _pause(row.attempts), str(error), _tried_before(row))
         except Exception as error:
             # Whatever it was, the message may be out.
             said = str(error) or repr(error)
             if not self._repeats(channel, row):
-                return partial(self._end, row, DeliveryState.UNSURE, said)
-            return partial(self._later, row, now() + _pause(row.attempts), said, row.first_tried_at)
+                return partial(self._end, rows, DeliveryState.UNSURE, said)
+            return partial(self._later, rows, now() + _pause(row.attempts), said, row.first_tried_at)
 
     @staticmethod
     def _repeats(channel: Channel, row: DeliveryRow) -> bool:
@@ -223,46 +281,57 @@ class Deliverer:
 
     def _later(
         self,
-        row: DeliveryRow,
+        rows: Sequence[DeliveryRow],
         due_at: datetime,
         reason: str,
         first_tried_at: datetime | None,
         *,
         counted: bool = True,
+        apart: bool = False,
     ) -> bool:
-        if counted and row.attempts >= MOST_ATTEMPTS:
-            return self._end(row, DeliveryState.DEAD, reason)
+        """`apart`: one by one from now on, since what was tried before takes nothing along."""
+        attempts = rows[0].attempts if counted else rows[0].attempts - 1
+        if counted and attempts >= MOST_ATTEMPTS:
+            return self._end(rows, DeliveryState.DEAD, reason)
+        # As if it had never been claimed: what comes until then may ride along, too.
+        untried = attempts == 0
         with self._database.write() as session:
             outbox.finish(
                 session,
-                row,
+                rows,
                 state=DeliveryState.WAITING,
                 due_at=due_at,
-                attempts=row.attempts if counted else row.attempts - 1,
+                attempts=attempts,
                 first_tried_at=first_tried_at,
+                rides_with=None if apart or untried else rows[0].rides_with,
                 error=reason[:500],
             )
         return False
 
-    def _end(self, row: DeliveryRow, state: DeliveryState, reason: str) -> bool:
-        """Give up, and tell whoever answered: an answer that nobody reads is worse than none."""
-        log.error("not_delivered", key=row.key, channel=row.channel, state=state, reason=reason)
+    def _end(self, rows: Sequence[DeliveryRow], state: DeliveryState, reason: str) -> bool:
+        """Give up, and tell whoever answered: an answer that nobody reads is worse than none. From here on each stands for itself."""
         with self._database.write() as session:
-            if not outbox.finish(session, row, state=state, error=reason[:500]):
+            if not outbox.finish(session, rows, state=state, rides_with=None, error=reason[:500]):
                 return False
-            number = session.get_one(Message, row.message_id).body.get("number")
-            ticket = ticket_of(session, number) if number else None
-            if ticket and ticket.assignee:
-                doubt = "可能没有送达" if state is DeliveryState.UNSURE else "没有送达"
-                notify(
-                    session,
-                    [ticket.assignee],
-                    "undelivered",
-                    f"工单 {ticket.number} 的一条回复{doubt}，请换个方式联系员工，或让管理员查看投递记录。",
-                    key=f"undelivered:{row.id}",
-                    ticket=ticket.number,
-                )
+            for row in rows:
+                log.error("not_delivered", key=row.key, channel=row.channel, state=state, reason=reason)
+                _tell_who_answered(session, row, state)
         return False
+
+
+def _tell_who_answered(session: Session, row: DeliveryRow, state: DeliveryState) -> None:
+    number = session.get_one(Message, row.message_id).body.get("number")
+    ticket = ticket_of(session, number) if number else None
+    if ticket and ticket.assignee:
+        doubt = "可能没有送达" if state is DeliveryState.UNSURE else "没有送达"
+        notify(
+            session,
+            [ticket.assignee],
+            "undelivered",
+            f"工单 {ticket.number} 的一条回复{doubt}，请换个方式联系员工，或让管理员查看投递记录。",
+            key=f"undelivered:{row.id}",
+            ticket=ticket.number,
+        )
 
 
 def _by_id(session: Session, kind: type[Any], ids: Sequence[str]) -> dict[str, Any]:

@@ -62,7 +62,8 @@ class Notice:
 
 
 class Connector(Channel, Protocol):
-    """One configured channel. `repeats` and `send` are those of `connectors.delivery.Channel`."""
+    """One configured channel. `repeats` and `send` are those of `connectors.delivery.Channel`; one that can say several messages
+    in one is a `connectors.delivery.Joining`, too."""
 
     name: str
     label: str

@@ -134,7 +134,7 @@ def say(
     turn_id: str | None = None,
     extras: dict[str, Any] | None = None,
 ) -> Message:
-    """Append a message to the transcript, masked. Who says something waits until the conversation's lock is free, so that
+    """Append a message to the transcript, masked; it is written with the next flush. Who says something waits until the conversation's lock is free, so that
     numbers do not clash; a ticket's row is locked before its conversation's, never after."""
     moment, said = now(), _said_before(session, conversation_id)
     said.conversation.last_at = moment
@@ -151,7 +151,6 @@ def say(
         at=moment,
     )
     session.add(message)
-    session.flush()
     return message
 
 

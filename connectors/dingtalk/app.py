@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -143,6 +144,9 @@ class DingtalkConnector:
 
     def send(self, delivery: Delivery) -> Receipt:
         return self._channel.send(delivery)
+
+    def together(self, deliveries: Sequence[Delivery]) -> int:
+        return self._channel.together(deliveries)
 
     def tell(self, employee_no: str, notice: Notice) -> Receipt:
         return self._channel.tell(employee_no, notice)

@@ -4,6 +4,7 @@ the single chat only, wherever it was asked."""
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -30,7 +31,11 @@ _GONE = {"staffId.notExisted", "robot.oto.notExist", "invalidParameter.userIds.e
 _WITHOUT_QUOTA = timedelta(minutes=10)
 _CONTROLLED = timedelta(seconds=30)
 _REMEMBERED = 24 * 3600
+_BETWEEN = "\n\n"
+"""Between messages that are said in one."""
 _TICKET_CHOICES = ("ticket:", "talk:", "urge:", "reopen:", "cancel:", "confirm:", "rate:")
+_ASKING = ("ticket", "rating", "reasons", "survey")
+"""Kinds of messages that stand alone, and for nobody but the person who asked."""
 _ELSEWHERE = "涉及您个人的工单，详细内容已在单聊里发给您，请打开与我的单聊查看。"
 
 
@@ -99,6 +104,22 @@ class DingtalkChannel:
         to = _To(group, user, delivery.employee.name or "", vouched=personal(delivery.message))
         return self._all(delivery.key, to, self._rendered(delivery))
 
+    def together(self, deliveries: Sequence[Delivery]) -> int:
+        """As many texts as fit into one part, all of them about a ticket or none; after an agent only what says who speaks."""
+        texts: list[str] = []
+        named = ""
+        for n, message in enumerate(one.message for one in deliveries):
+            texts.append(_said(message))
+            if (
+                not _only_words(message)
+                or (named and not _name(message))
+                or personal(message) != personal(deliveries[0].message)
+                or len(parts(_BETWEEN.join(texts))) > 1
+            ):
+                return max(n, 1)
+            named = _name(message)
+        return len(deliveries)
+
     def tell(self, employee_no: str, notice: Notice) -> Receipt:
         """A notice for a member of the desk, in their single chat."""
         user = self._people.user_of(employee_no)
@@ -146,7 +167,9 @@ class DingtalkChannel:
                 self._alert(f"dingtalk:{error.code}", error.advice)
             if error.no_quota:
                 raise Busy(_WITHOUT_QUOTA, everybody=False) from error
-            raise NotSent(str(error), for_good=error.code in _GONE or not error.advice) from error
+            gone = error.code in _GONE
+            words = not gone and not error.advice
+            raise NotSent(str(error), for_good=gone or words, words=words) from error
         if not to.group and answer.get("invalidStaffIdList"):
             raise NotSent(f"DingTalk knows no receiver {to.user}", for_good=True)
         if not to.group and answer.get("flowControlledStaffIdList"):
@@ -165,13 +188,10 @@ class DingtalkChannel:
 
     def _rendered(self, delivery: Delivery) -> list[Part]:
         message = self._surveys.opened_by(delivery).message
-        text = shown(str(message.get("text") or ""))
-        title = title_of(text)
-        if source := sources(message):
-            text = f"{text}\n\n> {source}"
-        if message.get("from") == "agent" and message.get("agent_name"):
-            title = f"{message['agent_name']}：{title}"
-            text = f"**【{message['agent_name']}】**\n\n{text}"
+        title, text = _titled(message), _said(message)
+        if delivery.along:
+            said = _BETWEEN.join(one for one in map(_said, delivery.messages) if one)
+            return [Part(title, part) for part in parts(said)]
         if address := self._ratings.address(delivery):
             return [Part(title, f"{text}\n\n也可以直接回复 1 到 5 的数字打分。", "打分评价", address)]
         if address := self._surveys.address(delivery):
@@ -194,13 +214,30 @@ class DingtalkChannel:
                 log.warning("dingtalk_parts_not_kept", error=type(error).__name__)
 
 
+def _said(message: dict[str, Any]) -> str:
+    text = shown(str(message.get("text") or ""))
+    if source := sources(message):
+        text = f"{text}\n\n> {source}"
+    return f"**【{name}】**\n\n{text}" if (name := _name(message)) else text
+
+
+def _titled(message: dict[str, Any]) -> str:
+    title = title_of(shown(str(message.get("text") or "")))
+    return f"{name}：{title}" if (name := _name(message)) else title
+
+
+def _name(message: dict[str, Any]) -> str:
+    """Whose words they are, as far as they say so: an agent's."""
+    return str(message.get("agent_name") or "") if message.get("from") == "agent" else ""
+
+
+def _only_words(message: dict[str, Any]) -> bool:
+    return not message.get("options") and message.get("type") not in _ASKING
+
+
 def personal(message: dict[str, Any]) -> bool:
     """Whether a message is about a ticket, and so for nobody but the person who asked."""
-    if (
-        message.get("from") == "agent"
-        or message.get("number")
-        or message.get("type") in ("ticket", "rating", "reasons", "survey")
-    ):
+    if message.get("from") == "agent" or message.get("number") or message.get("type") in _ASKING:
         return True
     offered = [str(option.get("choice") or "") for option in message.get("options") or []]
     return any(choice.startswith(_TICKET_CHOICES) for choice in offered)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -90,6 +91,9 @@ class WecomApp:
 
     def send(self, delivery: Delivery) -> Receipt:
         return self.channel.send(self.surveys.opened_by(delivery))
+
+    def together(self, deliveries: Sequence[Delivery]) -> int:
+        return self.channel.together(deliveries)
 
     def read(self, body: dict[str, Any]) -> Received:
         try:

@@ -44,6 +44,10 @@ _NAMED_BEFORE = 42014
 _CARD_REFUSED = {_NAMED_BEFORE, 40008, 40016, 40058, 45002, *range(42015, 42046)}
 """Something about the card, not about who sends or receives it: the same is said as text."""
 _REMEMBERED = 24 * 3600
+_BETWEEN = "\n\n"
+"""Between messages that are said in one."""
+_ASKING = ("ticket", "rating", "reasons", "survey")
+"""Kinds of messages that stand alone, even where nothing can be chosen."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,8 @@ class WecomChannel:
     def send(self, delivery: Delivery) -> Receipt:
         user, key = delivery.employee.employee_no, delivery.key
         standing = self._standing(user or "", key)
+        if delivery.along:
+            return self._send(user, _in_one(delivery.messages), key, delivery.attempt, standing)
         progress, crowded = standing.progress, len(standing.lately) >= MOST_A_MINUTE // 2
         parts = rendered(delivery.message, key, with_cards=self._with_cards and not progress.merged)
         if len(parts) > 1 and self._with_cards and progress == _NOTHING_SENT and crowded:
@@ -113,6 +119,16 @@ class WecomChannel:
                 parts = merged
                 self._remember(key, "merged", 1)
         return self._send(user, parts, key, delivery.attempt, standing)
+
+    def together(self, deliveries: Sequence[Delivery]) -> int:
+        """As many texts as fit into one; after an agent only what says who speaks."""
+        room, named = MOST_BYTES - _ROOM, ""
+        for n, message in enumerate(one.message for one in deliveries):
+            room -= len((_said(message) + (_BETWEEN if n else "")).encode())
+            if room < 0 or (named and not _name(message)) or not _only_words(message):
+                return max(n, 1)
+            named = _name(message)
+        return len(deliveries)
 
     def tell(self, employee_no: str, notice: Notice) -> Receipt:
         """Bring a notice to a member of the desk, as a card that opens it."""
@@ -188,7 +204,9 @@ class WecomChannel:
                 raise _Refused(error) from error
             if error.advice:
                 self._alert(f"wecom:{error.code}", error.advice)
-            raise NotSent(str(error), for_good=error.code in _GONE or not error.advice) from error
+            gone = error.code in _GONE
+            words = not gone and not error.advice
+            raise NotSent(str(error), for_good=gone or words, words=words) from error
         except Busy:
             self._alert("wecom:45009", "调用过于频繁，或当天可发的消息数已用完，消息正在排队，恢复后自动发出。")
             raise
@@ -253,11 +271,7 @@ class _Refused(Exception):
 def rendered(message: dict[str, Any], key: str, *, with_cards: bool = True) -> list[Part]:
     """`Message.to_dict()` as the platform's messages: an agent's name before their words, an answer's sources below it, choices on
     a card, or by number where they do not fit on one."""
-    text = plain(str(message.get("text") or ""), _link)
-    if message.get("from") == "agent" and message.get("agent_name"):
-        text = f"【{message['agent_name']}】{text}"
-    if below := sources(message):
-        text += f"\n\n{below}"
+    text = _said(message)
     choices = offered(message)
     everything = split(f"{text}\n\n{choices}" if choices else text, MOST_BYTES - _ROOM)
     made = cards.card_of(message, cards.task_id(key, 0)) if with_cards and choices else None
@@ -270,6 +284,29 @@ def rendered(message: dict[str, Any], key: str, *, with_cards: bool = True) -> l
         *(Part(_text(one)) for one in split(text, MOST_BYTES - _ROOM)),
         Part(_card(card), tuple(split(choices, MOST_BYTES - _ROOM))),
     ]
+
+
+def _said(message: dict[str, Any]) -> str:
+    text = plain(str(message.get("text") or ""), _link)
+    if name := _name(message):
+        text = f"【{name}】{text}"
+    if below := sources(message):
+        text += f"\n\n{below}"
+    return text
+
+
+def _in_one(messages: Sequence[dict[str, Any]]) -> list[Part]:
+    said = _BETWEEN.join(text for text in map(_said, messages) if text)
+    return [Part(_text(one)) for one in split(said, MOST_BYTES - _ROOM)]
+
+
+def _only_words(message: dict[str, Any]) -> bool:
+    return not message.get("options") and message.get("type") not in _ASKING
+
+
+def _name(message: dict[str, Any]) -> str:
+    """Whose words they are, as far as they say so: an agent's."""
+    return str(message.get("agent_name") or "") if message.get("from") == "agent" else ""
 
 
 def on_button(label: str, choice: str) -> str:

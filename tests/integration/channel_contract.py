@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
-from connectors.delivery import Busy, Delivery, NotSent, Unsure
+from connectors.delivery import Busy, Delivery, Joining, NotSent, Unsure
 from connectors.port import Connector, Notice, Received
 from core.identity import Identity
 
@@ -109,6 +109,24 @@ class ChannelContract:
         else:
             for n, label in enumerate(labels, 1):
                 assert re.search(rf"{n}\\?[.、] ?{re.escape(label)}", shown), shown
+
+    def test_what_waits_together_is_said_in_one_message(self, subject: Subject) -> None:
+        names = ("answer", "markdown", "agent", "agent", "text")
+        said = [
+            {"id": f"m{n}", "from": "bot", "type": "text", **MESSAGES[one], "options": []}
+            for n, one in enumerate(names)
+        ]
+        waiting = [Delivery(f"k{n}", subject.connector.name, "c1", Identity(LI), one, 1) for n, one in enumerate(said)]
+        assert isinstance(subject.connector, Joining)
+        assert subject.connector.together(waiting[2:]) == 2, "nobody else's words below an agent's name"
+        assert subject.connector.together([waiting[0], replace(waiting[1], message=MESSAGES["choices"])]) == 1
+        assert subject.connector.together([waiting[0], *[replace(waiting[1], message=MESSAGES["long"])] * 2]) == 1
+        some = waiting[: subject.connector.together(waiting)]
+        subject.connector.send(replace(some[0], along=tuple(one.message for one in some[1:])))
+        (shown,) = subject.seen(LI)
+        assert len(some) >= 2 and subject.violations == []
+        places = [shown.index(words) for words in ("住宿费按间夜计算", "《差旅费管理办法》第十六条", "报销：")]
+        assert places == sorted(places) and len(shown.encode()) <= subject.connector.capabilities.most_bytes
 
     def test_what_the_platform_says_has_the_right_consequence(self, subject: Subject) -> None:
         for fault, expected in (("down", NotSent), ("busy", Busy), ("unclear", Unsure)):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,6 +34,18 @@ class FileChannel:
         return Receipt(delivery.key)
 
 
+class JoiningFileChannel(FileChannel):
+    """One line for whatever waits together."""
+
+    def together(self, deliveries: Sequence[Delivery]) -> int:
+        return len(deliveries)
+
+    def send(self, delivery: Delivery) -> Receipt:
+        text = "|".join(str(one["text"]) for one in delivery.messages)
+        return super().send(replace(delivery, message={"text": text}))
+
+
 if __name__ == "__main__":
     url, path, dies, repeats = sys.argv[1:]
-    Deliverer(Database(url), {"phone": FileChannel(Path(path), dies, repeats == "repeats")}).run()
+    kind = JoiningFileChannel if repeats == "together" else FileChannel
+    Deliverer(Database(url), {"phone": kind(Path(path), dies, repeats != "never")}).run()

@@ -212,8 +212,8 @@ def test_a_claim_that_was_lost_changes_nothing(database: Database, said: Say) ->
         assert second and second[1]
     with database.write() as session:
         session.expire_all()
-        assert not outbox.finish(session, first[0], state="delivered")
-        assert outbox.finish(session, second[0], state="delivered")
+        assert not outbox.finish(session, [first[0]], state="delivered")
+        assert outbox.finish(session, [second[0]], state="delivered")
 
 
 def test_a_channel_that_nobody_serves_is_seen(database: Database, said: Say) -> None:
