@@ -6,6 +6,7 @@ while the bot is still thinking is not talked over.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -32,6 +33,8 @@ from kb.search import Band
 from kb.signals import EntryAnswered, QuestionUnresolved
 
 Said = list[tuple[Reply, Outcome | None]]
+Also = Callable[[Session], None]
+"""What a caller wants done with a turn's completion, or not at all."""
 
 
 class _Moved(Exception):
@@ -57,15 +60,20 @@ class Completion:
         self._answering = answering
         self._orders = orders
 
-    def complete(self, turn_id: str, inbound: Inbound, context: TurnContext, thought: Thought | None) -> TurnResult:
-        """Store a turn as done, once. Raises BotWanted where `thought` is None and the bot should answer."""
+    def complete(
+        self, turn_id: str, inbound: Inbound, context: TurnContext, thought: Thought | None, also: Also | None = None
+    ) -> TurnResult:
+        """Store a turn as done, once, and do `also` in the same transaction, for a caller who then does not read what was said.
+        Raises BotWanted where `thought` is None and the bot should answer."""
         while True:
             with suppress(_Moved), self._database.write() as session:
                 turn = session.get_one(Turn, turn_id, with_for_update=True)
                 if turn.state != "done":
                     self._finish(session, turn, inbound, context, thought)
                     session.flush()
-                return result_of(session, turn)
+                if also:
+                    also(session)
+                return result_of(session, turn, told=also is None)
 
     def asks_bot(self, inbound: Inbound, context: TurnContext) -> bool:
         """Whether the bot should think about this, as things stand."""

@@ -11,6 +11,7 @@ While a person holds the conversation nothing is answered: what is written joins
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -19,7 +20,7 @@ from redis.asyncio import Redis
 
 from bot.answering import Answering
 from bot.choices import engine_text
-from bot.completion import BotWanted, Completion, Thought
+from bot.completion import Also, BotWanted, Completion, Thought
 from bot.engine_client import EngineClient
 from bot.filing import Filing, filed
 from bot.inbox import Inbound, Inbox, TurnResult
@@ -38,6 +39,15 @@ log = structlog.get_logger()
 _WAIT_FOR_TWIN = 12.0
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A message that was taken up; without a context where it had been before."""
+
+    inbound: Inbound
+    context: TurnContext | None
+    bot: bool
+
+
 class Dialogue:
     def __init__(
         self, database: Database, redis: Redis, engine: EngineClient, answering: Answering, filing: Filing
@@ -50,28 +60,40 @@ class Dialogue:
         self._filing = filing
         self._completion = Completion(database, answering, Orders(filing))
 
-    async def receive(self, inbound: Inbound, *, kept: bool = False) -> TurnResult:
-        """Answer `inbound`, or return the answer it already got. `kept`: the caller has stored it, comes again with it if
-        this process dies, and with the person's next one when this one is answered; then it need not lie in the inbox before its
-        turn.
+    async def receive(self, inbound: Inbound) -> TurnResult:
+        """Answer `inbound`, or return the answer it already got.
 
         Raises InvalidInput for a choice that is none, NotFound for another person's conversation, Conflict when the
         message id was used for a different message or its first sending is still being worked on.
         """
-        if not inbound.ticket and not pressed(inbound.choice):
-            engine_text(inbound)  # A choice that means nothing is refused before anything is stored.
-        if kept and inbound.conversation_id:
-            # Whoever keeps messages hands a person's over one at a time: no lock is needed.
-            with step("accept"):
-                begun = await to_thread.run_sync(self._begin, inbound)
-            if begun:
-                return await self._answer(inbound, *begun)
+        _meant(inbound)
         with step("accept"):
             turn_id, conversation_id = await to_thread.run_sync(self._inbox.accept, inbound)
         async with exclusive(self._redis, f"conversation:{conversation_id}", hold=20, wait=20):
             if not await to_thread.run_sync(self._inbox.claim, turn_id):
                 return await self._wait_for(turn_id)
             return await self._run(turn_id)
+
+    def begin(self, inbound: Inbound) -> Begun:
+        """Take up what the caller has stored, comes again with if this process dies, and has no other of that person answered
+        beside: it need not lie in the inbox before its turn. Called in a thread. Raises InvalidInput and NotFound as `receive`."""
+        _meant(inbound)
+        with step("accept"), self._database.write() as session:
+            context = self._inbox.begin(session, inbound)
+            return Begun(inbound, context, bool(context) and self._completion.wants_bot(session, inbound, context))
+
+    async def go_on(self, begun: Begun, also: Also) -> None:
+        """Answer what was begun; what is said leaves by the outbox. `also` is done in the transaction that completes the turn, or
+        after it where somebody else completed it. Raises Conflict as `receive`."""
+        if begun.context:
+            await self._answer(begun.inbound, begun.context, begun.bot, also)
+        else:
+            await self.receive(begun.inbound)
+            await to_thread.run_sync(self._do, also)
+
+    def _do(self, also: Also) -> None:
+        with self._database.write() as session:
+            also(session)
 
     async def resume(self, limit: int = 20) -> int:
         """Run turns that were accepted but never finished, because a process died; return how many."""
@@ -97,22 +119,16 @@ class Dialogue:
         inbound, context, bot = await to_thread.run_sync(self._load, turn_id)
         return await self._answer(inbound, context, bot)
 
-    async def _answer(self, inbound: Inbound, context: TurnContext, bot: bool) -> TurnResult:
+    async def _answer(self, inbound: Inbound, context: TurnContext, bot: bool, also: Also | None = None) -> TurnResult:
         thought = await self._think(inbound, context) if bot else None
         while True:
             try:
                 with step("complete"):
                     return await to_thread.run_sync(
-                        self._completion.complete, context.turn_id, inbound, context, thought
+                        self._completion.complete, context.turn_id, inbound, context, thought, also
                     )
             except BotWanted:
                 thought = await self._think(inbound, context)
-
-    def _begin(self, inbound: Inbound) -> tuple[TurnContext, bool] | None:
-        """Store and claim a new turn, all in one; None where it is not new."""
-        with self._database.write() as session:
-            context = self._inbox.begin(session, inbound)
-            return (context, self._completion.wants_bot(session, inbound, context)) if context else None
 
     def _load(self, turn_id: str) -> tuple[Inbound, TurnContext, bool]:
         inbound, context = self._inbox.load(turn_id)
@@ -159,6 +175,12 @@ class Dialogue:
         }
         ticket = self._filing.file(context, values, Reason.TOOL_FAILURE)
         return [(filed(ticket, context), outcome)]
+
+
+def _meant(inbound: Inbound) -> None:
+    """A choice that means nothing is refused before anything is stored."""
+    if not inbound.ticket and not pressed(inbound.choice):
+        engine_text(inbound)
 
 
 def _understood(answer: dict[str, Any]) -> tuple[Reply, Outcome | None]:

@@ -212,10 +212,9 @@ def _body(inbound: Inbound) -> dict[str, Any]:
     }
 
 
-def result_of(session: Session, turn: Turn) -> TurnResult:
-    """The bot's messages of a finished turn, and its outcome."""
-    rows = session.scalars(
-        select(Message).where(Message.turn_id == turn.id, Message.sender == "bot").order_by(Message.seq)
-    )
+def result_of(session: Session, turn: Turn, *, told: bool = True) -> TurnResult:
+    """The bot's messages of a finished turn, unless nobody is to be `told`, and its outcome."""
+    said = select(Message).where(Message.turn_id == turn.id, Message.sender == "bot").order_by(Message.seq)
+    rows = session.scalars(said) if told else ()
     outcome = Outcome.from_dict(turn.outcome or {}).public()
     return TurnResult(turn.conversation_id, [row.to_dict() for row in rows], outcome)

@@ -130,7 +130,7 @@ def claim(database: Database, ids: Sequence[int]) -> list[Arrival]:
 def go_on(database: Database, arrivals: Sequence[Arrival], most: int) -> list[Arrival]:
     """`done` with these, and up to `most` others claimed, in one transaction."""
     with database.write() as session:
-        _done(session, arrivals)
+        end(session, arrivals)
         ids = list(session.scalars(_DUE, {"moment": now(), "most": most})) if most > 0 else []
         return _claimed(session, ids) if ids else []
 
@@ -144,12 +144,13 @@ def _claimed(session: Session, ids: Sequence[int]) -> list[Arrival]:
 
 
 def done(database: Database, arrivals: Sequence[Arrival]) -> None:
-    """What was written is in the transcript now, masked; the bodies are not kept."""
+    """As `end`, in a transaction of its own."""
     with database.write() as session:
-        _done(session, arrivals)
+        end(session, arrivals)
 
 
-def _done(session: Session, arrivals: Sequence[Arrival]) -> None:
+def end(session: Session, arrivals: Sequence[Arrival]) -> None:
+    """What was written is in the transcript now, masked; the bodies are not kept."""
     session.connection().execute(_DONE, [{"one": one.id, "tried": one.attempts} for one in arrivals])
 
 

@@ -6,14 +6,15 @@ import asyncio
 import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import structlog
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, from_thread, to_thread
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from bot.dialogue import Dialogue, Inbound
+from bot.dialogue import Begun, Dialogue, Inbound
 from bot.turns import Place
 from connectors import arrivals
 from connectors.arrivals import Arrival
@@ -30,7 +31,7 @@ from service import apart, staff_choices
 log = structlog.get_logger()
 
 MOST_TEXT = 2000
-_AT_ONCE = 16
+_AT_ONCE, _MANY = 16, 12
 _LOOK_EVERY = 2.0
 _NUMBER = re.compile(r"[（(]?(\d{1,2})[)）.。、]?")
 _SCORE = re.compile(r"rate:[^:]+:\d")
@@ -93,13 +94,14 @@ class Arriving:
         await asyncio.gather(*self._delivering, return_exceptions=True)
 
     async def work(self) -> None:
-        """Work on everything that is due. What is done, and what is claimed next, is written for several together."""
+        """Work on everything that is due. What had no answer is written as done, and what is claimed next as claimed, for several
+        together: while many are under way, a few have to end before others are claimed."""
         under_way: set[asyncio.Task[Arrival | None]] = set()
         done: list[Arrival] = []
         while True:
             self._woken.clear()
-            most = 0 if self._stopping else _AT_ONCE - len(under_way)
-            if done or most > 0:
+            most = 0 if self._stopping or len(under_way) > _MANY else _AT_ONCE - len(under_way)
+            if done or most:
                 for arrival in await to_thread.run_sync(self._claimed, done, most):
                     under_way.add(asyncio.create_task(self._one(arrival)))
             if not under_way:
@@ -118,9 +120,12 @@ class Arriving:
         return arrivals.claim(self._database, due) if due else []
 
     async def _one(self, arrival: Arrival) -> Arrival | None:
-        """The arrival when it was handled. One that failed comes again; where even that cannot be written its claim runs out."""
+        """The arrival when it was handled and is not yet written as done. One that failed comes again; where even that cannot be
+        written its claim runs out."""
         try:
-            await self._handle(arrival)
+            begun = await to_thread.run_sync(self._begun, arrival)
+            if begun:
+                await self._dialogue.go_on(begun, partial(arrivals.end, arrivals=[arrival]))
         except Exception as error:
             log.error("arrival_failed", channel=arrival.channel, attempt=arrival.attempts, error=repr(error)[:300])
             try:
@@ -129,7 +134,7 @@ class Arriving:
                 log.error("arrival_left", arrival=arrival.id, error=repr(worse)[:300])
             return None
         self._deliver()
-        return arrival
+        return None if begun else arrival
 
     def _deliver(self) -> None:
         if self._deliverer.asked():
@@ -143,23 +148,23 @@ class Arriving:
         if not task.cancelled() and (error := task.exception()):
             log.error("delivering_failed", error=repr(error)[:300])
 
-    async def _handle(self, arrival: Arrival) -> None:
-        heard = await to_thread.run_sync(self._hear, arrival)
+    def _begun(self, arrival: Arrival) -> Begun | None:
+        """The turn of the dialogue that an arrival is; None where nothing remains to be answered. Called in a thread."""
+        heard = self._hear(arrival)
         if heard is None:
-            return
+            return None
         inbound, received = heard.inbound, heard.received
         if received.kind == "text":
-            await self._said(heard)
-        elif received.kind == "unreadable":
-            await self._tell(
+            return self._said(heard)
+        if received.kind == "unreadable":
+            return self._tell(
                 inbound,
                 f"暂时看不了{received.text}，请用一句话说明您的问题；需要提交附件时，可以先转人工，再在费用系统里上传。",
             )
-        elif received.kind == "opened":
-            if await self._first_today(inbound):
-                await self._asked(replace(inbound, choice="greet"))
-        else:
-            await self._pressed(inbound, heard.connector, received)
+        if received.kind == "opened":
+            first = from_thread.run(self._first_today, inbound)
+            return self._asked(replace(inbound, choice="greet")) if first else None
+        return self._pressed(inbound, heard.connector, received)
 
     def _hear(self, arrival: Arrival) -> _Heard | None:
         """Who says what, and where it is answered; None where nobody is to be answered."""
@@ -175,7 +180,7 @@ class Arriving:
         if received.group:
             text = normalize(received.text)
             if moved := apart.alone(received, received.choice or _chosen(options, text), text):
-                self._say(inbound, apart.SAID)
+                self._tell(inbound, apart.SAID)
                 inbound = replace(inbound, identity=connector.identity(moved), thread="")
                 received, (inbound, options) = moved, self._placed(inbound)
         return _Heard(connector, received, inbound, options)
@@ -186,40 +191,36 @@ class Arriving:
             found, options = current_options(session, inbound.channel, inbound.identity, inbound.thread, messages)
         return replace(inbound, conversation_id=found), options
 
-    async def _said(self, heard: _Heard) -> None:
+    def _said(self, heard: _Heard) -> Begun | None:
         inbound, text = heard.inbound, normalize(heard.received.text)
         if not text:
-            await self._tell(inbound, "没有看到文字内容，请用一句话说明您的问题。")
-        elif len(text) > MOST_TEXT:
-            await self._tell(inbound, f"内容太长了，请控制在 {MOST_TEXT} 字以内，说清楚最关键的问题就好。")
-        elif choice := _chosen(heard.options, text):
-            await self._asked(replace(inbound, choice=choice))
-        else:
-            await self._asked(replace(inbound, text=text, said=heard.received.text.strip()))
+            return self._tell(inbound, "没有看到文字内容，请用一句话说明您的问题。")
+        if len(text) > MOST_TEXT:
+            return self._tell(inbound, f"内容太长了，请控制在 {MOST_TEXT} 字以内，说清楚最关键的问题就好。")
+        if choice := _chosen(heard.options, text):
+            return self._asked(replace(inbound, choice=choice))
+        return self._asked(replace(inbound, text=text, said=heard.received.text.strip()))
 
-    async def _pressed(self, inbound: Inbound, connector: Connector, received: Received) -> None:
+    def _pressed(self, inbound: Inbound, connector: Connector, received: Received) -> Begun | None:
         choice = normalize(received.choice)
         if received.card:
-            label = await to_thread.run_sync(self._label, inbound, choice)
-            await to_thread.run_sync(connector.clicked, received, label)
+            connector.clicked(received, self._label(inbound, choice))
         if choice.startswith(staff_choices.PREFIX) and connector.capabilities.updates:
-            said = staff_choices.act, self._database, inbound.identity.employee_no or "", choice
-            await self._tell(inbound, await to_thread.run_sync(*said))
-            return
+            return self._tell(inbound, staff_choices.act(self._database, inbound.identity.employee_no or "", choice))
         try:
-            await self._asked(replace(inbound, choice=choice))
+            return self._asked(replace(inbound, choice=choice))
         except InvalidInput:
-            await self._asked(replace(inbound, text=choice))
+            return self._asked(replace(inbound, text=choice))
 
-    async def _asked(self, inbound: Inbound) -> None:
+    def _asked(self, inbound: Inbound) -> Begun | None:
         if inbound.conversation_id is None:
-            inbound = replace(inbound, conversation_id=await to_thread.run_sync(self._opened, inbound))
+            inbound = replace(inbound, conversation_id=self._opened(inbound))
         try:
-            await self._dialogue.receive(inbound, kept=True)
+            return self._dialogue.begin(inbound)
         except InvalidInput as error:
             if inbound.choice:
                 raise
-            await self._tell(inbound, error.message)
+            return self._tell(inbound, error.message)
 
     def _opened(self, inbound: Inbound) -> str:
         where = inbound.channel, inbound.identity, inbound.thread
@@ -231,10 +232,8 @@ class Arriving:
         _, options = self._placed(inbound, messages=20)
         return next((str(one["label"]) for one in options if one["choice"] == choice), choice)
 
-    async def _tell(self, inbound: Inbound, text: str) -> None:
-        await to_thread.run_sync(self._say, inbound, text)
-
-    def _say(self, inbound: Inbound, text: str) -> None:
+    def _tell(self, inbound: Inbound, text: str) -> None:
+        """Say it, without a turn of the dialogue."""
         conversation = inbound.conversation_id or self._opened(inbound)
         with self._database.write() as session:
             locked(session, conversation)

@@ -14,6 +14,8 @@ log = structlog.get_logger()
 ARRIVED = "fssc:arrived"
 """The Redis channel; what is said there is the name of a channel that has stored something."""
 _PATIENCE = 30.0
+_TOGETHER = 0.02
+"""Seconds: what arrives in a burst is told together."""
 
 
 class Bell:
@@ -21,19 +23,28 @@ class Bell:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._ringing: set[asyncio.Task[None]] = set()
+        self._ringing: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
 
     def ring(self, channel: str) -> None:
         """`channel` has stored something. To be called in the event loop."""
-        task = asyncio.create_task(self._ring(channel))
-        self._ringing.add(task)
-        task.add_done_callback(self._ringing.discard)
+        if channel in self._ringing:
+            self._again.add(channel)
+        else:
+            self._ringing[channel] = asyncio.create_task(self._ring(channel))
 
     async def _ring(self, channel: str) -> None:
         try:
-            await self._redis.publish(ARRIVED, channel)
+            while True:
+                self._again.discard(channel)
+                await self._redis.publish(ARRIVED, channel)
+                await asyncio.sleep(_TOGETHER)
+                if channel not in self._again:
+                    return
         except RedisError as error:
             log.warning("bell_not_heard", failed=type(error).__name__)
+        finally:
+            del self._ringing[channel]
 
 
 async def listen(redis: Redis, wake: Callable[[], None]) -> None:
