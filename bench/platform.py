@@ -8,11 +8,12 @@ import threading
 import time
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection, HTTPException
 from multiprocessing.connection import Connection
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 from xml.sax.saxutils import escape
 
-import httpx
 import psutil
 
 from tests.simulators.wecom import WecomSimulator
@@ -73,12 +74,14 @@ class Platform:
         """Messages at an even pace; the milliseconds that each acknowledgement took, and how many were refused."""
         return self._ask("rate", per_second, seconds, texts)
 
-    def storm(
-        self, count: int, texts: list[str], threads: int = 8, duplicates: float = 0.0, insist: bool = False
-    ) -> dict[str, list[tuple[str, str]]]:
-        """`count` different messages, a share of them twice, in any order, as fast as they are taken; with `insist` again and
-        again until they are. What everybody said: (message id, text)."""
-        return self._ask("storm", count, texts, threads, duplicates, insist)
+    def prepare(self, count: int, texts: list[str], duplicates: float = 0.0) -> dict[str, list[tuple[str, str]]]:
+        """`count` different messages for the next storm, a share of them twice, in any order, sealed. What everybody will say:
+        (message id, text)."""
+        return self._ask("prepare", count, texts, duplicates)
+
+    def storm(self, threads: int = 8, insist: bool = False) -> None:
+        """What was prepared, as fast as it is taken; with `insist` again and again until it is."""
+        self._ask("storm", threads, insist)
 
 
 class _Caller:
@@ -89,6 +92,7 @@ class _Caller:
             departments={2: {"name": "华晟销售公司", "parentid": 1}},
         ).start()
         self._local = threading.local()
+        self._prepared: list[tuple[str, tuple[bytes, dict[str, str]]]] = []
 
     def callback(self, url: str) -> None:
         self.simulator.callback_url = url
@@ -125,7 +129,7 @@ class _Caller:
             took = list(pool.map(one, range(early + count)))[early:]
         return {"ms": [ms for ms, _ in took], "refused": sum(status != 200 for _, status in took)}
 
-    def storm(self, count: int, texts: list[str], threads: int, duplicates: float, insist: bool) -> dict[str, Any]:
+    def prepare(self, count: int, texts: list[str], duplicates: float) -> dict[str, list[tuple[str, str]]]:
         rng = random.Random(count)
         stamp = time.time_ns() // 1_000_000_000
         said: dict[str, list[tuple[str, str]]] = defaultdict(list)
@@ -137,19 +141,21 @@ class _Caller:
             order.append((person, number, text))
         order += rng.sample(order, int(count * duplicates))
         rng.shuffle(order)
-
-        def one(message: tuple[str, str, str]) -> None:
-            person, number, text = message
+        self._prepared = []
+        for person, number, text in order:
             xml = self._message(person, text, number)
-            while True:
-                content, query = self._sealed(xml)
-                if self._post(content, query) == 200 or not insist:
-                    return
+            self._prepared.append((xml, self._sealed(xml)))
+        return dict(said)
+
+    def storm(self, threads: int, insist: bool) -> None:
+        def one(prepared: tuple[str, tuple[bytes, dict[str, str]]]) -> None:
+            xml, sealed = prepared
+            while self._post(*sealed) != 200 and insist:
                 time.sleep(0.5)
+                sealed = self._sealed(xml)
 
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(one, order))
-        return dict(said)
+            list(pool.map(one, self._prepared))
 
     def _message(self, person: str, text: str, number: str) -> str:
         return self.simulator.message(person, "text", f"<Content>{escape(text)}</Content><MsgId>{number}</MsgId>")
@@ -164,11 +170,17 @@ class _Caller:
         return envelope.encode(), {"msg_signature": signature, "timestamp": timestamp, "nonce": nonce}
 
     def _post(self, content: bytes, query: dict[str, str]) -> int:
-        if not hasattr(self._local, "client"):
-            self._local.client = httpx.Client(timeout=_PATIENCE, trust_env=False)
+        url = urlsplit(self.simulator.callback_url)
+        if not hasattr(self._local, "connection"):
+            self._local.connection = HTTPConnection(url.hostname or "", url.port, timeout=_PATIENCE)
+        connection = self._local.connection
         try:
-            return self._local.client.post(self.simulator.callback_url, params=query, content=content).status_code
-        except httpx.HTTPError:
+            connection.request("POST", f"{url.path}?{urlencode(query)}", content, {"Content-Type": "text/xml"})
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status
+        except (OSError, HTTPException):
+            connection.close()
             return 0
 
 

@@ -25,6 +25,7 @@ import uvicorn
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.supervisor import free_port
 from tests.simulators import wecom_cards as cards
@@ -106,14 +107,7 @@ class WecomSimulator:
 
     def app(self) -> FastAPI:
         app = FastAPI()
-
-        @app.middleware("http")
-        async def faults(request: Request, call_next):
-            waiting = self.answer_next[request.url.path]
-            if waiting:
-                fault = waiting.popleft()
-                return Response(status_code=fault) if isinstance(fault, int) else JSONResponse(fault)
-            return await call_next(request)
+        app.add_middleware(_Faults, answer_next=self.answer_next)
 
         @app.get("/cgi-bin/gettoken")
         def gettoken(corpid: str = "", corpsecret: str = "") -> dict[str, Any]:
@@ -354,6 +348,21 @@ class WecomSimulator:
         pad = 32 - len(plain) % 32
         encryptor = Cipher(algorithms.AES(key), modes.CBC(key[:16])).encryptor()
         return base64.b64encode(encryptor.update(plain + bytes([pad] * pad)) + encryptor.finalize()).decode()
+
+
+class _Faults:
+    """Puts the faults that wait for a path in place of its answers."""
+
+    def __init__(self, app: ASGIApp, answer_next: dict[str, deque[dict[str, Any] | int]]) -> None:
+        self._app, self._answer_next = app, answer_next
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        waiting = self._answer_next[scope["path"]] if scope["type"] == "http" else None
+        if not waiting:
+            await self._app(scope, receive, send)
+            return
+        fault = waiting.popleft()
+        await (Response(status_code=fault) if isinstance(fault, int) else JSONResponse(fault))(scope, receive, send)
 
 
 _NOT_TRUSTED = {
