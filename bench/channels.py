@@ -39,7 +39,7 @@ from tests.stack import ROOT, Stack
 
 RESULTS = ROOT / "bench" / "results"
 PEOPLE = 400
-_BETWEEN_DEATHS = 8
+_BETWEEN_DEATHS = 15
 KILLED = ("valkey-server", "service.app", "action_process", "channel_process", "dramatiq", "bot.engine")
 
 

@@ -13,9 +13,9 @@ from kb.release.publish import Candidate, Published, publish, roll_back
 from kb.release.releases import accepted_wrong_rate
 
 _SHARES = (
-    ("首选正确率", "top1"),
+    ("首位命中", "top1"),
     ("直接答对率", "coverage"),
-    ("错答率", "wrong_rate"),
+    ("答错率", "wrong_rate"),
     ("范围外拒答率", "out_of_scope_refused"),
 )
 _MOST_LINES = 20

@@ -45,10 +45,10 @@ class Asked:
 
 
 _MEASURES = (
-    ("top1", "首选正确率", "queries", True),
+    ("top1", "首位命中", "queries", True),
     ("coverage", "直接答对率", "queries", True),
     ("out_of_scope_refused", "范围外拒答率", "out_of_scope", True),
-    ("wrong_rate", "错答率", "queries", False),
+    ("wrong_rate", "答错率", "queries", False),
 )
 
 

@@ -135,7 +135,7 @@ def accepted_wrong_rate(session: Session, default: float) -> float:
 def set_wrong_rate(session: Session, wrong_rate: float) -> None:
     """Taken up by the next release. Raises InvalidInput outside (0, 0.5]."""
     if not 0 < wrong_rate <= 0.5:
-        raise InvalidInput("可接受的错答率要大于 0、不超过 50%。")
+        raise InvalidInput("可接受的答错率要大于 0、不超过 50%。")
     session.merge(KnowledgeSettingRow(name="wrong_rate", value=wrong_rate))
 
 

@@ -99,7 +99,7 @@ const WORDS: Record<string, string> = {
   confirmed: "确认",
   publish: "发布",
   rollback: "回滚",
-  wrong_rate: "可接受的错答率",
+  wrong_rate: "可接受的答错率",
 };
 
 /** `ticket.claimed` → 工单 · 认领; a word that nobody translated stays as it is. */

@@ -32,7 +32,7 @@ def test_every_measure_that_falls_far_is_a_reason_in_chinese() -> None:
     worse = {**GOOD, "top1": 0.80, "coverage": 0.50, "out_of_scope_refused": 0.90, "wrong_rate": 0.09}
     gate = judge(GOOD, worse, Asked())
     assert not gate.passed and len(gate.reasons) == 4
-    assert "首选正确率从 90.0% 下降到 80.0%" in gate.reasons[0]
+    assert "首位命中从 90.0% 下降到 80.0%" in gate.reasons[0]
 
 
 def test_few_questions_cannot_tell_a_fall_from_chance() -> None:
