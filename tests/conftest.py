@@ -183,6 +183,7 @@ def stack(
 @pytest.fixture
 def employee(stack: Stack) -> Callable[..., Employee]:
     """`employee()` is 李晓雯; `employee(None)` an anonymous visitor; keywords say where they stand."""
+    stack.green()
 
     def make(identity: Identity | None = LI, **place: str) -> Employee:
         return Employee(stack.url, identity, stack.settings.widget_key, **place)

@@ -139,6 +139,19 @@ class Stack:
                     return process
         raise AssertionError(f"no process with {words!r} in its command line")
 
+    def green(self, seconds: float = 300) -> None:
+        """Wait until everything is up, also what the test before this one killed. On a busy machine that takes minutes."""
+        end, health = time.monotonic() + seconds, {}
+        while time.monotonic() < end:
+            try:
+                health = httpx.get(f"{self.url}/healthz", trust_env=False, timeout=5).json()
+                if health["status"] == "ok":
+                    return
+            except (httpx.HTTPError, ValueError):
+                pass
+            time.sleep(0.2)
+        raise AssertionError(f"not green again within {seconds:.0f} s: {health}\n{self.trouble()}")
+
     def trouble(self, lines: int = 12, width: int = 200) -> str:
         """What the supervisor and its programs said last, for whoever has to find out why tests failed."""
         said = []

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.e2e.test_faults import wait_green
 from tests.judging import judged
 from tests.simulators.wecom import WecomSimulator
 from tests.stack import Stack
@@ -40,9 +39,9 @@ def test_150_messages_outlive_a_kill_of_every_process(stack: Stack, wecom: Wecom
             time.sleep(1.2)
             stack.child(words).kill()
         for one in insisting:
-            one.result(timeout=120)
-    wait_green(stack)
-    end = time.monotonic() + 120
+            one.result(timeout=300)
+    stack.green()
+    end = time.monotonic() + 300
     while (found := judged(stack.settings.database, texts))["not_taken_in"] or _under_way(found):
         assert time.monotonic() < end, found
         time.sleep(1)

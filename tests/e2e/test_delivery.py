@@ -20,7 +20,6 @@ from core.database import Database
 from core.outbox import DeliveryRow
 from handoff.tickets import TicketEventRow
 from tests.e2e.test_dialogue import console, file_ticket
-from tests.e2e.test_faults import wait_green
 from tests.stack import LI, Employee, Stack
 
 pytestmark = pytest.mark.engine
@@ -143,4 +142,4 @@ def test_whatever_is_killed_every_word_arrives_once(stack: Stack, employee: Call
     database.close()
     assert list(events) == theirs
     assert len({row.message_id for row in rows}) == len(rows)
-    wait_green(stack)
+    stack.green()

@@ -20,7 +20,7 @@ GROUP = "cidGroupOne=="
 QUESTION = "出差住宿费能报多少？"
 
 
-def waited(true: Callable[[], object], seconds: float = 20) -> object:
+def waited(true: Callable[[], object], seconds: float = 60) -> object:
     """What `true` comes to, as soon as it is something."""
     end = time.monotonic() + seconds
     while not (found := true()):
@@ -32,6 +32,7 @@ def waited(true: Callable[[], object], seconds: float = 20) -> object:
 @pytest.fixture
 def chat(stack: Stack, dingtalk: DingtalkSimulator) -> DingtalkSimulator:
     """Nothing said yet in this test, over the stream, which is what the product is configured for; `chat.mode` is how."""
+    stack.green()
     waited(lambda: dingtalk.gateway.connections == 1)
     dingtalk.mode = "stream"
     dingtalk.sent.clear()

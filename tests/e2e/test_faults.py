@@ -202,7 +202,7 @@ class TestOutage:
         assert detail["handoff_reason"] == "tool_failure" and detail["description"] == "微波炉转盘不转咋整哦qwzx"
         health = httpx.get(f"{stack.url}/healthz", trust_env=False)
         assert health.status_code == 200 and health.json()["status"] in ("degraded", "ok")
-        wait_green(stack)
+        stack.green()
         assert stack.child("bot.engine").pid != engine.pid
         assert li.press("file").types[-1] == "question"
 
@@ -224,7 +224,7 @@ class TestOutage:
             time.sleep(0.3)
         assert answer is not None and answer.json()["outcome"]["entry_id"] == "travel-001"
         assert len([m for m in li.history() if m["from"] == "user"]) == 2
-        wait_green(stack)
+        stack.green()
 
     def test_a_restart_of_everything_keeps_conversations_forms_and_tickets(self, stack: Stack, employee: Staff) -> None:
         li = employee()
@@ -238,16 +238,3 @@ class TestOutage:
         assert number in li.ask("我的工单").text
         turn = li.ask("审批人离职了单据没人批")
         assert turn.types[-1] in ("question", "summary"), turn.text
-
-
-def wait_green(stack: Stack, seconds: float = 120) -> None:
-    end, health = time.monotonic() + seconds, {}
-    while time.monotonic() < end:
-        try:
-            health = httpx.get(f"{stack.url}/healthz", trust_env=False, timeout=5).json()
-            if health["status"] == "ok":
-                return
-        except (httpx.HTTPError, ValueError):
-            pass
-        time.sleep(0.2)
-    raise AssertionError(f"not green again within {seconds:.0f} s: {health}\n{stack.trouble()}")

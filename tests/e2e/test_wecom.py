@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from tests.e2e.test_dialogue import console, file_ticket
-from tests.e2e.test_faults import wait_green
 from tests.simulators.wecom import WecomSimulator
 from tests.stack import Employee, Stack
 
@@ -21,7 +20,7 @@ LI, WANG, CHEN = "E1001", "E1002", "E2001"
 QUESTION = "出差住宿费能报多少？"
 
 
-def waited(true: Callable[[], object], seconds: float = 20) -> object:
+def waited(true: Callable[[], object], seconds: float = 60) -> object:
     """What `true` comes to, as soon as it is something."""
     end = time.monotonic() + seconds
     while not (found := true()):
@@ -33,6 +32,7 @@ def waited(true: Callable[[], object], seconds: float = 20) -> object:
 @pytest.fixture
 def chat(stack: Stack, wecom: WecomSimulator) -> WecomSimulator:
     """Nothing said yet in this test."""
+    stack.green()
     wecom.sent.clear()
     return wecom
 
@@ -246,7 +246,7 @@ def test_the_gateway_is_killed_and_everybody_is_answered_once_and_in_order(stack
             pool.submit(ask, user)
         time.sleep(0.7)
         stack.child("service.app").kill()
-    wait_green(stack)
+    stack.green()
     for user, texts in asked.items():
         for n, text in enumerate(texts):  # What was refused while nobody listened is sent again, as theirs would.
             chat.say(user, text, message_id=f"88{user[1:]}{n}")
