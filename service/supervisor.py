@@ -34,7 +34,7 @@ class Program:
     log_file: Path
     environment: dict[str, str] = field(default_factory=dict)
     ready: Callable[[], Awaitable[bool]] | None = None
-    patience: float = 90.0
+    patience: float = 300.0
     behind: int = 0
     process: subprocess.Popen[bytes] | None = None
 

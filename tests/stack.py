@@ -28,6 +28,7 @@ from core.transcript import Conversation
 from service.supervisor import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
+FSSC = str(Path(sys.executable).parent / "fssc")
 LI = Identity("E1001", "李晓雯", "华晟销售公司", "销售一部")
 WANG = Identity("E1002", "王建国", "华晟制造公司", "采购部")
 CHEN = Identity("E2001", "陈思远", "华晟集团总部", "集团财务部", ("finance",))
@@ -36,7 +37,8 @@ ADMIN_PASSWORD = "for-the-tests-only"
 
 @dataclass
 class Stack:
-    """`start()` returns when the product says that it is ready. Encoder and dialogue model are kept over runs."""
+    """`start()` returns when the product says that it is ready. Encoder and dialogue model are kept over runs.
+    `python -m tests.stack HOME` makes them."""
 
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
@@ -52,6 +54,18 @@ class Stack:
         return Settings(
             home=self.home, **{k: v for k, v in {"DATABASE_URL": self.environment.get("DATABASE_URL")}.items() if v}
         )
+
+    @property
+    def _variables(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "FSSC_HOME": str(self.home),
+            "FSSC_PORT": str(self.port or 8000),
+            "FSSC_ADMIN_PASSWORD": ADMIN_PASSWORD,
+            "FSSC_MESSAGES_PER_MINUTE": "100000",
+            "FSSC_ENGINE_TIMEOUT": "20",  # A machine that is busy with other tests is not an engine that is down.
+            **self.environment,
+        }
 
     def forget(self) -> None:
         """Drop conversations and tickets of an earlier run, and its release unless it would come out the same."""
@@ -77,7 +91,12 @@ class Stack:
             path.unlink()
         mark.write_text(made)
 
-    def start(self, patience: float = 420) -> float:
+    def set_up(self) -> None:
+        """Everything that has to be made once, as `fssc setup` does; what it says goes to the caller's output."""
+        self.forget()
+        subprocess.run([FSSC, "setup"], cwd=ROOT, env=self._variables, check=True)
+
+    def start(self, patience: float = 900) -> float:
         """Start, wait, and return how many seconds it took."""
         started = time.monotonic()
         self.port = self.port or free_port()
@@ -85,16 +104,9 @@ class Stack:
         output.parent.mkdir(parents=True, exist_ok=True)
         with output.open("wb") as log:
             self.process = subprocess.Popen(
-                [str(Path(sys.executable).parent / "fssc"), "run"],
+                [FSSC, "run"],
                 cwd=ROOT,
-                env={
-                    **os.environ,
-                    "FSSC_HOME": str(self.home),
-                    "FSSC_PORT": str(self.port),
-                    "FSSC_ADMIN_PASSWORD": ADMIN_PASSWORD,
-                    "FSSC_MESSAGES_PER_MINUTE": "100000",
-                    **self.environment,
-                },
+                env=self._variables,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -117,7 +129,7 @@ class Stack:
             return self.process.returncode
         started = psutil.Process(self.process.pid).children(recursive=True)
         self.process.send_signal(signal.SIGINT)
-        code = self.process.wait(60)
+        code = self.process.wait(180)
         _, left = psutil.wait_procs(started, timeout=5)
         assert left == [], f"still running after Ctrl-C: {left}"
         return code
@@ -191,7 +203,7 @@ class Employee:
             return {}
         return {"Authorization": f"Bearer {sign_token(self.identity, self.key, 'fssc-demo')}"}
 
-    def post(self, timeout: float = 40, **body: Any) -> httpx.Response:
+    def post(self, timeout: float = 120, **body: Any) -> httpx.Response:
         body.setdefault("client_message_id", uuid.uuid4().hex)
         body.setdefault("context", {"page": self.page, "node": self.node, "document_no": self.document_no})
         if self.conversation_id:
@@ -219,7 +231,7 @@ class Employee:
             f"{self.url}/api/v1/chat/conversations/{self.conversation_id}/messages",
             params={"after": after},
             headers=self.headers,
-            timeout=20,
+            timeout=60,
             trust_env=False,
         )
         assert response.status_code == 200, response.text
@@ -254,3 +266,7 @@ class Turn:
     @property
     def labels(self) -> list[str]:
         return [option["label"] for message in self.messages for option in message["options"]]
+
+
+if __name__ == "__main__":
+    Stack(Path(sys.argv[1])).set_up()

@@ -25,7 +25,7 @@ RESULTS = ROOT / "test-results"
 DESKTOP, PHONE = (1280, 800), (390, 844)
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-PATIENCE_MS = 15_000
+PATIENCE_MS = 45_000
 
 expect.set_options(timeout=PATIENCE_MS)
 

@@ -29,7 +29,7 @@ def desk(stack: Stack) -> Iterator[httpx.Client]:
         base_url=f"{stack.url}/api/v1/console",
         headers={"X-Requested-With": "fssc"},
         trust_env=False,
-        timeout=30,
+        timeout=60,
     ) as client:
         assert client.post("/session", json={"username": "admin", "password": ADMIN_PASSWORD}).status_code == 200
         yield client

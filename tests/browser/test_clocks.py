@@ -21,7 +21,7 @@ from tests.stack import WANG, Employee, Stack
 pytestmark = pytest.mark.browser
 
 Visits = Callable[..., Visit]
-PATIENCE_S = 20
+PATIENCE_S = 120
 
 
 def clock(console: httpx.Client, number: str) -> dict[str, Any]:

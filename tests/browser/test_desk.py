@@ -25,7 +25,7 @@ Employees = Callable[..., Employee]
 def colleague(url: str) -> Iterator[httpx.Client]:
     """Somebody else at the same desk, over the API."""
     with httpx.Client(
-        base_url=f"{url}/api/v1/console", trust_env=False, timeout=30, headers={"X-Requested-With": "fssc"}
+        base_url=f"{url}/api/v1/console", trust_env=False, timeout=60, headers={"X-Requested-With": "fssc"}
     ) as client:
         signed_in = client.post("/session", json={"username": "admin", "password": ADMIN_PASSWORD})
         assert signed_in.status_code == 200, signed_in.text

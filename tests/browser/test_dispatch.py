@@ -24,7 +24,7 @@ PASSWORD = "an-agent-of-the-tests"
 def signed_in(stack: Stack) -> Iterator[httpx.Client]:
     """The administrator, over HTTP."""
     with httpx.Client(
-        base_url=f"{stack.url}/api/v1/console", headers={"X-Requested-With": "fssc"}, timeout=20, trust_env=False
+        base_url=f"{stack.url}/api/v1/console", headers={"X-Requested-With": "fssc"}, timeout=60, trust_env=False
     ) as client:
         opened = client.post("/session", json={"username": "admin", "password": ADMIN_PASSWORD})
         assert opened.status_code == 200, opened.text
@@ -101,7 +101,5 @@ def test_an_agent_goes_on_duty_gets_what_waited_and_leaves_it_when_off(
         board.shot("board")
         page.locator(".duty .el-switch").click()
         expect(page.get_by_text("1 张未答复的工单已退回班组")).to_be_visible()
-        expect(supervisor.get_by_role("region", name="派工池").get_by_role("row", name=number)).to_be_visible(
-            timeout=30_000
-        )
+        expect(supervisor.get_by_role("region", name="派工池").get_by_role("row", name=number)).to_be_visible()
         admin.delete(f"/users/{name}")

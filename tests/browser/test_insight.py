@@ -29,7 +29,7 @@ PASSWORD = "long-enough-for-all"
 def leader(stack: Stack) -> Iterator[str]:
     """Somebody who leads, and may do nothing else."""
     with httpx.Client(
-        base_url=f"{stack.url}/api/v1/console", headers={"X-Requested-With": "fssc"}, trust_env=False, timeout=30
+        base_url=f"{stack.url}/api/v1/console", headers={"X-Requested-With": "fssc"}, trust_env=False, timeout=60
     ) as desk:
         assert desk.post("/session", json={"username": "admin", "password": ADMIN_PASSWORD}).status_code == 200
         username = f"leader-{uuid.uuid4().hex[:6]}"

@@ -27,7 +27,7 @@ Visits = Callable[..., Visit]
 def people(stack: Stack) -> Iterator[dict[str, str]]:
     """Usernames by role, of people who have that role alone; the agent works in the expense group."""
     with httpx.Client(
-        base_url=f"{stack.url}/api/v1/console", headers={"X-Requested-With": "fssc"}, trust_env=False, timeout=30
+        base_url=f"{stack.url}/api/v1/console", headers={"X-Requested-With": "fssc"}, trust_env=False, timeout=60
     ) as desk:
         assert desk.post("/session", json={"username": "admin", "password": ADMIN_PASSWORD}).status_code == 200
         made = {role: f"{role}-{uuid.uuid4().hex[:6]}" for role in ("agent", "inspector", "supervisor")}

@@ -88,7 +88,7 @@ def test_from_the_question_to_the_rating(visit: Visits, token: Tokens) -> None:
 
     desk.panel.get_by_role("button", name="关闭客服窗口").first.click()
     answer(page, "收到，正在核对。")
-    expect(desk.page.get_by_role("button", name="打开财务共享客服，1 条未读消息")).to_be_visible(timeout=20_000)
+    expect(desk.page.get_by_role("button", name="打开财务共享客服，1 条未读消息")).to_be_visible()
     li.shot("unread")
 
     phone = visit(PHONE)

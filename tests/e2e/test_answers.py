@@ -25,7 +25,7 @@ EVERYBODY = Identity("E9001", "测试", "华晟销售公司", "测试部", ("fin
 def client(stack: Stack):
     token = sign_token(EVERYBODY, stack.settings.widget_key, "fssc-demo")
     headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=stack.url, headers=headers, timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=stack.url, headers=headers, timeout=60, trust_env=False) as client:
         yield client
 
 

@@ -20,7 +20,7 @@ GROUP = "cidGroupOne=="
 QUESTION = "出差住宿费能报多少？"
 
 
-def waited(true: Callable[[], object], seconds: float = 60) -> object:
+def waited(true: Callable[[], object], seconds: float = 180) -> object:
     """What `true` comes to, as soon as it is something."""
     end = time.monotonic() + seconds
     while not (found := true()):
@@ -112,7 +112,7 @@ def test_forgeries_are_refused_and_learn_nothing(chat: DingtalkSimulator) -> Non
         )
         assert answer.status_code == 400, body
         said.add(answer.json()["error"]["message"])
-    with httpx.Client(timeout=10) as client:
+    with httpx.Client(timeout=60) as client:
         for _ in range(50):
             raw = bytearray(b'{"msgtype":"text","text":{"content":"x"},"chatbotCorpId":"dingcorp0001"}')
             for _ in range(rng.randint(1, 4)):

@@ -214,7 +214,7 @@ class TestOutage:
         name = uuid.uuid4().hex
         stack.child("service.app").kill()
         answer = None
-        for _ in range(200):
+        for _ in range(600):
             try:
                 answer = li.post(text="出差住宿费能报多少？", client_message_id=name)
                 if answer.status_code == 200:

@@ -21,7 +21,7 @@ def test_inside_the_engine(checks: str, redis_url: str) -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT), "FSSC_TEST_REDIS_URL": redis_url, "FSSC_ENGINE_LOG": "ERROR"},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr[-8000:]
     assert "skipped" not in done.stderr

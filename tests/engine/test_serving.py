@@ -27,7 +27,7 @@ pytestmark = pytest.mark.engine
 def engine(*arguments: str, **more) -> subprocess.CompletedProcess:
     """One run of the launcher."""
     return subprocess.run(
-        [str(PYTHON), "-m", "bot.engine", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=200, **more
+        [str(PYTHON), "-m", "bot.engine", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=600, **more
     )
 
 
