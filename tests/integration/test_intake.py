@@ -42,7 +42,9 @@ def test_what_comes_together_is_stored_together_and_what_cannot_be_keeps_nobody_
         await asyncio.sleep(0.1)
         left.cancel()
         go.set()
-        return await asyncio.gather(first, cannot, *others, return_exceptions=True)
+        answered = await asyncio.gather(first, cannot, *others, return_exceptions=True)
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
+        return answered
 
     first, cannot, *others = asyncio.run(take())
     assert first is True and isinstance(cannot, Exception)
