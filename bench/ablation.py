@@ -24,7 +24,7 @@ import numpy as np
 import kb.lessons
 import kb.search
 from core.errors import FSSCError
-from kb.encoder import load_encoder
+from kb.encoder import Encoder, load_encoder
 from kb.evaluate import evaluate
 from kb.evaluation.baselines import baselines
 from kb.evaluation.questions import Questions, read_questions
@@ -121,9 +121,9 @@ class Ablation:
                 module.gather = gather
 
 
-def table(questions: Questions, encoder: Remembering, wrong_rate: float, told: Callable[[str], None]) -> dict[str, Any]:
+def table(questions: Questions, encoder: Encoder, wrong_rate: float, told: Callable[[str], None]) -> dict[str, Any]:
     """Figures by the name of the row, in the table's order."""
-    ablation = Ablation(questions, encoder, wrong_rate)
+    ablation = Ablation(questions, Remembering(encoder), wrong_rate)
     rows: dict[str, Any] = {}
 
     def row(name: str, figures: dict[str, Any]) -> None:
@@ -131,7 +131,7 @@ def table(questions: Questions, encoder: Remembering, wrong_rate: float, told: C
         told(name)
 
     labels = {"encoder": "encoder alone", "bm25": "BM25 alone", "rrf": "both merged (RRF)"}
-    for name, figures in baselines(questions, encoder, wrong_rate, lambda *_: None).items():
+    for name, figures in baselines(questions, Remembering(encoder.plain), wrong_rate, lambda *_: None).items():
         row(labels[name], figures)
     silent = list(ablation.parts)
     for part in ablation.parts[:-1]:
@@ -171,7 +171,7 @@ def main() -> None:
         sys.exit(f"✗ {error.message}")
     if options.limit:
         questions = questions.limited(options.limit)
-    encoder = Remembering(load_encoder(None, Path(os.environ.get("FSSC_HOME", "var"))))
+    encoder = load_encoder(None, Path(os.environ.get("FSSC_HOME", "var")))
     rows = table(questions, encoder, options.wrong_rate, lambda name: print(f"▸ {name}", file=sys.stderr, flush=True))
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1))

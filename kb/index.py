@@ -15,7 +15,7 @@ from kb.tokens import Tokens, asked
 from kb.visibility import Key, Visibility
 from kb.words import bare, numbers, stripped
 
-_E5_UNRELATED = 0.85
+_USUAL = 0.79
 _MOST_VIEWS = 64
 
 
@@ -111,12 +111,12 @@ class Index:
 
 
 def _unrelated(vectors: np.ndarray, owner: np.ndarray, among: np.ndarray) -> float:
-    """The mean cosine between the texts `among` ((texts,) bool) of different entries, drawn to that of e5 where there are
+    """The mean cosine between the texts `among` ((texts,) bool) of different entries, drawn to that of the default encoder where there are
     few."""
     places = np.flatnonzero(among)
     rows = places[np.linspace(0, len(places) - 1, min(len(places), 500)).astype(int)] if len(places) else places
     cosines = vectors[rows] @ vectors[rows].T
     different = owner[rows][:, None] != owner[rows]
     entries = len(np.unique(owner[rows]))
-    mean = float(cosines[different].mean()) if entries > 1 else _E5_UNRELATED
-    return (entries * mean + 10 * _E5_UNRELATED) / (entries + 10)
+    mean = float(cosines[different].mean()) if entries > 1 else _USUAL
+    return (entries * mean + 10 * _USUAL) / (entries + 10)

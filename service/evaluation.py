@@ -38,7 +38,8 @@ def measure(
     Neither matcher nor thresholds see the questions. `build_s` is everything from the entries to a release at work, their
     encoding included.
     """
-    encoder = Remembering(_ready_encoder(settings, progress))
+    own = _ready_encoder(settings, progress)
+    encoder = Remembering(own)
     with released(questions.entries, encoder, wrong_rate, progress) as (searcher, build_s):
         encoder.forget(questions.texts)
         count = len(questions.queries) + len(questions.out_of_scope)
@@ -58,7 +59,10 @@ def measure(
         }
     if with_baselines:
         report["baselines"] = baselines(
-            questions, encoder, wrong_rate, lambda name, done, of: progress(f"asking {name} alone: {done} of {of}")
+            questions,
+            Remembering(own.plain),
+            wrong_rate,
+            lambda name, done, of: progress(f"asking {name} alone: {done} of {of}"),
         )
     return _rounded(report)
 

