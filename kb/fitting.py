@@ -71,7 +71,9 @@ def fit(
         taught = about_passages(index, encode, seed) if questions and index.passage.any() else []
         if passages and sum(lesson.answerable for lesson in taught) >= _FEWEST_CITED:
             passages, found = cross_fitted(taught, passages, loyalty, seed)
-    return Fitted(replace(matcher, passages=passages), replace(judged, similar=similar, passages=found))
+    return Fitted(
+        replace(matcher, passages=passages, foreign=drawn_to.foreign), replace(judged, similar=similar, passages=found)
+    )
 
 
 def _counting(taught: Sequence[Lesson], similar: float) -> list[Lesson]:

@@ -150,8 +150,11 @@ def lessons(index: Index, encode: Encode, seed: int) -> list[Lesson]:
     ]
 
 
-def asked_lessons(index: Index, allowed: np.ndarray, asked: Sequence[Asked], encode: Encode) -> list[Lesson]:
-    """Lessons from questions that are not in the index, put to the `allowed` texts ((texts,) bool)."""
+def asked_lessons(
+    index: Index, allowed: np.ndarray, asked: Sequence[Asked], encode: Encode, strangers: Sequence[str] = ()
+) -> list[Lesson]:
+    """Lessons from questions that are not in the index, put to the `allowed` texts ((texts,) bool), and from `strangers`, our
+    own sentences out of scope by default."""
     right, near = [], []
     for one in asked:
         text, group = one.probe.text, identity(index.entries[min(one.right)].id)
@@ -160,7 +163,7 @@ def asked_lessons(index: Index, allowed: np.ndarray, asked: Sequence[Asked], enc
         evidence = gather(index, one.probe, _without(allowed, hidden), hidden)
         near.append(_lesson(evidence, set(), group, identity(text, _NEAR)))
     scale = float(max(len(right), 1))
-    return [*_weighing(right, scale), *_without_right(near, _far(index, allowed, encode), scale)]
+    return [*_weighing(right, scale), *_without_right(near, _far(index, allowed, encode, strangers=strangers), scale)]
 
 
 def reviewed_lessons(index: Index, reviewed: Sequence[Reviewed], encode: Encode) -> list[Lesson]:
@@ -204,9 +207,11 @@ def _lesson(evidence: Evidence, right: Iterable[int], group: int, question: int)
     return Lesson(evidence, found / max(found.sum(), 1), 1.0, group, bool(wanted), question)
 
 
-def _far(index: Index, allowed: np.ndarray, encode: Encode, scenes: _Scenes | None = None) -> list[Lesson]:
+def _far(
+    index: Index, allowed: np.ndarray, encode: Encode, scenes: _Scenes | None = None, strangers: Sequence[str] = ()
+) -> list[Lesson]:
     far = []
-    for text, vector in _encoded(out_of_scope(), encode):
+    for text, vector in _encoded(strangers or out_of_scope(), encode):
         question = identity(text, _FAR)
         place = scenes.anywhere(np.random.default_rng(question)) if scenes else ()
         evidence = gather(index, Probe(text, vector, *place), allowed)

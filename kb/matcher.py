@@ -62,12 +62,14 @@ KNOTS: Mapping[str, Sequence[float]] = {
 @dataclass(frozen=True)
 class Matcher:
     """The rise of every curve from knot to knot: `features`, none of them negative, `circumstances`, and the utility
-    `none` has where all its curves begin. `passages` is a matcher of their own for the passages of the same base."""
+    `none` has where all its curves begin. `passages` is a matcher of their own for the passages of the same base, `foreign` one for questions in
+    another language, which share no characters with it."""
 
     features: np.ndarray
     circumstances: np.ndarray
     none: float
     passages: Matcher | None = None
+    foreign: Matcher | None = None
 
     def probabilities(self, evidence: Evidence) -> np.ndarray:
         """(candidates,) float64 in [0, 1], in the evidence's order, together at most 1."""
@@ -88,14 +90,17 @@ class Matcher:
 
     def save(self, directory: Path) -> None:
         """Write `matcher.json` into an existing directory."""
-        weights = self._weights() | {"passages": self.passages._weights() if self.passages else None}
+        weights = self._weights()
+        for name, other in (("passages", self.passages), ("foreign", self.foreign)):
+            weights[name] = other._weights() if other else None
         (directory / "matcher.json").write_text(json.dumps(weights, indent=1), encoding="utf-8")
 
     @classmethod
     def load(cls, directory: Path) -> Matcher:
         """Read what `save` wrote. KeyError or ValueError when it weighs other features or has other knots: fit again."""
         weights = json.loads((directory / "matcher.json").read_text(encoding="utf-8"))
-        return replace(cls._of(weights), passages=cls._of(weights["passages"]) if weights["passages"] else None)
+        others = {name: cls._of(weights[name]) if weights[name] else None for name in ("passages", "foreign")}
+        return replace(cls._of(weights), **others)
 
     def _weights(self) -> dict[str, Any]:
         return {

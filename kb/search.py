@@ -17,13 +17,15 @@ from kb.index import Index
 from kb.matcher import Matcher
 from kb.thresholds import Thresholds
 from kb.visibility import Limits
-from kb.words import bare
+from kb.words import bare, is_chinese
 
 Encode = Callable[[list[str]], np.ndarray]
 """Questions to their vectors: (n, dim) float32 of unit length."""
 
 LONGEST = 500
 CHOICES = 5
+_STRANGE = 0.5
+"""A text without Chinese of which more than this share is unknown to the base is in another language, and not the name of a form or a system."""
 
 
 class Band(StrEnum):
@@ -158,9 +160,12 @@ class Searcher:
     def _judge(self, probe: Probe, allowed: np.ndarray, top_k: int) -> SearchResult:
         passage = self._index.passage
         wording = Wording.of(self._index, probe)
-        found = self._weighed(self._matcher, probe, allowed & ~passage if self._passages else allowed, wording)
-        answering = bool(found) and found[0].probability >= self.thresholds.answer
-        if self._passages and not answering:  # an entry's answer comes before any passage
+        foreign = self._matcher.foreign if _is_foreign(wording, probe.text) else None
+        thresholds = self.thresholds.abroad if foreign else self.thresholds
+        questions = allowed & ~passage if self._passages else allowed
+        found = self._weighed(foreign or self._matcher, probe, questions, wording)
+        answering = bool(found) and found[0].probability >= thresholds.answer
+        if self._passages and not answering and not foreign:  # an entry's answer comes before any passage
             left = 1 - min(sum(candidate.probability for candidate in found), 1.0)
             told = [
                 replace(candidate, probability=candidate.probability * left)
@@ -171,11 +176,11 @@ class Searcher:
         in_scope = float(min(sum(candidate.probability for candidate in found), 1.0))
         if answering:
             band = Band.ANSWER
-        elif found and in_scope >= self.thresholds.clarify:
+        elif found and in_scope >= thresholds.clarify:
             band = Band.CLARIFY
         else:
             band = Band.NONE
-        return SearchResult(band, found[:top_k], in_scope, self.thresholds, self.release)
+        return SearchResult(band, found[:top_k], in_scope, thresholds, self.release)
 
     def _reaches(self, passage: Candidate, entries: list[Candidate]) -> bool:
         best = entries[0].probability if entries else 0.0
@@ -194,3 +199,7 @@ class Searcher:
             )
             for i in np.argsort(-probabilities, kind="stable")
         ]
+
+
+def _is_foreign(wording: Wording, text: str) -> bool:
+    return not is_chinese(text) and wording.by_character.unknown > _STRANGE

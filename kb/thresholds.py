@@ -30,8 +30,9 @@ WORTH_OFFERING = 0.1
 """An offer is made when at least one such offer in ten holds the right entry."""
 ENOUGH = 300
 """Questions with a right entry, those of a poor base counting less, from which on it needs no others to be judged by."""
-FOREIGN = 0.5
-"""The part of the accepted rate that is spent on passages which no curated question cites: texts differ more than questions."""
+CAREFUL = 0.5
+"""The part of the accepted rate that is spent where a base cannot examine itself: on passages which no curated question cites, as texts
+differ more than questions, and on questions in another language."""
 NEAR = 5.0
 """How many times more often than accepted a near miss may be answered outright, by a neighbour of what it asks for."""
 RICHNESS = (0, 1, 2, 5)
@@ -100,12 +101,20 @@ class HeldOut:
 class Thresholds:
     """A best candidate whose probability reaches `answer` is the answer, a passage from `passage` on. Below that,
     candidates are offered when the probability that any entry is right, which is the sum of theirs, reaches `clarify`.
+    `foreign` and `foreign_clarify` are both for questions in another language.
     All in [0, 1]; 0 always reaches, 1 asks for certainty, which no probability has."""
 
     answer: float
     clarify: float
     accepted_wrong_rate: float = ACCEPTED_WRONG_RATE
     passage: float = 0.97
+    foreign: float = 0.97
+    foreign_clarify: float = 0.15
+
+    @property
+    def abroad(self) -> Thresholds:
+        """Those that a question in another language is held to."""
+        return replace(self, answer=self.foreign, clarify=self.foreign_clarify)
 
     def save(self, directory: Path) -> None:
         """Write `thresholds.json` into an existing directory."""
@@ -125,14 +134,24 @@ def choose(held_out: HeldOut, accepted_wrong_rate: float = ACCEPTED_WRONG_RATE) 
     judged = _completed(held_out, _kinds(held_out.similar))
     answer = _keeping(judged, accepted_wrong_rate)
     found = _completed(held_out.passages, {"passages": 1.0})
-    careful = 1 if held_out.passages is not None else FOREIGN
+    careful = 1 if held_out.passages is not None else CAREFUL
     passage = _keeping(found, accepted_wrong_rate * careful)
-    return Thresholds(answer, _worth(judged, judged.probability < answer), accepted_wrong_rate, passage)
+    asked = typical_held_out("foreign")
+    foreign = _keeping(asked, accepted_wrong_rate * CAREFUL)
+    return Thresholds(
+        answer,
+        _worth(judged, judged.probability < answer),
+        accepted_wrong_rate,
+        passage,
+        foreign,
+        _worth(asked, asked.probability < foreign),
+    )
 
 
 @cache
 def typical_held_out(kind: str) -> HeldOut:
-    """Held-out questions of the starter knowledge: with so many similar questions an entry, or put to `passages`."""
+    """Held-out questions of the starter knowledge: with so many similar questions an entry, put to `passages`, or in a `foreign`
+    language."""
     return HeldOut.load(_TYPICAL / kind)
 
 

@@ -1,7 +1,7 @@
 """What a knowledge base starts from, learnt from the starter knowledge: `python -m kb.typical`, after features have changed.
 
 The starter knowledge plays bases of all kinds: with no, one, two or five similar questions an entry, whole and one half of the entries at a
-time; whole, with its pages; and as policies and answers without any question. Half of what is asked there are the similar questions
+time; whole, with its pages; as policies and answers without any question; and asked in English (`typical/foreign.tsv`). Half of what is asked there are the similar questions
 left out, which often ask for something beside what the standard question says; half are the questions of `typical/asked.tsv`, two for each
 entry, in the words of somebody who wants to know just that.
 """
@@ -31,14 +31,18 @@ from kb.thresholds import RICHNESS, HeldOut
 _LOYALTY = 5.0
 _MOST_ASKED = 900
 _STARTER = Path(__file__).with_name("starter")
-_ASKED = TYPICAL / "asked.tsv"
+_ASKED, FOREIGN = TYPICAL / "asked.tsv", TYPICAL / "foreign.tsv"
 
 
 def typical_of(
-    knowledge: Knowledge, asked: Sequence[tuple[str, str]], encoder: Encoder, seed: int = 0
+    knowledge: Knowledge,
+    asked: Sequence[tuple[str, str]],
+    foreign: Sequence[tuple[str, str]],
+    encoder: Encoder,
+    seed: int = 0,
 ) -> tuple[Matcher, dict[str, HeldOut]]:
     """The matcher of all these kinds of bases, drawn to flat curves, and the held-out questions of each kind. `asked` are
-    (text, entry id)."""
+    (text, entry id), and so are those in another language, `foreign`: without an id, out of scope."""
     entries = knowledge.entries
     position = {entry.id: i for i, entry in enumerate(entries)}
     own = [(normalize(text), position[entry_id]) for text, entry_id in asked]
@@ -47,7 +51,8 @@ def typical_of(
     matcher = fitted([*whole, *(lesson for taught in kinds.values() for lesson in taught)], flat(), _LOYALTY)
     judged = _judged(kinds, whole, matcher, seed)
     passages, judged["passages"] = cross_fitted(_about_texts(knowledge, own, encoder, seed), flat(), _LOYALTY, seed)
-    return replace(matcher, passages=passages), judged
+    abroad, judged["foreign"] = cross_fitted(_in_english(entries, foreign, encoder, seed), flat(), _LOYALTY, seed)
+    return replace(matcher, passages=passages, foreign=abroad), judged
 
 
 def flat() -> Matcher:
@@ -77,6 +82,27 @@ def _with_similar(
         found = asked_lessons(index, ~index.passage & there[index.owner], put, encoder.encode_queries)
         share = _MOST_ASKED / len(bases) / len(put)
         taught += [replace(lesson, weight=lesson.weight * share) for lesson in found]
+    return taught
+
+
+def _in_english(
+    entries: Sequence[Entry], foreign: Sequence[tuple[str, str]], encoder: Encoder, seed: int
+) -> list[Lesson]:
+    """Asked of bases with few similar questions and with all."""
+    position = {entry.id: i for i, entry in enumerate(entries)}
+    put = _put([(normalize(text), position[entry_id]) for text, entry_id in foreign if entry_id], encoder)
+    strangers = [normalize(text) for text, entry_id in foreign if not entry_id]
+    taught: list[Lesson] = []
+    for similar in (0, 2, max(len(entry.similar) for entry in entries)):
+        order = np.random.default_rng(seed)
+        kept = [
+            replace(
+                entry, similar=tuple(np.array(entry.similar)[order.permutation(len(entry.similar))[:similar]].tolist())
+            )
+            for entry in entries
+        ]
+        index = Index(kept, encoder.encode_queries(texts(kept)))
+        taught += asked_lessons(index, ~index.passage, put, encoder.encode_queries, strangers)
     return taught
 
 
@@ -130,7 +156,8 @@ def save(matcher: Matcher, judged: dict[str, HeldOut], directory: Path) -> None:
 
 
 def read_asked(path: Path = _ASKED) -> list[tuple[str, str]]:
-    """Questions in employees' words and the ids of their entries: (text, entry id), one a line below the names of the columns."""
+    """Questions in employees' words and the ids of their entries: (text, entry id), one a line below the names of the columns;
+    no id where no entry answers."""
     rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
     return [(text, entry_id) for text, entry_id in rows]
 
@@ -138,4 +165,4 @@ def read_asked(path: Path = _ASKED) -> list[tuple[str, str]]:
 if __name__ == "__main__":
     settings = Settings()
     encoder = Remembering(load_encoder(settings.encoder, settings.home))
-    save(*typical_of(read_knowledge(_STARTER), read_asked(), encoder), TYPICAL)
+    save(*typical_of(read_knowledge(_STARTER), read_asked(), read_asked(FOREIGN), encoder), TYPICAL)

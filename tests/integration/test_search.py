@@ -15,6 +15,7 @@ from kb.fitting import Fitted, fit
 from kb.index import texts
 from kb.search import Band, Query, Searcher, SearchResult
 from kb.thresholds import choose
+from kb.typical import FOREIGN, read_asked
 from tests.integration.conftest import strangers_from
 
 pytestmark = pytest.mark.slow
@@ -62,6 +63,28 @@ def test_a_single_word_is_asked_back(text: str, starter) -> None:
     result = ask(starter, text)
     assert result.band is Band.CLARIFY
     assert len({candidate.entry.id for candidate in result.candidates}) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "entry_id"),
+    [
+        ("What is the hotel limit when I travel?", "travel-001"),
+        ("my password is locked", "system-001"),
+        ("How do I change my bank account for reimbursement?", "system-009"),
+        ("How can I check the payment status of a supplier invoice?", "payment-031"),
+        ("Is taxi fare reimbursable?", "travel-024"),
+    ],
+)
+def test_a_whole_question_in_english_finds_the_chinese_entry(text: str, entry_id: str, starter) -> None:
+    assert text not in {one for one, _ in read_asked(FOREIGN)}, "learnt by heart"
+    result = ask(starter, text)
+    assert result.candidates[0].entry.id == entry_id
+    assert result.band is not Band.NONE
+
+
+@pytest.mark.parametrize("text", ["what is the weather today", "who won the football match last night", "qwerty zxcv"])
+def test_english_that_is_not_ours_is_refused(text: str, starter) -> None:
+    assert ask(starter, text).band is Band.NONE
 
 
 @pytest.mark.parametrize(

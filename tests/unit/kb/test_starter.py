@@ -15,8 +15,8 @@ from core.text import normalize
 from kb.care.amounts import amounts
 from kb.care.checks import findings, known_of, source_amounts
 from kb.files import read_knowledge
-from kb.typical import read_asked
-from kb.words import bare
+from kb.typical import FOREIGN, read_asked
+from kb.words import bare, is_chinese
 
 STARTER = Path(__file__).resolve().parents[3] / "kb" / "starter"
 BUSINESS_TYPES = (
@@ -203,6 +203,14 @@ def test_every_amount_of_an_answer_stands_in_its_sources():
 
 def test_nothing_is_found_that_an_editor_would_be_told_of():
     report([f"{entry.id}: {found['message']}" for entry in KNOWLEDGE.entries for found in findings(entry, KNOWN, DAY)])
+
+
+def test_every_entry_is_asked_for_in_another_language() -> None:
+    asked = read_asked(FOREIGN)
+    assert len({text for text, _ in asked}) == len(asked)
+    assert {entry_id for _, entry_id in asked if entry_id} == {entry["id"] for entry in read_entries()}
+    assert sum(not entry_id for _, entry_id in asked) > 100
+    assert not [text for text, _ in asked if is_chinese(text)]
 
 
 def test_the_questions_that_typical_matchers_learn_from_are_no_others() -> None:
