@@ -1,9 +1,9 @@
 """What a knowledge base starts from, learnt from the starter knowledge: `python -m kb.typical`, after features have changed.
 
 The starter knowledge plays bases of all kinds: with no, one, two or five similar questions an entry, whole and one half of the entries at a
-time; whole, with its pages; as policies and answers without any question; and asked in English (`typical/foreign.tsv`). Half of what is asked there are the similar questions
+time; whole, with its pages; and as policies and answers without any question. Half of what is asked there are the similar questions
 left out, which often ask for something beside what the standard question says; half are the questions of `typical/asked.tsv`, two for each
-entry, in the words of somebody who wants to know just that.
+entry, in the words of somebody who wants to know just that. Besides, it is asked in English (`typical/foreign.tsv`), for a matcher of its own.
 """
 
 from __future__ import annotations
