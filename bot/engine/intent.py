@@ -40,20 +40,26 @@ _DOCUMENT = re.compile(r"(?:BX|JK|FK|CX|DF)\d{6,16}", re.IGNORECASE)
 _NUMBER = re.compile(r"\d{3,}")
 _NOISE = re.compile(r"[\s!-/:-@\[-`{-~，。！、；：“”‘’（）《》【】…—·～~]+")
 _QUESTION = re.compile(r"[?？]+")
+_UNIT = re.compile(r"[^\W\d_一-鿿]+|.")
 
 
 def features(text: str, words: list[str]) -> set[str]:
-    """The features of a message: character n-grams with its two ends, words and pairs of words, and its length."""
+    """The features of a message: n-grams of its characters with its two ends, words and pairs of words, and its length.
+
+    A word in letters counts as one character, as what `hotel` shares with `hello` says nothing, unless it is all there is: `zhuanrengong`.
+    """
     folded = text.casefold()
     folded = _NUMBER.sub(NUMBER, _DOCUMENT.sub(DOCUMENT, _TICKET.sub(TICKET, folded)))
     asks = _QUESTION.search(folded) is not None
-    folded = _NOISE.sub("", _QUESTION.sub("", folded))
-    framed = f"{START}{folded}{END}"
-    found = {framed[i : i + n] for n in NGRAMS for i in range(len(framed) - n + 1)}
+    units = [unit for unit in _UNIT.findall(_NOISE.sub(" ", _QUESTION.sub(" ", folded))) if unit != " "]
+    if len(units) == 1:
+        units = list(units[0])
+    framed = [START, *units, END]
+    found = {"".join(framed[i : i + n]) for n in NGRAMS for i in range(len(framed) - n + 1)}
     kept = [w for w in (_NOISE.sub("", w.casefold()) for w in words) if w and not w.isdigit()]
     found.update(f"w {w}" for w in kept)
     found.update(f"p {a} {b}" for a, b in zip(kept, kept[1:], strict=False))
-    found.add(f"n {min(len(folded), 3) if len(folded) < 4 else 4 + min((len(folded) - 4) // 3, 5)}")
+    found.add(f"n {min(len(units), 3) if len(units) < 4 else 4 + min((len(units) - 4) // 3, 5)}")
     if asks:
         found.add("?")
     return found
