@@ -34,10 +34,11 @@ RESULTS = Path(__file__).resolve().parent / "results" / "search.json"
 SIZES = (1_000, 10_000, 16_667, 100_000)
 TURNS = 200
 _NEAREST = 10
+_WARMING = 10
 
 
 def measure(count: int, encoder: Encoder) -> dict[str, Any]:
-    """Milliseconds and their ratio at `count` entries; seconds and MiB to index."""
+    """Milliseconds and their ratio at `count` entries, in turn and ours by itself; seconds and MiB to index."""
     synthetic = Synthetic(count, encoder)
     started, before = time.perf_counter(), _resident()
     index = Index(synthetic.entries, synthetic.vectors)
@@ -46,10 +47,12 @@ def measure(count: int, encoder: Encoder) -> dict[str, Any]:
     alone = faiss.IndexFlatIP(encoder.dim)
     alone.add(synthetic.vectors)
     today = date.today()
-    ours, theirs = in_turn(
-        lambda text: searcher.search(Query(text, today)),
-        lambda text: alone.search(encoder.encode_queries([text]), _NEAREST),
-    )
+
+    def search(text: str) -> object:
+        return searcher.search(Query(text, today))
+
+    ours, theirs = in_turn(search, lambda text: alone.search(encoder.encode_queries([text]), _NEAREST))
+    undisturbed = by_itself(search)
     return {
         "entries": count,
         "questions": count * WORDINGS,
@@ -59,6 +62,8 @@ def measure(count: int, encoder: Encoder) -> dict[str, Any]:
         "faiss_p95_ms": _percentile(theirs, 95),
         "ratio_p50": round(_percentile(ours, 50) / _percentile(theirs, 50), 2),
         "ratio_p95": round(_percentile(ours, 95) / _percentile(theirs, 95), 2),
+        "by_itself_p50_ms": _percentile(undisturbed, 50),
+        "by_itself_p95_ms": _percentile(undisturbed, 95),
         "index_s": round(indexed - started, 1),
         "index_mib": round(after - before),
     }
@@ -66,15 +71,26 @@ def measure(count: int, encoder: Encoder) -> dict[str, Any]:
 
 def in_turn(ours: Callable[[str], object], theirs: Callable[[str], object]) -> tuple[list[float], list[float]]:
     """Milliseconds of a call of each for every question; who is first alternates. The first ten do not count."""
-    texts = (asked() * TURNS)[: TURNS + 10]
     took: dict[Callable[[str], object], list[float]] = {ours: [], theirs: []}
-    for turn, text in enumerate(texts):
+    for turn, text in enumerate(_texts()):
         for call in (ours, theirs) if turn % 2 else (theirs, ours):
-            started = time.perf_counter()
-            call(text)
-            if turn >= 10:
-                took[call].append((time.perf_counter() - started) * 1000)
-    return took[ours], took[theirs]
+            took[call].append(_milliseconds(call, text))
+    return took[ours][_WARMING:], took[theirs][_WARMING:]
+
+
+def by_itself(search: Callable[[str], object]) -> list[float]:
+    """Milliseconds of a call for every question. The first ten do not count."""
+    return [_milliseconds(search, text) for text in _texts()][_WARMING:]
+
+
+def _texts() -> list[str]:
+    return (asked() * TURNS)[: TURNS + _WARMING]
+
+
+def _milliseconds(call: Callable[[str], object], text: str) -> float:
+    started = time.perf_counter()
+    call(text)
+    return (time.perf_counter() - started) * 1000
 
 
 def _percentile(took: list[float], percent: int) -> float:
@@ -97,7 +113,7 @@ def main() -> None:
         found.append(one := measure(count, encoder))
         print(
             f"{one['questions']:,} questions: p50 {one['p50_ms']} ms, p95 {one['p95_ms']} ms; encoder and FAISS alone "
-            f"{one['faiss_p50_ms']} and {one['faiss_p95_ms']} ms: {one['ratio_p50']} x and {one['ratio_p95']} x; "
+            f"{one['faiss_p50_ms']} and {one['faiss_p95_ms']} ms: {one['ratio_p50']} x and {one['ratio_p95']} x; by itself {one['by_itself_p50_ms']} and {one['by_itself_p95_ms']} ms; "
             f"index {one['index_mib']} MiB in {one['index_s']} s",
             flush=True,
         )

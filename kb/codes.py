@@ -8,7 +8,8 @@ of all vectors.
 from __future__ import annotations
 
 import os
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
 
@@ -40,26 +41,34 @@ class Codes:
     def nearest(self, vector: np.ndarray, allowed: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Up to `count` rows with the highest cosines among the `allowed` ((n,) bool), and these, best first."""
         wanted = count + _SPARE
-        waiting: list[Future[np.ndarray]] = []
-        for nth in range(1, len(self._parts)):
-            waiting.append(_helpers().submit(self._in_part, nth, vector, allowed, wanted))
-        found = [self._in_part(0, vector, allowed, wanted), *(one.result() for one in waiting)]
-        rows = np.concatenate(found)
+        asked = vector[None]
+        # Each thread goes straight into FAISS: whoever has something to do for the interpreter before that keeps the others waiting.
+        first, *others = [
+            search for nth in range(len(self._parts)) if (search := self._search(nth, asked, allowed, wanted))
+        ]
+        waiting = [_helpers().submit(search) for search in others]
+        rows = np.concatenate([first(), *(one.result() for one in waiting)])
         cosines = self.vectors[rows] @ vector
         order = np.lexsort((rows, -cosines))[:count]
         return rows[order], cosines[order]
 
-    def _in_part(self, nth: int, vector: np.ndarray, allowed: np.ndarray, count: int) -> np.ndarray:
+    def _search(self, nth: int, asked: np.ndarray, allowed: np.ndarray, count: int) -> Callable[[], np.ndarray] | None:
+        """The search of one part, ready to be made; None where nothing in it is allowed."""
         start, stop = self._bounds[nth : nth + 2]
         allowed = allowed[start:stop]
         if not allowed.any():
-            return np.empty(0, np.int64)
+            return None
         parameters = None
         if not allowed.all():
             bits = np.packbits(allowed, bitorder="little")
             parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bits))
-        rows = self._parts[nth].search(vector[None], min(count, stop - start), params=parameters)[1][0]
-        return rows[rows >= 0] + start
+        part, wanted = self._parts[nth], min(count, stop - start)
+
+        def search() -> np.ndarray:
+            rows = part.search(asked, wanted, params=parameters)[1][0]
+            return rows[rows >= 0] + start
+
+        return search
 
 
 @cache

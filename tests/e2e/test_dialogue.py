@@ -105,6 +105,14 @@ class TestQuestions:
     def test_a_question_inside_thanks_is_answered(self, employee: Staff) -> None:
         assert employee().ask("谢谢，出差住宿费能报多少").outcome["band"] in ("answer", "clarify")
 
+    def test_a_question_in_english_is_searched(self, employee: Staff) -> None:
+        li = employee()
+        assert "出差住宿费能报多少？" in [
+            o["label"] for o in li.ask("hotel limit when travelling to Shanghai").message("choices")["options"]
+        ]
+        assert li.ask("how do I teach my dog to sit").outcome["band"] == "none"
+        assert "智能客服" in li.ask("hello").text
+
     def test_the_greeting_knows_the_page(self, employee: Staff) -> None:
         turn = employee(page="expense.travel.fill", node="itinerary").ask("你好")
         assert "差旅报销单" in turn.text and len(turn.choices) >= 3
