@@ -24,7 +24,7 @@ import numpy as np
 import kb.lessons
 import kb.search
 from core.errors import FSSCError
-from kb.encoder import Encoder, load_encoder
+from kb.encoder import Encoder, facing, load_encoder
 from kb.evaluate import evaluate
 from kb.evaluation.baselines import baselines
 from kb.evaluation.questions import Questions, read_questions
@@ -70,7 +70,7 @@ class Ablation:
             rows = np.flatnonzero(passage == kind)
             vectors[rows] = encode([held[row] for row in rows])
         encoder.encode_queries(questions.texts)
-        self._index = Index(questions.entries, vectors)
+        self._index = Index(questions.entries, vectors, facing=facing(encoder.fingerprint))
         self._vectors = vectors
         self._gathered: dict[tuple, Evidence] = {}
         names = dict.fromkeys(part_of(name) for name in (*FEATURES, *CIRCUMSTANCES))
@@ -79,7 +79,7 @@ class Ablation:
     def without(self, parts: Sequence[str]) -> dict[str, Any]:
         """The figures when these parts say nothing."""
         with self._silent(parts):
-            fitted = fit(self._questions.entries, self._vectors, self._encoder.encode_queries)
+            fitted = fit(self._questions.entries, self._vectors, self._encoder.encode_queries, index=self._index)
             return self._figures(fitted.matcher, choose(fitted.held_out, self._wrong_rate))
 
     def unfitted(self) -> dict[str, Any]:
@@ -90,7 +90,7 @@ class Ablation:
     def at_its_word(self) -> dict[str, Any]:
         """Fitted, but answered outright from a fixed probability: one less the accepted rate."""
         with self._silent(()):
-            fitted = fit(self._questions.entries, self._vectors, self._encoder.encode_queries)
+            fitted = fit(self._questions.entries, self._vectors, self._encoder.encode_queries, index=self._index)
             return self._figures(fitted.matcher, Thresholds(1 - self._wrong_rate, TYPICAL.clarify, self._wrong_rate))
 
     def _figures(self, matcher: Matcher, thresholds: Thresholds) -> dict[str, Any]:

@@ -43,11 +43,10 @@ class Codes:
         wanted = count + _SPARE
         asked = vector[None]
         # Each thread goes straight into FAISS: whoever has something to do for the interpreter before that keeps the others waiting.
-        first, *others = [
-            search for nth in range(len(self._parts)) if (search := self._search(nth, asked, allowed, wanted))
-        ]
-        waiting = [_helpers().submit(search) for search in others]
-        rows = np.concatenate([first(), *(one.result() for one in waiting)])
+        searches = [one for nth in range(len(self._parts)) if (one := self._search(nth, asked, allowed, wanted))]
+        waiting = [_helpers().submit(search) for search in searches[1:]]
+        found = [search() for search in searches[:1]]
+        rows = np.concatenate([np.empty(0, np.int64), *found, *(one.result() for one in waiting)])
         cosines = self.vectors[rows] @ vector
         order = np.lexsort((rows, -cosines))[:count]
         return rows[order], cosines[order]

@@ -101,12 +101,14 @@ def gather(
     `without` are rows among the forbidden ones that shall leave no trace in the statistics either: when a matcher is
     fitted, the curated question that plays the employee's. `wording` is that of the probe, where it is known already.
     """
-    rows, _ = index.nearest(probe.vector, allowed, NEIGHBOURS)
+    passages = bool(index.passage[allowed.argmax()]) if len(allowed) else False
+    vector = index.facing(probe.vector) if passages else probe.vector
+    rows, _ = index.nearest(vector, allowed, NEIGHBOURS)
     if not len(rows):
         return Evidence(np.empty(0, int), np.empty(0, int), np.empty((0, len(FEATURES))), np.zeros(len(CIRCUMSTANCES)))
     wording = wording or Wording.of(index, probe, without)
     by_character, by_sound = wording.by_character, wording.by_sound
-    unrelated = index.unrelated(bool(index.passage[rows[0]]))
+    unrelated = index.unrelated(passages)
     lexical = [
         index.characters.candidates(by_character, allowed, NEIGHBOURS // 8),
         index.syllables.candidates(by_sound, allowed, NEIGHBOURS // 16),
@@ -116,7 +118,7 @@ def gather(
     reachable, owner = np.unique(index.owner[rows], return_inverse=True)
     held, novelty = estimate(
         (near @ near.T, index.characters.alike(rows)),
-        (near @ probe.vector, index.characters.overlap(by_character, rows).cosine),
+        (near @ vector, index.characters.overlap(by_character, rows).cosine),
         owner,
         len(reachable),
         unrelated,
@@ -127,7 +129,7 @@ def gather(
     own, nth = index.rows_of(positions)
     own, nth = own[allowed[own]], nth[allowed[own]]
     first = np.searchsorted(nth, np.arange(len(positions)))
-    nearest, similarity, consensus = _own(index, probe.vector, own, nth, first)
+    nearest, similarity, consensus = _own(index, vector, own, nth, first)
     nearness = _spread(similarity, unrelated)
     spelt = index.characters.overlap(by_character, own)
     alike = np.maximum.reduceat(spelt.cosine, first)

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.text import normalize
 from kb.codes import Codes
+from kb.encoder import Facing
 from kb.entries import Entry, Viewer
 from kb.lexicon import Lexicon
 from kb.tokens import Tokens, asked
@@ -16,6 +17,7 @@ from kb.visibility import Key, Visibility
 from kb.words import bare, numbers, stripped
 
 _USUAL = 0.79
+_USUAL_FACING = 0.28
 _MOST_VIEWS = 64
 
 
@@ -35,10 +37,16 @@ class Index:
 
     `vectors` is (texts, dim) float32 of unit length, in the order of `texts(entries)`; ValueError otherwise. `tokens` are
     those of the entries, made here unless given. `owner[row]` is the position in `entries` whose text `row` is,
-    `starts[position]` its first row, `passage` (texts,) bool whether it is a passage.
+    `starts[position]` its first row, `passage` (texts,) bool whether it is a passage. `facing` is the encoder's.
     """
 
-    def __init__(self, entries: Sequence[Entry], vectors: np.ndarray, tokens: Tokens | None = None) -> None:
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        vectors: np.ndarray,
+        tokens: Tokens | None = None,
+        facing: Facing | None = None,
+    ) -> None:
         self.entries = tuple(entries)
         self.tokens = tokens or Tokens.of(self.entries)
         self.texts = self.tokens.texts
@@ -59,13 +67,21 @@ class Index:
         self._codes = Codes(vectors)
         self.vectors = self._codes.vectors
         self.passage = passage_rows(self.entries)
-        self._unrelated = [_unrelated(self.vectors, self.owner, self.passage == kind) for kind in (False, True)]
+        self._facing = facing
+        usual = (_USUAL, _USUAL_FACING if facing else _USUAL)
+        self._unrelated = [
+            _unrelated(self.vectors, self.owner, self.passage == kind, usual[kind]) for kind in (False, True)
+        ]
         self._visibility = Visibility(self.entries)
         self._views: dict[Key, np.ndarray] = {}
 
     def unrelated(self, passages: bool) -> float:
         """The cosine of questions, or of passages, that have nothing to do with each other: it differs by encoder."""
         return self._unrelated[passages]
+
+    def facing(self, vector: np.ndarray) -> np.ndarray:
+        """The vector of a question as passages are compared with it."""
+        return self._facing.questions(vector) if self._facing else vector
 
     def visible(self, viewer: Viewer, today: date) -> np.ndarray:
         """The rows that this viewer may see today: (texts,) bool, read-only."""
@@ -110,13 +126,13 @@ class Index:
         return self._equal.get(key, []) if key else []
 
 
-def _unrelated(vectors: np.ndarray, owner: np.ndarray, among: np.ndarray) -> float:
-    """The mean cosine between the texts `among` ((texts,) bool) of different entries, drawn to that of the default encoder where there are
-    few."""
+def _unrelated(vectors: np.ndarray, owner: np.ndarray, among: np.ndarray, usual: float) -> float:
+    """The mean cosine between the texts `among` ((texts,) bool) of different entries, drawn to the `usual` one of the default encoder where
+    there are few."""
     places = np.flatnonzero(among)
     rows = places[np.linspace(0, len(places) - 1, min(len(places), 500)).astype(int)] if len(places) else places
     cosines = vectors[rows] @ vectors[rows].T
     different = owner[rows][:, None] != owner[rows]
     entries = len(np.unique(owner[rows]))
-    mean = float(cosines[different].mean()) if entries > 1 else _USUAL
-    return (entries * mean + 10 * _USUAL) / (entries + 10)
+    mean = float(cosines[different].mean()) if entries > 1 else usual
+    return (entries * mean + 10 * usual) / (entries + 10)

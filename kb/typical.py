@@ -16,7 +16,7 @@ import numpy as np
 
 from core.settings import Settings
 from core.text import normalize
-from kb.encoder import Encoder, load_encoder
+from kb.encoder import Encoder, facing, load_encoder
 from kb.entries import Entry
 from kb.evaluation.remembering import Remembering
 from kb.features import CIRCUMSTANCES, FEATURES, Probe
@@ -135,14 +135,15 @@ def _about_texts(knowledge: Knowledge, own: Sequence[tuple[str, int]], encoder: 
     policies = [passage for policy in knowledge.policies for passage in passages_of(policy)]
     both = [*knowledge.entries, *policies]
     questions = encoder.encode_queries(texts(knowledge.entries))
-    index = Index(both, np.concatenate([questions, encoder.encode_passages(texts(policies))]))
+    vectors = np.concatenate([questions, encoder.encode_passages(texts(policies))])
+    index = Index(both, vectors, facing=facing(encoder.fingerprint))
     about_policies = about_passages(index, encoder.encode_queries, seed)
 
     answers = [Entry(entry.id, "", answer=entry.answer) for entry in knowledge.entries]
     curated = [(index.texts[row], int(index.owner[row])) for row in range(len(questions))]
     random = np.random.default_rng(seed)
     curated = [curated[i] for i in sorted(random.permutation(len(curated))[: len(own)].tolist())]
-    alone = Index(answers, encoder.encode_passages(texts(answers)))
+    alone = Index(answers, encoder.encode_passages(texts(answers)), facing=facing(encoder.fingerprint))
     asked = _put([*own, *curated], encoder)
     return [*about_policies, *asked_lessons(alone, alone.passage, asked, encoder.encode_queries)]
 

@@ -144,7 +144,7 @@ def passages_near(searcher: Searcher, texts: Sequence[str], day: date) -> list[P
     scores: dict[int, float] = {}
     for text in texts:
         vector = np.asarray(searcher.encode(normalize(text)[:LONGEST]), np.float32)
-        rows, cosines = index.nearest(vector, allowed, MOST_PASSAGES * 2)
+        rows, cosines = index.nearest(index.facing(vector), allowed, MOST_PASSAGES * 2)
         for row, cosine in zip(rows.tolist(), cosines.tolist(), strict=True):
             scores[row] = scores.get(row, 0.0) + cosine / len(texts)
     probable = {one.entry.id: one.probability for one in nearest(searcher, texts, day, 20)}
@@ -181,7 +181,7 @@ def _replies(encoder: Encoder, space: Space, facts: Sequence[TicketFacts]) -> li
     ][: MOST_REPLIES * 2]
     if not told:
         return []
-    placed = space.place(encoder.encode_passages([text for _, _, text in told]))
+    placed = space.place(encoder.encode_queries([text for _, _, text in told]))
     agree = np.clip(placed @ placed.mean(0), 0, 1)
     replies = [
         Reply(one.number, answer.agent, answer.name, text, answer.resolution, one.rating, round(float(weight), 4))

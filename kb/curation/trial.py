@@ -14,7 +14,7 @@ from typing import Any
 from core.database import Database
 from core.text import normalize
 from kb.curation.wording import plain
-from kb.encoder import Encoder
+from kb.encoder import Encoder, facing
 from kb.entries import Entry, Viewer
 from kb.index import Index
 from kb.lessons import out_of_scope
@@ -109,7 +109,7 @@ def _with(database: Database, encoder: Encoder, serving: Loaded, entry: Entry) -
         changes = Changes((), ((held[place], entry),), ())
     known = serving.contents.entries, serving.index.vectors
     vectors, _ = vectors_of(database, encoder, entries, lambda _: None, known)
-    return Index(entries, vectors, Tokens.of(entries, serving.index.tokens)), changes
+    return Index(entries, vectors, Tokens.of(entries, serving.index.tokens), facing(encoder.fingerprint)), changes
 
 
 def _told(searcher: Searcher, text: str, vector: Any, viewer: Viewer, day: Any, entry_id: str) -> dict[str, Any]:

