@@ -202,7 +202,9 @@ def _sources(entry: Entry, known: Known, day: date) -> Iterator[Finding]:
         yield _warning("missing_source", "没有写依据：请注明所依据的制度条款或标准表，员工才能核对。")
     for detail in known.changed.get(entry.id, ()):
         yield _warning(
-            "source_changed", f"依据有改动：{detail}。请核对答案，核对后把这条提醒设为已处理。", detail=detail
+            "source_changed",
+            f"依据有改动：{detail.rstrip('。')}。改了答案或依据的，批准后这条提醒自动处理；不用改的，请手动设为已处理。",
+            detail=detail,
         )
     for source in entry.sources:
         if source.policy is not None:
@@ -222,6 +224,12 @@ def _sources(entry: Entry, known: Known, day: date) -> Iterator[Finding]:
                 yield _error("missing_source", f"依据“{source.label}”引用的标准表不存在，请重新选择。")
                 continue
             yield from _in_force(f"《{table['title']}》", table, day)
+        elif source.regulation is None and source.quote is None:
+            yield _warning(
+                "unlinked_source",
+                f"依据“{source.label}”只是文字：知识库里没有对上的条款或标准表，金额无法核对，改版时也不会提醒。请从列表里选择，或先导入它。",
+                detail=source.label,
+            )
 
 
 def _holds(document: dict[str, Any], day: date) -> bool:

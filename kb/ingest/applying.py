@@ -168,19 +168,28 @@ class _Work:
             if row.resolution == "skip":
                 return "skipped", f"{row.message}；按您的选择跳过", target
             if row.resolution in ("merge", "overwrite") and target is not None:
-                return self._merge(row, target) if row.resolution == "merge" else self._put(row, target)
+                return self._merge(row, target) if row.resolution == "merge" else self._overwrite(row, target)
         return self._put(row, row.entry_id or "")
 
-    def _put(self, row: LineRow, entry_id: str) -> tuple[str, str, str | None]:
+    def _put(self, row: LineRow, entry_id: str, said: Mapping[str, Any] | None = None) -> tuple[str, str, str | None]:
         before = self._now.get(entry_id)
         if before is None and row.action == "update":
             return "failed", f"条目 {entry_id} 已不在知识库中，请核对编号", None
-        fields = {name: value for name, value in row.body.items() if name != "id"}
+        fields = {name: value for name, value in (said or row.body).items() if name != "id"}
         after = entry_with(before or Entry(id=entry_id, question=""), fields)
         if refused := self._refused(entry_id):
             return "failed", refused, None
         self._keep(after)
         return ("updated" if before else "created"), "", entry_id
+
+    def _overwrite(self, row: LineRow, entry_id: str) -> tuple[str, str, str | None]:
+        """What a row that met the entry by its question says in place of it: an empty cell says nothing, unless the row names the entry."""
+        if row.body.get("id") == entry_id:
+            return self._put(row, entry_id)
+        said = {name: value for name, value in row.body.items() if value}
+        outcome, message, written = self._put(row, entry_id, said)
+        stayed = outcome == "updated" and len(said) < len(row.body)
+        return outcome, f"{row.message}；空着的列保留了原来的内容" if stayed else message, written
 
     def _merge(self, row: LineRow, entry_id: str) -> tuple[str, str, str | None]:
         before = self._now.get(entry_id)

@@ -130,10 +130,10 @@ def audience_of(text: str) -> tuple[list[str], list[str]]:
             continue
         found = _KEY.fullmatch(part)
         if not found or not (names := distinct(line_of(name) for name in _NAMES.split(found[2]))):
-            raise InvalidInput(f"适用范围“{part.strip()[:30]}”看不懂，请写成“公司:编码”或“用户组:名称”，公开的留空")
+            raise InvalidInput(f"适用范围“{part.strip()[:30]}”看不懂，请写成“公司:编码”或“人员组:名称”，公开的留空")
         (companies if found[1].lower() in _COMPANIES else groups).extend(names)
     if (companies or groups) and any(bare(part) in _EVERYBODY for part in _PARTS.split(text) if part.strip()):
-        raise InvalidInput("适用范围既写了全体又写了公司或用户组，请只保留一种")
+        raise InvalidInput("适用范围既写了全体又写了公司或人员组，请只保留一种")
     return sorted(set(companies)), sorted(set(groups))
 
 
@@ -187,6 +187,8 @@ class SourceReader:
                 source |= {"policy": policy, "article": article}
             elif not number and (table := self._tables.get(bare(found[1]))):
                 source["table"] = table
+        elif table := self._tables.get(bare(label)):
+            source["table"] = table
         return source
 
 

@@ -15,10 +15,10 @@ from core.text import normalize
 from kb.care import flags, health, listing, versions
 from kb.care.bulk import MOST, Change, bulk_edit
 from kb.care.checks import findings, known
-from kb.care.drafts import DraftRow
-from kb.store import EntryRow
+from kb.care.drafts import SUBMITTED, DraftRow
+from kb.store import EntryRow, entry_from_dict
 from service.api.deps import ConsoleUser, DeskDep, Editor, EntryPath, Filter, Page, PageSize, from_our_page
-from service.api.drafts import draft_out
+from service.api.drafts import draft_out, findings_of
 from service.api.entry_body import ChangeBody
 
 router = APIRouter(prefix="/api/v1/console", tags=["entries"])
@@ -85,7 +85,7 @@ def get_entry(desk: DeskDep, user: ConsoleUser, entry_id: EntryPath) -> dict[str
             select(EntryRow.id, EntryRow.question).where(EntryRow.id.in_(body["related"]), EntryRow.deleted.is_(False))
         ).all()
         titles = {one.id: one.question for one in related}
-        return {
+        told = {
             **body,
             "related": [{"id": one, "question": titles.get(one, one)} for one in body["related"]],
             "retired": bool(row and row.deleted),
@@ -96,6 +96,10 @@ def get_entry(desk: DeskDep, user: ConsoleUser, entry_id: EntryPath) -> dict[str
             "hits_30d": health.hits(session, [entry_id], today()).get(entry_id, 0),
             "feedback": health.feedback(session, entry_id),
         }
+    if draft is not None and draft.state == SUBMITTED and not draft.deletes:
+        # What an import brought was not yet held against questions that are merely alike.
+        told["draft"]["findings"] = findings_of(desk, entry_from_dict(draft.body))
+    return told
 
 
 @router.get("/kb/entries/{entry_id}/versions/{version}")

@@ -17,6 +17,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from core.clock import now, today
 from core.database import Database
 from core.settings import Settings
+from kb.care.drafts import submit_drafts
 from kb.care.flags import SOURCE_CHANGED, flag
 from kb.entries import Audience, Entry, Source
 from kb.release.live import LiveKnowledge
@@ -254,6 +255,12 @@ def test_what_is_wrong_is_told_before_it_is_saved_and_keeps_it_from_review(desk:
     draft = desk.wang("POST", "/kb/drafts", expect=201, json={"body": bad})
     message = desk.wang.refused("findings", "POST", f"/kb/drafts/{draft['entry_id']}/submit")
     assert "网页代码" in message
+
+
+def test_a_reviewer_is_told_what_an_import_did_not_look_for(desk: SimpleNamespace) -> None:
+    with desk.database.write() as session:
+        submit_drafts(session, [replace(STAY, id="t-7", question="住宿费的新问题？")], "wang")
+    assert {f["kind"] for f in desk.li("GET", "/kb/entries/t-7")["draft"]["findings"]} >= {"duplicate"}
 
 
 def test_many_entries_change_at_once_with_a_result_each(desk: SimpleNamespace) -> None:

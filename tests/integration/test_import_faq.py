@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +190,21 @@ def test_overwrite_and_create(database: Database, resolution: str) -> None:
         assert entries["t-1"].owner == "报销组", "what the file has no column for must stay"
     else:
         assert len(entries) == 2 and entries["t-1"].answer == STAY.answer
+
+
+def test_an_empty_cell_takes_nothing_from_the_entry_that_a_row_meets_by_its_question(database: Database) -> None:
+    keep(database, replace(STAY, sources=(Source("《差旅费管理办法》"),), effective_from=date(2026, 1, 1)))
+    heading = "问题,相似问,回答,依据,生效日期,负责组"
+    row = read(database, "问答.csv", csv(heading, "出差住宿费能报多少,,新答案,,,"))
+    decide(database, row.id, "overwrite")
+    applied(database, row.id)
+    entry = stored(database)["t-1"]
+    assert (entry.answer, entry.similar, entry.owner) == ("新答案", STAY.similar, "报销组")
+    assert entry.sources and entry.effective_from == date(2026, 1, 1)
+    assert "空着的列保留了原来的内容" in shown(database, row.id)[0]["message"]
+    named = read(database, "问答.csv", csv("编号," + heading, "t-1,出差住宿费能报多少？,,新答案,,,"))
+    applied(database, named.id)
+    assert stored(database)["t-1"].similar == (), "a row that names the entry says all of it"
 
 
 def test_rows_of_one_file_that_ask_the_same(database: Database) -> None:

@@ -99,6 +99,7 @@ const FIELDS: Record<string, string> = {
   owner: "负责组",
   title: "标题",
   extra: "其他列",
+  source_details: "依据明细",
 };
 
 export const fieldLabel = (field: string, fallback = field) => FIELDS[field] ?? fallback;

@@ -52,6 +52,8 @@ const FIELDS: Record<string, string> = {
   effective_to: "失效日期",
   sources: "依据",
   source: "依据",
+  source_details: "依据明细",
+  extra: "其他信息",
   owner: "负责组",
   title: "标题",
   review_on: "复核日期",

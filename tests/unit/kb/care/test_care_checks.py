@@ -128,7 +128,7 @@ def test_a_change_of_the_source_that_nobody_has_settled_is_told() -> None:
 
 
 def test_amounts_are_not_judged_where_no_source_can_be_read() -> None:
-    assert kinds(replace(GOOD, answer="99元。", sources=(Source("口头通知"),))) == []
+    assert kinds(replace(GOOD, answer="99元。", sources=(Source("口头通知"),))) == [("unlinked_source", "warning")]
     quoted = Source("某公告", regulation="某公告", quote="不超过99元。")
     assert kinds(replace(GOOD, answer="99元。", sources=(quoted,))) == []
     assert kinds(replace(GOOD, answer="98元。", sources=(quoted,))) == [("amount", "warning")]

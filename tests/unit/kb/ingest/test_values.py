@@ -80,6 +80,7 @@ def test_sources_are_linked_to_what_we_hold() -> None:
     first, second, third, fourth = reader.read(
         "《差旅费管理办法》第十二条\n《差旅费管理办法》第13条\n《住宿费限额标准表》\n《别的办法》第三条"
     )
+    assert reader.read("住宿费限额标准表")[0]["table"] == "lodging"
     assert (first["policy"], first["article"]) == ("travel", 12)
     assert (second["policy"], second["article"]) == ("travel", 13)
     assert third["table"] == "lodging"
