@@ -348,6 +348,16 @@ def test_who_somebody_is(robot: DingtalkConnector, dingtalk: DingtalkSimulator) 
     assert robot.identity(Received("text", "E1002")) == Identity("E1002")
 
 
+def test_who_somebody_is_is_asked_again_when_the_second_was_full(
+    robot: DingtalkConnector, dingtalk: DingtalkSimulator
+) -> None:
+    full = {"code": "Forbidden.AccessDenied.QpsLimitForAppkeyAndApi", "_status": 403}
+    dingtalk.answer_next["/topapi/v2/user/get"].append(full)
+    assert robot.identity(Received("text", LI)) == Identity(LI, "李晓雯", "华晟销售公司", "销售一部")
+    dingtalk.answer_next["/topapi/v2/user/get"] += [full, full]
+    assert robot.identity(Received("text", "E1002")) == Identity("E1002")
+
+
 def test_employee_numbers_of_the_directory(dingtalk: DingtalkSimulator, database: Database, redis: Redis) -> None:
     by_number = connector(config(dingtalk, employee_no="job_number"), database, redis, lambda *_: None)
     assert by_number.identity(Received("text", LI)).employee_no == "10086"
