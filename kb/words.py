@@ -14,6 +14,7 @@ import jieba
 from pypinyin.constants import PINYIN_DICT
 
 from core.text import normalize
+from kb.numerals import counting
 
 DICTIONARY = Path(__file__).with_name("words.txt")
 
@@ -23,9 +24,8 @@ _IDEOGRAPH = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
 _NO_LETTER = re.compile(r"[\W_]+")
 _MEANINGFUL = re.compile(r"[^\W_]")
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)\s*(亿|万|千|百)?\s*(%|元|块|天|日|年|月|个月|小时|号|级|类|人|张|次|条)?")
-_NUMERAL = re.compile(r"(?<![\d.])[〇零一二两三四五六七八九十百千]+(?=亿|万|元|块|天|日|年|个月|月|小时|级|类|%)")
-_DIGIT = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
-_SCALE = {"十": 10, "百": 100, "千": 1_000, "万": 10_000, "亿": 100_000_000}
+_SCALE = {"百": 100, "千": 1_000, "万": 10_000, "亿": 100_000_000}
+_in_digits = counting("元|块|天|日|年|个月|月|小时|级|类|%")
 _UNIT = {"块": "元", "日": "天", "号": "天", "月": "个月"}
 
 
@@ -73,22 +73,11 @@ def stripped(text: str) -> str:
 
 def numbers(text: str) -> frozenset[str]:
     """Quantities with their unit in one spelling: `两千块`, `2000元` and `2千元` are all `2000元`; `3` has no unit."""
-    text = _NUMERAL.sub(lambda m: _arabic(m[0]), normalize(text))
+    text = _in_digits(normalize(text))
     found = set()
     for digits, scale, unit in _NUMBER.findall(text):
         found.add(f"{float(digits) * _SCALE.get(scale, 1):.10g}{_UNIT.get(unit, unit)}")
     return frozenset(found)
-
-
-def _arabic(numeral: str) -> str:
-    total, digit = 0, 0
-    for c in numeral:
-        if c in _DIGIT:
-            digit = _DIGIT[c]
-        else:
-            total += (digit or 1) * _SCALE[c]
-            digit = 0
-    return str(total + digit)
 
 
 @cache

@@ -9,6 +9,8 @@ from decimal import Decimal
 from itertools import product
 from typing import Any
 
+from kb.numerals import NUMERAL, counting, value
+
 _UNITS = (
     "万美元|亿元|万元|美元|元|个?工作日|个?小时|分钟|季度|个月|课时|公里|公斤|周年|dpi|MB|GB|KB|%|‰"
     "|天|日|晚|年|月|周|张|份|人|名|次|行|位|餐|倍|分"
@@ -18,21 +20,24 @@ _DATE = re.compile(r"(\d{1,2})月(\d{1,2})日")
 _CLOCK = re.compile(r"\d{1,2}:\d{2}")
 _RANGE = re.compile(rf"({_NUMBER})[-~–—至到](?={_NUMBER}({_UNITS}))", re.IGNORECASE)
 _MEASURE = re.compile(rf"({_NUMBER})({_UNITS})", re.IGNORECASE)
-_SPELLED = re.compile(
-    r"[一二两三四五六七八九十百千]+(?:万元|元|个?工作日|个?小时|个月)|百分之[一二三四五六七八九十百]+"
-)
+_IN_HUNDRED = re.compile(rf"(百|千)分之({NUMERAL}+)(?:点({NUMERAL}+))?")
+_plainly = counting("美元|[元圆]|个?工作日|个?小时|个月")
+_at_length = counting("[天日年倍]", least=2)
+_anything = counting(f"{_UNITS}|圆")
 _SCALE = {"万元": ("元", 10_000), "亿元": ("元", 100_000_000), "万美元": ("美元", 10_000)}
 _CLAUSE = re.compile(r"[。；;\n]")
 _AND = re.compile(r"[\s、，,/和及与或]*")
 
 
-def amounts(text: str) -> set[str]:
-    """Numbers with their unit (`650元`), dates and clock times of a text, in one spelling each."""
+def amounts(text: str, loosely: bool = False) -> set[str]:
+    """Numbers with their unit (`650元`), dates and clock times of a text, in one spelling each. `loosely`, 一份 is one too: a source says
+    many things in words that an answer may say in digits."""
     text = re.sub(r"(?m)^\d+[.、)](?!\d)", "", _plain(text))
+    if loosely:
+        text = _anything(text)
     found = {f"{int(m[1])}月{int(m[2])}日" for m in _DATE.finditer(text)} | {m[0] for m in _CLOCK.finditer(text)}
     text = _CLOCK.sub("；", _DATE.sub("；", text))
-    found |= {_spelling(number, unit) for number, unit in _MEASURE.findall(_RANGE.sub(r"\1\2-", text))}
-    return found | set(_SPELLED.findall(text))
+    return found | {_spelling(number, unit) for number, unit in _MEASURE.findall(_RANGE.sub(r"\1\2-", text))}
 
 
 def amounts_of_table(table: dict[str, Any]) -> set[str]:
@@ -40,10 +45,10 @@ def amounts_of_table(table: dict[str, Any]) -> set[str]:
     unit = _unit(table)
     text = "\n".join([table["title"], *map(str, table.get("notes") or [])])
     for row in table["rows"]:
-        for value in _values(table, row):
-            text += f"\n{value}{unit}" if isinstance(value, (int, float)) else f"\n{value}"
+        for cell in _values(table, row):
+            text += f"\n{cell}{unit}" if isinstance(cell, (int, float)) else f"\n{cell}"
         text += "".join(f"\n{month}月" for month in row.get("months") or ())
-    return amounts(text)
+    return amounts(text, loosely=True)
 
 
 def contradictions(text: str, table: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -85,10 +90,7 @@ def _disagreeing(
             if all(str(row.get(name)) == value for name, value in zip(named, combination, strict=True))
         ]
         right = {
-            _spelling(str(value), unit)
-            for row in rows
-            for value in _values(table, row)
-            if isinstance(value, (int, float))
+            _spelling(str(cell), unit) for row in rows for cell in _values(table, row) if isinstance(cell, (int, float))
         }
         if right and amount not in right:
             yield "、".join(combination), amount, "或".join(sorted(right))
@@ -109,7 +111,15 @@ def _spelling(number: str, unit: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Half width, no thousands separators, no blanks."""
+    """Half width, no thousands separators, no blanks, and what is certainly an amount in digits: 五百元, 百分之三."""
     text = unicodedata.normalize("NFKC", text)
     text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
-    return re.sub(r"[ \t*`]", "", text)
+    text = _at_length(_plainly(_IN_HUNDRED.sub(_share, re.sub(r"[ \t*`]", "", text))))
+    return re.sub(r"(?<=\d)圆", "元", text)
+
+
+def _share(match: re.Match[str]) -> str:
+    whole, part = value(match[2]), match[3] and [value(c) for c in match[3]]
+    if whole is None or (part and None in part):
+        return match[0]
+    return f"{whole}{'.' + ''.join(map(str, part)) if part else ''}{'%' if match[1] == '百' else '‰'}"

@@ -268,11 +268,11 @@ def source_amounts(source: Source, known: Known, day: date) -> set[str] | None:
         if policy is None or source.article is None:
             return None
         article = _article(policy, source.article)
-        return amounts(f"{article['title']}\n{article['text']}") if article else None
+        return amounts(f"{article['title']}\n{article['text']}", loosely=True) if article else None
     if source.table is not None:
         table = known.tables.get(source.table)
         return amounts_of_table(table) if table else None
-    return amounts(f"{source.regulation or ''}\n{source.quote}") if source.quote else None
+    return amounts(f"{source.regulation or ''}\n{source.quote}", loosely=True) if source.quote else None
 
 
 def _article(policy: dict[str, Any], number: int) -> dict[str, Any] | None:

@@ -56,6 +56,15 @@ def find(
     return [_row(row, drafts.get(_id(row)), flags.get(_id(row), []), hit.get(_id(row), 0)) for row in found], total
 
 
+def unapproved(
+    session: Session, *, text: str = "", business_type: str = "", owner: str = "", scene: str = ""
+) -> dict[str, int]:
+    """How many new entries match that are drafts only, by the state (`drafts`, `submitted`) in which `find` lists them."""
+    query = matching(select(DraftRow.state, func.count()), DraftRow, text, business_type, owner, scene)
+    found = dict(session.execute(query.where(DraftRow.base_version == 0).group_by(DraftRow.state)).all())
+    return {state: sum(found.get(one, 0) for one in held) for state, held in _DRAFTS.items()}
+
+
 def _id(row: EntryRow | DraftRow) -> str:
     return row.id if isinstance(row, EntryRow) else row.entry_id
 

@@ -190,6 +190,21 @@ def test_an_amount_that_contradicts_the_policy_table_is_found(answer: str, wrong
     assert list(contradictions(answer, LODGING)) == wrong
 
 
+def test_amounts_in_words_and_in_digits_are_the_same() -> None:
+    policy = {
+        **POLICY,
+        "articles": [
+            {"number": 1, "title": "限额", "text": "伍佰元（含）以下免附合同，三日内付清，逾期按百分之三点五加收。"}
+        ],
+    }
+    entry = replace(GOOD, answer="500元以内不用合同，3日内付清，逾期加收3.5%。")
+    assert found(entry, policies=[policy]) == []
+    wrong = replace(GOOD, answer="六百元以内不用合同，十五日内付清，逾期加收百分之四。")
+    assert [one["detail"] for one in found(wrong, policies=[policy])] == ["15日、4%、600元"]
+    assert list(contradictions("北京部门负责人六百元", LODGING)) == [("北京、部门负责人", "600元", "650元")]
+    assert list(contradictions("北京部门负责人六百五十元，其他人员五百元", LODGING)) == []
+
+
 def test_a_table_is_read_whatever_its_columns_are_called() -> None:
     table = {
         "id": "t",
