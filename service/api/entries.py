@@ -45,20 +45,13 @@ def get_entries(
     page: Page = 1,
     page_size: PageSize = 20,
 ) -> dict[str, Any]:
-    """The newest approved version of every entry that matches; in the states `drafts` and `submitted` the drafts."""
+    """The newest approved version of every entry that matches; in the states `drafts` and `submitted` the drafts.
+
+    `unapproved` tells how many new entries match that are drafts only."""
+    wanted = {"text": normalize(q), "business_type": business_type, "owner": owner, "scene": scene}
     with desk.database.read() as session:
-        items, total = listing.find(
-            session,
-            today(),
-            state=state,
-            text=normalize(q),
-            business_type=business_type,
-            owner=owner,
-            scene=scene,
-            page=page,
-            page_size=page_size,
-        )
-    return {"items": items, "total": total}
+        items, total = listing.find(session, today(), state=state, **wanted, page=page, page_size=page_size)
+        return {"items": items, "total": total, "unapproved": listing.unapproved(session, **wanted)}
 
 
 @router.get("/kb/health")

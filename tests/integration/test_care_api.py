@@ -129,6 +129,7 @@ def test_a_draft_is_written_reviewed_and_approved(desk: SimpleNamespace) -> None
     assert [(row["id"], row["draft"]["state"], row["draft"]["author"]) for row in listed["items"]] == [
         ("t-1", "draft", "wang")
     ]
+    assert listed["unapproved"] == {"drafts": 0, "submitted": 0}, "a change to what is live is found with what is live"
     li.refused("not_submitted", "POST", "/kb/drafts/t-1/approve", json={})
     assert wang("POST", "/kb/drafts/t-1/submit")["state"] == "submitted"
     assert wang("GET", "/kb/entries", params={"state": "submitted"})["total"] == 1
@@ -223,7 +224,15 @@ def test_a_new_entry_gets_an_id_and_is_read_from_its_draft(desk: SimpleNamespace
     fields = desk.wang("GET", f"/kb/entries/{entry_id}/diff", params={"from": 0, "to": "draft"})["fields"]
     assert {f["field"] for f in fields} >= {"question", "answer", "sources"} and all(not f["before"] for f in fields)
     desk.wang.refused("entry_exists", "POST", "/kb/drafts", json={"body": body(STAY)})
+
+    def searched(words: str) -> tuple[list[str], dict[str, int]]:
+        found = desk.wang("GET", "/kb/entries", params={"q": words})
+        return [row["id"] for row in found["items"]], found["unapproved"]
+
+    assert searched("一等座能报") == ([], {"drafts": 1, "submitted": 0})
     desk.wang("POST", f"/kb/drafts/{entry_id}/submit")
+    assert searched("一等座能报") == ([], {"drafts": 0, "submitted": 1})
+    assert searched("二等座能报") == ([], {"drafts": 0, "submitted": 0})
     assert desk.li("POST", f"/kb/drafts/{entry_id}/approve")["version"] == 1
 
 

@@ -13,6 +13,7 @@ import type {
   Health,
   NewAccount,
   Outcome,
+  Unapproved,
   Version,
 } from "./types-care";
 
@@ -28,7 +29,7 @@ function listed<T>(found: T[] | Record<string, T[]>, name: string): T[] {
 
 export const care = {
   find: (filter: CareFilter, signal?: AbortSignal) =>
-    call<Page<CareRow>>(`${ROOT}/kb/entries`, { query: { ...filter }, signal }),
+    call<Page<CareRow> & { unapproved: Unapproved }>(`${ROOT}/kb/entries`, { query: { ...filter }, signal }),
   get: (id: string, signal?: AbortSignal) => call<CareEntry>(entry(id), { signal }),
   health: (signal?: AbortSignal) => call<Health>(`${ROOT}/kb/health`, { signal }),
 

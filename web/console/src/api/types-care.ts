@@ -34,6 +34,9 @@ export interface CareRow extends EntryRow {
   updated_at: string;
 }
 
+/** New entries that match but are drafts only, by the state in which the list shows them. */
+export type Unapproved = Record<"drafts" | "submitted", number>;
+
 export interface CareFilter {
   q?: string;
   business_type?: string;
