@@ -17,7 +17,7 @@ from kb.ingest.imports import DONE, ImportRow, LineRow
 from kb.ingest.values import clean
 from kb.ingest.workbooks import new_sheet, text_cells
 
-ACTION_LABELS = {"create": "新建", "update": "更新", "same": "相同", "collide": "冲突", "invalid": "有误"}
+ACTION_LABELS = {"create": "新建", "update": "更新", "same": "无变化", "collide": "冲突", "invalid": "不能导入"}
 RESOLUTION_LABELS = {"merge": "合并为相似问", "overwrite": "覆盖", "skip": "跳过", "create": "新建"}
 OUTCOME_LABELS = {"created": "已新建", "updated": "已更新", "merged": "已合并", "skipped": "已跳过", "failed": "未导入"}
 _MOST_ANSWER = 500

@@ -147,7 +147,9 @@ def test_from_a_draft_to_a_restored_version(visit: Visits, desk: httpx.Client, p
         review.keyboard.press("Enter")
         expect(review.locator("#content")).to_contain_text("没有符合条件的知识条目")
         judge.shot("not-approved-yet")
-        review.get_by_role("paragraph").filter(has_text="未审核的新条目").get_by_role("button", name="待审核 1 条").click()
+        review.get_by_role("paragraph").filter(has_text="未审核的新条目").get_by_role(
+            "button", name="待审核 1 条"
+        ).click()
         review.get_by_role("link", name=question).click()
         expect(review.get_by_role("region", name="新条目")).to_contain_text("98765")
         judge.shot("to-review")

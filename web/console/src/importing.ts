@@ -28,7 +28,7 @@ const OUTCOMES: Record<RowOutcome, Word> = {
   updated: { label: "已更新", tone: "primary" },
   merged: { label: "已合并", tone: "primary" },
   skipped: { label: "已跳过", tone: "info" },
-  failed: { label: "失败", tone: "danger" },
+  failed: { label: "未导入", tone: "danger" },
 };
 
 export const RESOLUTIONS: { value: Resolution; label: string; meaning: string }[] = [
