@@ -1,12 +1,12 @@
 """What a day's work reaches, to hold our retrieval against: the encoder alone, BM25 alone, and both lists merged.
 
 What none of them can tell is whether there is an answer at all; the best that their scores offer is the score plus its
-margin over the second entry, and a threshold on that. The threshold is the best there is *for the very questions asked*,
-right answers seen, which flatters them: a method in use has to choose beforehand. `coverage_best_margin` is the coverage
-with the best of a few multiples of the margin, chosen by the same questions too. `coverage_beforehand` and
-`wrong_rate_beforehand` are what it comes to when the threshold on score plus margin is chosen as ours is: by curated
-questions, each hidden while it is asked, and our sentences out of scope, half and half; None where an entry has no second
-question to be found by.
+margin over the second entry, and a threshold on that. Like ours, it is chosen without a look at the questions: by curated
+ones, each hidden while it is asked, and our sentences out of scope, half and half.
+
+`coverage_hindsight` is the coverage with the threshold that is the best *for the very questions asked*, right answers seen, which no method
+in use can have; `coverage_hindsight_margin` that with the best of a few multiples of the margin besides. Where too few entries have a
+second question to be found by, nothing can be chosen beforehand, and the threshold of hindsight stands in.
 """
 
 from __future__ import annotations
@@ -165,52 +165,44 @@ def _measured(
         asked(i + 1, len(texts))
     within = right >= 0
     answered = {times: best_threshold(score + times * margin, within, rank == 0, accepted) for times in _MARGINS}
-    covered = {times: (one & (rank == 0))[within].mean() for times, one in answered.items() if within.any()}
-    chosen = _chosen_beforehand(method, rows, accepted)
-    before = score + margin >= chosen if chosen is not None else None
+    covered = {times: float((one & (rank == 0))[within].mean()) for times, one in answered.items() if within.any()}
+    threshold = _chosen_beforehand(method, rows, accepted)
+    plainly = answered[1.0] if threshold is None else score + margin >= threshold
     took = []
     for i in np.linspace(0, len(texts) - 1, min(_TIMED, len(texts))).astype(int):
         encoder.forget([texts[i]])
         started = time.perf_counter()
         method.rank(texts[i])
         took.append((time.perf_counter() - started) * 1000)
-    found = evaluation_of(len(questions.entries), Judged(within, rank, np.zeros(len(texts)), answered[1.0]), took)
+    judged = Judged(within, rank, np.zeros(len(texts)), plainly)
     return {
-        **asdict(found),
+        **asdict(evaluation_of(len(questions.entries), judged, took)),
         "ece": None,
         "ece_half": None,
         "build_s": method.build_s,
-        "coverage_best_margin": float(max(covered.values(), default=0.0)),
-        **_beforehand(len(questions.entries), Judged(within, rank, np.zeros(len(texts)), before)),
-    }
-
-
-def _beforehand(entries: int, judged: Judged) -> dict[str, float | None]:
-    found = evaluation_of(entries, judged) if judged.answered is not None else None
-    return {
-        "coverage_beforehand": found.coverage if found else None,
-        "wrong_rate_beforehand": (found.wrong_rate_half or found.wrong_rate) if found else None,
+        "coverage_hindsight": covered.get(1.0),
+        "coverage_hindsight_margin": max(covered.values(), default=None),
     }
 
 
 def _chosen_beforehand(method: Method, rows: Rows, accepted: float) -> float | None:
-    """The threshold on score plus margin that curated questions and sentences out of scope suggest."""
+    """The threshold on score plus margin that curated questions and sentences out of scope suggest; None where there are too few."""
     known = np.bincount(rows.owner[~rows.passage], minlength=int(rows.owner.max()) + 1)
     curated = np.flatnonzero(~rows.passage & (known[rows.owner] > 1))
     strangers = out_of_scope()
     count = min(_LESSONS, len(curated), len(strangers))
     if count < _LEAST_LESSONS:
         return None
-    values, wrong = [], []
+    values, right = [], []
     for row in curated[np.linspace(0, len(curated) - 1, count).astype(int)].tolist():
         found, scores = method.rank(rows.texts[row], without=row)
         values.append(sum(_confidence(scores)))
-        wrong.append(not len(found) or found[0] != rows.owner[row])
+        right.append(bool(len(found)) and found[0] == rows.owner[row])
     for at in np.linspace(0, len(strangers) - 1, count).astype(int):
         values.append(sum(_confidence(method.rank(strangers[at])[1])))
-        wrong.append(True)
-    answered = best_threshold(np.array(values), np.ones(len(values), bool), ~np.array(wrong), accepted)
-    return float(np.array(values)[answered].min()) if answered.any() else float("inf")
+        right.append(False)
+    answered = best_threshold(np.array(values), np.ones(len(values), bool), np.array(right), accepted)
+    return float(np.array(values)[answered].min(initial=np.inf))
 
 
 def _confidence(scores: np.ndarray) -> tuple[float, float]:
