@@ -61,7 +61,7 @@ def on_common(before: Judgement, after: Judgement) -> tuple[dict[str, Any], dict
         if common.answerable.sum() < _FEWEST_COMMON:
             return None
         measured = vars(cross_validated(0, common, one.thresholds))
-        found.append(measured | {"accepted_wrong_rate": one.thresholds.accepted_wrong_rate})
+        found.append(measured | {"accepted_wrong_rate": one.thresholds.accepted_wrong_rate, "common": True})
     return found[0], found[1]
 
 
@@ -105,7 +105,8 @@ def _loss(
     if worse <= max(TOLERATED, noise):
         return None
     how = "下降" if more_is_better else "上升"
-    return f"{label}从 {old:.1%} {how}到 {new:.1%}，超出了正常波动（允许 {max(TOLERATED, noise) * 100:.1f} 个百分点）。"
+    among = "在前后两版都考过的问题上，" if before.get("common") else ""
+    return f"{among}{label}从 {old:.1%} {how}到 {new:.1%}，超出了正常波动（允许 {max(TOLERATED, noise) * 100:.1f} 个百分点）。"
 
 
 def _variance(share: float, count: int | None) -> float:

@@ -64,7 +64,8 @@ def test_new_questions_that_are_harder_are_no_loss_and_old_ones_that_fail_are() 
     assert common and common[0] == common[1] and common[0]["top1"] == 0.9
     assert judge(*common, Asked()).passed
     worse = on_common(before, judgement([True] * 150 + [False] * 50 + [True] * 400, range(600)))
-    assert worse and not judge(*worse, Asked()).passed
+    assert worse and not (told := judge(*worse, Asked())).passed
+    assert all(reason.startswith("在前后两版都考过的问题上，") for reason in told.reasons)
     assert on_common(before, judgement([True] * 40, range(180, 220))) is None
 
 
