@@ -24,14 +24,14 @@ import numpy as np
 import kb.lessons
 import kb.search
 from core.errors import FSSCError
-from kb.encoder import Encoder, facing, load_encoder
+from kb.encoder import Encoder, load_encoder
 from kb.evaluate import evaluate
 from kb.evaluation.baselines import baselines
 from kb.evaluation.questions import Questions, read_questions
 from kb.evaluation.remembering import Remembering
 from kb.features import CIRCUMSTANCES, FEATURES, Evidence, Probe, gather
 from kb.fitting import fit
-from kb.index import Index, passage_rows, texts
+from kb.index import Index
 from kb.matcher import Matcher, typical
 from kb.search import Searcher
 from kb.thresholds import TYPICAL, Thresholds, choose
@@ -41,7 +41,7 @@ PARTS = {
     "nearest question": ("similarity", "consensus"),
     "words and characters": ("characters", "asked", "told", "unknown"),
     "sound (pinyin)": ("sound",),
-    "answer's words": ("answer",),
+    "answer": ("answer",),
     "numbers": ("numbers",),
     "scene": ("scene",),
     "length": ("brevity",),
@@ -64,14 +64,8 @@ class Ablation:
         self._questions = questions
         self._encoder = encoder
         self._wrong_rate = wrong_rate
-        held, passage = texts(questions.entries), passage_rows(questions.entries)
-        vectors = np.empty((len(held), encoder.dim), np.float32)
-        for kind, encode in ((False, encoder.encode_queries), (True, encoder.encode_passages)):
-            rows = np.flatnonzero(passage == kind)
-            vectors[rows] = encode([held[row] for row in rows])
         encoder.encode_queries(questions.texts)
-        self._index = Index(questions.entries, vectors, facing=facing(encoder.fingerprint))
-        self._vectors = vectors
+        self._index = Index.encoded(questions.entries, encoder)
         self._gathered: dict[tuple, Evidence] = {}
         names = dict.fromkeys(part_of(name) for name in (*FEATURES, *CIRCUMSTANCES))
         self.parts = [part for part in dict.fromkeys([*PARTS, *names]) if part in names]
@@ -79,7 +73,7 @@ class Ablation:
     def without(self, parts: Sequence[str]) -> dict[str, Any]:
         """The figures when these parts say nothing."""
         with self._silent(parts):
-            fitted = fit(self._questions.entries, self._vectors, self._encoder.encode_queries, index=self._index)
+            fitted = fit(self._questions.entries, self._index.vectors, self._encoder.encode_queries, index=self._index)
             return self._figures(fitted.matcher, choose(fitted.held_out, self._wrong_rate))
 
     def unfitted(self) -> dict[str, Any]:
@@ -90,7 +84,7 @@ class Ablation:
     def at_its_word(self) -> dict[str, Any]:
         """Fitted, but answered outright from a fixed probability: one less the accepted rate."""
         with self._silent(()):
-            fitted = fit(self._questions.entries, self._vectors, self._encoder.encode_queries, index=self._index)
+            fitted = fit(self._questions.entries, self._index.vectors, self._encoder.encode_queries, index=self._index)
             return self._figures(fitted.matcher, Thresholds(1 - self._wrong_rate, TYPICAL.clarify, self._wrong_rate))
 
     def _figures(self, matcher: Matcher, thresholds: Thresholds) -> dict[str, Any]:

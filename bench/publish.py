@@ -27,7 +27,7 @@ from bench.plot import growth
 from bench.synthetic import WORDINGS, Prepared, Synthetic
 from core.database import Database
 from kb.encoder import Encoder, load_encoder
-from kb.index import texts
+from kb.index import answers, texts
 from kb.release.publish import Publisher, load_searcher, publish
 from kb.store import save_entries
 from service.migrate import migrate
@@ -43,10 +43,9 @@ _WRONG_RATE = 0.03
 def measure(count: int, encoder: Encoder, really: bool) -> dict[str, Any]:
     """Seconds of each way to publish `count` entries, and seconds and MiB of a replica."""
     synthetic = Synthetic(count, encoder)
-    questions = texts(synthetic.entries)
-    given = encoder if really else Prepared(synthetic, questions, encoder)
-    sample = questions[:: max(len(questions) // _SAMPLE, 1)][:_SAMPLE]
-    encoding = _timed(lambda: encoder.encode_queries(sample)) / len(sample) * len(questions)
+    given = encoder if really else Prepared(synthetic, encoder)
+    encoding = _encoding(texts(synthetic.entries), encoder.encode_queries)
+    encoding += _encoding(answers(synthetic.entries), encoder.encode_passages)
     with tempfile.TemporaryDirectory(prefix="fssc-bench-") as place:
         home = Path(place)
         url = f"sqlite:///{home / 'db.sqlite3'}"
@@ -136,6 +135,12 @@ def _memory() -> dict[str, float]:
     """MiB of this process: its own, and of files that processes share."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return {line.split(":")[0]: int(line.split()[1]) / 1024 for line in lines if line.startswith("Rss")}
+
+
+def _encoding(held: list[str], encode: Callable[[list[str]], object]) -> float:
+    """Seconds to encode all of these texts, from a sample of them."""
+    sample = held[:: max(len(held) // _SAMPLE, 1)][:_SAMPLE]
+    return _timed(lambda: encode(sample)) / len(sample) * len(held)
 
 
 def _after(prepare: Callable[[], None], call: Callable[[], None]) -> float:

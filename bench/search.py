@@ -24,7 +24,7 @@ import numpy as np
 
 from bench.plot import growth
 from bench.synthetic import WORDINGS, Synthetic, asked
-from kb.encoder import Encoder, load_encoder
+from kb.encoder import Encoder, facing, load_encoder
 from kb.index import Index
 from kb.matcher import typical
 from kb.search import Query, Searcher
@@ -41,7 +41,12 @@ def measure(count: int, encoder: Encoder) -> dict[str, Any]:
     """Milliseconds and their ratio at `count` entries, in turn and ours by itself; seconds and MiB to index."""
     synthetic = Synthetic(count, encoder)
     started, before = time.perf_counter(), _resident()
-    index = Index(synthetic.entries, synthetic.vectors)
+    index = Index(
+        synthetic.entries,
+        synthetic.vectors,
+        facing=facing(encoder.fingerprint),
+        answer_vectors=synthetic.answer_vectors,
+    )
     indexed, after = time.perf_counter(), _resident()
     searcher = Searcher.of(index, typical(), TYPICAL, encoder.encode_queries, 1)
     alone = faiss.IndexFlatIP(encoder.dim)

@@ -9,7 +9,7 @@ are those of the starter questions with noise, cosine about 0.93 between wording
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jieba
@@ -19,6 +19,7 @@ from core.text import normalize
 from kb.encoder import Encoder
 from kb.entries import Entry
 from kb.files import read_knowledge
+from kb.index import answers, texts
 
 ROOT = Path(__file__).resolve().parent.parent
 WORDINGS = 6
@@ -30,14 +31,14 @@ _OF_WORDING = 0.25
 
 class Synthetic:
     """`entries` and their questions' `vectors`, (questions, dim) float32 of unit length, in the order of
-    `kb.index.texts(entries)`; the same for the same seed."""
+    `kb.index.texts(entries)`; the same for the same seed. `answer_vectors` (entries, dim) stand in for those of the answers."""
 
     def __init__(self, count: int, encoder: Encoder, seed: int = 0) -> None:
         random = np.random.default_rng(seed)
         starter = [entry for entry in read_knowledge(ROOT / "kb" / "starter").entries if len(entry.similar) > 1]
         cut = [[jieba.lcut(question) for question in entry.questions[:WORDINGS]] for entry in starter]
-        texts = [normalize(question) for entry in starter for question in entry.questions[:WORDINGS]]
-        known = dict(zip(texts, encoder.encode_queries(texts), strict=True))
+        asked = [normalize(question) for entry in starter for question in entry.questions[:WORDINGS]]
+        known = dict(zip(asked, encoder.encode_queries(asked), strict=True))
         pool = Counter(word for wordings in cut for wording in wordings for word in wording if len(word) > 1)
         words = np.array(list(pool))
         share = np.array(list(pool.values()), float) / sum(pool.values())
@@ -60,27 +61,38 @@ class Synthetic:
             answer = "".join(exchanged.get(word, word) for word in cut[base][0]) + "：" + starter[base].answer[:80]
             self.entries.append(Entry(f"s{n:06d}", questions[0], answer, tuple(questions[1:]), owner="bench"))
         self.vectors = _noisy(np.stack(list(known.values())), sources, random)
+        self.answer_vectors = np.ascontiguousarray(self.vectors[::WORDINGS])
 
 
 class Prepared:
-    """An encoder that need not encode the synthetic questions; every other text is really encoded."""
+    """An encoder that need not encode the synthetic questions and answers; every other text is really encoded."""
 
-    def __init__(self, synthetic: Synthetic, texts: Sequence[str], encoder: Encoder) -> None:
-        self._vectors = synthetic.vectors
-        self._row = {text: row for row, text in enumerate(texts)}
+    def __init__(self, synthetic: Synthetic, encoder: Encoder) -> None:
+        self._questions = _rows(texts(synthetic.entries)), synthetic.vectors
+        self._answers = _rows(answers(synthetic.entries)), synthetic.answer_vectors
         self._encoder = encoder
         self.name, self.fingerprint, self.dim = "synthetic", f"synthetic of {encoder.fingerprint}", encoder.dim
 
     def encode_queries(self, texts: list[str]) -> np.ndarray:
-        rows = [self._row.get(text, -1) for text in texts]
-        found = np.empty((len(texts), self.dim), np.float32)
-        known = np.array([row >= 0 for row in rows], bool)
-        found[known] = self._vectors[[row for row in rows if row >= 0]]
-        found[~known] = self._encoder.encode_queries([t for t, row in zip(texts, rows, strict=True) if row < 0])
-        return found
+        return _known(texts, *self._questions, self._encoder.encode_queries)
 
     def encode_passages(self, texts: list[str]) -> np.ndarray:
-        return self._encoder.encode_passages(texts)
+        return _known(texts, *self._answers, self._encoder.encode_passages)
+
+
+def _rows(held: Sequence[str]) -> dict[str, int]:
+    return {text: row for row, text in enumerate(held)}
+
+
+def _known(
+    wanted: list[str], rows: dict[str, int], vectors: np.ndarray, encode: Callable[[list[str]], np.ndarray]
+) -> np.ndarray:
+    places = [rows.get(text, -1) for text in wanted]
+    known = np.array([place >= 0 for place in places], bool)
+    found = np.empty((len(wanted), vectors.shape[1]), np.float32)
+    found[known] = vectors[[place for place in places if place >= 0]]
+    found[~known] = encode([text for text, place in zip(wanted, places, strict=True) if place < 0])
+    return found
 
 
 def asked() -> list[str]:

@@ -32,6 +32,8 @@ FEATURES = (
     "characters_together",
     "characters_together_lead",
     "answer",  # share of the question's words that the answer has
+    "answer_meaning",  # how near the answer is to the question: 0 where unrelated, and where there is none
+    "answer_meaning_lead",
     "numbers",  # 1: all quantities asked are curated, -1: none is; 0: none asked
     "scene",  # 1: asked at this page and node, 0.5: on this page, -1: on other pages, 0: anywhere, or who knows
 )
@@ -137,6 +139,7 @@ def gather(
     sound = np.maximum.reduceat(index.syllables.overlap(by_sound, own).cosine, first)
     shared = index.words.overlap(wording.by_word, own)
     words_together = shared.together(first)
+    meaning = index.meaning(probe.vector, positions)
     evidence = {
         "kriging": held,
         "kriging_lead": _lead(held),
@@ -154,6 +157,8 @@ def gather(
         "characters_together": together,
         "characters_together_lead": _lead(together),
         "answer": index.answers.overlap(wording.by_answer, positions).asked,
+        "answer_meaning": meaning,
+        "answer_meaning_lead": _lead(meaning),
         "numbers": _agreement(wording.numbers, [index.numbers(position) for position in positions.tolist()]),
         "scene": np.array([scene(index.entries[position], probe.page, probe.node) for position in positions]),
     }

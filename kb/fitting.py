@@ -51,15 +51,18 @@ def fit(
 
     `vectors` (texts, dim) float32 are those of `kb.index.texts(entries)`, `index` is made of both unless given; `encode` is
     asked for the sentences out of scope and for single words. The same input and seed give the same result. The curves are drawn to those of
-    `drawn_to`, the typical matcher by default, as strongly as `loyalty` says: a handful of entries cannot bend them far.
+    `drawn_to`, the typical matcher by default (that of bases without answers where most entries have none), as strongly as `loyalty`
+    says: a handful of entries cannot bend them far.
     `reviewed` are questions of employees with their verdict on the answer: they join the lessons and what is held out.
     Passages are matched as is typical unless a hundred curated questions and more cite them.
     """
-    drawn_to = drawn_to or typical()
+    questioned = [entry for entry in entries if not entry.is_passage]
+    silent = 2 * sum(bool(entry.answer) for entry in questioned) < len(questioned)
+    drawn_to = drawn_to or _typical(silent)
     if not entries:
         return Fitted(drawn_to, held_out([], []))
     index = index or Index(entries, vectors)
-    questions = [len(entry.questions) for entry in entries if not entry.is_passage]
+    questions = [len(entry.questions) for entry in questioned]
     similar = float(np.mean(questions)) - 1 if questions else 0.0
     with threadpool_limits(1):  # on such small matrices a second thread costs more than it gives
         matcher, judged = drawn_to, held_out([], [])
@@ -72,8 +75,16 @@ def fit(
         if passages and sum(lesson.answerable for lesson in taught) >= _FEWEST_CITED:
             passages, found = cross_fitted(taught, passages, loyalty, seed)
     return Fitted(
-        replace(matcher, passages=passages, foreign=drawn_to.foreign), replace(judged, similar=similar, passages=found)
+        replace(matcher, passages=passages, foreign=drawn_to.foreign, silent=None),
+        replace(judged, similar=similar, silent=silent, passages=found),
     )
+
+
+def _typical(silent: bool) -> Matcher:
+    usual = typical()
+    if not silent or usual.silent is None:
+        return usual
+    return replace(usual.silent, passages=usual.passages, foreign=usual.foreign)
 
 
 def _counting(taught: Sequence[Lesson], similar: float) -> list[Lesson]:

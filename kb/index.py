@@ -9,7 +9,7 @@ import numpy as np
 
 from core.text import normalize
 from kb.codes import Codes
-from kb.encoder import Facing
+from kb.encoder import Encoder, Facing, facing
 from kb.entries import Entry, Viewer
 from kb.lexicon import Lexicon
 from kb.tokens import Tokens, asked
@@ -27,6 +27,11 @@ def texts(entries: Sequence[Entry]) -> list[str]:
     return [normalize(text) for entry in entries for text in asked(entry)]
 
 
+def answers(entries: Sequence[Entry]) -> list[str]:
+    """The answer of each entry that has questions; empty for a passage, which is found by its text."""
+    return ["" if entry.is_passage else normalize(entry.answer) for entry in entries]
+
+
 def passage_rows(entries: Sequence[Entry]) -> np.ndarray:
     """Which of these texts are passages, encoded as such, and which are questions: (texts,) bool."""
     return np.repeat([entry.is_passage for entry in entries], [len(asked(entry)) for entry in entries]).astype(bool)
@@ -36,7 +41,8 @@ class Index:
     """Immutable, and safe to read from many threads.
 
     `vectors` is (texts, dim) float32 of unit length, in the order of `texts(entries)`; ValueError otherwise. `tokens` are
-    those of the entries, made here unless given. `owner[row]` is the position in `entries` whose text `row` is,
+    those of the entries, made here unless given; `answer_vectors` (entries, dim) those of `answers(entries)`, encoded as passages, zeros for
+    none, or None where they are not known. `owner[row]` is the position in `entries` whose text `row` is,
     `starts[position]` its first row, `passage` (texts,) bool whether it is a passage. `facing` is the encoder's.
     """
 
@@ -46,6 +52,7 @@ class Index:
         vectors: np.ndarray,
         tokens: Tokens | None = None,
         facing: Facing | None = None,
+        answer_vectors: np.ndarray | None = None,
     ) -> None:
         self.entries = tuple(entries)
         self.tokens = tokens or Tokens.of(self.entries)
@@ -67,17 +74,46 @@ class Index:
         self._codes = Codes(vectors)
         self.vectors = self._codes.vectors
         self.passage = passage_rows(self.entries)
+        self.answer_vectors = answer_vectors
         self._facing = facing
         usual = (_USUAL, _USUAL_FACING if facing else _USUAL)
         self._unrelated = [
             _unrelated(self.vectors, self.owner, self.passage == kind, usual[kind]) for kind in (False, True)
         ]
+        self._unrelated_answers = self._usual_answers(usual[True])
         self._visibility = Visibility(self.entries)
         self._views: dict[Key, np.ndarray] = {}
+
+    @classmethod
+    def encoded(cls, entries: Sequence[Entry], encoder: Encoder) -> Index:
+        """An index of entries whose texts and answers are encoded for it."""
+        held, passage, told = texts(entries), passage_rows(entries), answers(entries)
+        vectors = np.empty((len(held), encoder.dim), np.float32)
+        for kind, encode in ((False, encoder.encode_queries), (True, encoder.encode_passages)):
+            rows = np.flatnonzero(passage == kind)
+            vectors[rows] = encode([held[row] for row in rows])
+        spoken = [place for place, text in enumerate(told) if text]
+        answer_vectors = np.zeros((len(entries), encoder.dim), np.float32)
+        answer_vectors[spoken] = encoder.encode_passages([told[place] for place in spoken])
+        return cls(entries, vectors, facing=facing(encoder.fingerprint), answer_vectors=answer_vectors)
 
     def unrelated(self, passages: bool) -> float:
         """The cosine of questions, or of passages, that have nothing to do with each other: it differs by encoder."""
         return self._unrelated[passages]
+
+    def meaning(self, vector: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        """How near the answers of the entries at `positions` are to the vector of a question, (positions,) float64: 0 for
+        unrelated ones, and where there is none, 1 for the same."""
+        if self.answer_vectors is None or not len(positions):
+            return np.zeros(len(positions))
+        told = self.answer_vectors[positions]
+        cosine = (told @ self.facing(vector)).astype(np.float64)
+        return np.where(told.any(1), (cosine - self._unrelated_answers) / (1 - self._unrelated_answers), 0.0)
+
+    def _usual_answers(self, usual: float) -> float:
+        if self.answer_vectors is None:
+            return usual
+        return _unrelated(self.answer_vectors, np.arange(len(self.entries)), self.answer_vectors.any(1), usual)
 
     def facing(self, vector: np.ndarray) -> np.ndarray:
         """The vector of a question as passages are compared with it."""

@@ -22,6 +22,8 @@ from kb.features import CIRCUMSTANCES, FEATURES, Evidence
 
 TYPICAL = Path(__file__).with_name("typical")
 
+_OTHERS = ("passages", "foreign", "silent")
+
 EXACT = 0.999
 """The probability that an entry is right which holds the very question asked: only a curator's slip makes it wrong.
 Entries that hold the same question share it."""
@@ -46,6 +48,8 @@ KNOTS: Mapping[str, Sequence[float]] = {
     "characters_together": _SHARE,
     "characters_together_lead": _LEAD,
     "answer": _SHARE,
+    "answer_meaning": (-0.2, 0.0, 0.15, 0.3, 0.45, 0.6, 0.8),
+    "answer_meaning_lead": (-0.4, -0.2, -0.1, 0.0, 0.1, 0.2, 0.4),
     "numbers": (-1.0, 0.0, 1.0),
     "scene": (-1.0, 0.0, 0.5, 1.0),
     "novelty": (0.2, 0.5, 0.7, 0.85, 0.95, 1.0),
@@ -63,13 +67,14 @@ KNOTS: Mapping[str, Sequence[float]] = {
 class Matcher:
     """The rise of every curve from knot to knot: `features`, none of them negative, `circumstances`, and the utility
     `none` has where all its curves begin. `passages` is a matcher of their own for the passages of the same base, `foreign` one for questions in
-    another language, which share no characters with it."""
+    another language, which share no characters with it; the typical one's `silent` is typical of bases whose entries have no answers."""
 
     features: np.ndarray
     circumstances: np.ndarray
     none: float
     passages: Matcher | None = None
     foreign: Matcher | None = None
+    silent: Matcher | None = None
 
     def probabilities(self, evidence: Evidence) -> np.ndarray:
         """(candidates,) float64 in [0, 1], in the evidence's order, together at most 1."""
@@ -91,7 +96,8 @@ class Matcher:
     def save(self, directory: Path) -> None:
         """Write `matcher.json` into an existing directory."""
         weights = self._weights()
-        for name, other in (("passages", self.passages), ("foreign", self.foreign)):
+        for name in _OTHERS:
+            other = getattr(self, name)
             weights[name] = other._weights() if other else None
         (directory / "matcher.json").write_text(json.dumps(weights, indent=1), encoding="utf-8")
 
@@ -99,7 +105,7 @@ class Matcher:
     def load(cls, directory: Path) -> Matcher:
         """Read what `save` wrote. KeyError or ValueError when it weighs other features or has other knots: fit again."""
         weights = json.loads((directory / "matcher.json").read_text(encoding="utf-8"))
-        others = {name: cls._of(weights[name]) if weights[name] else None for name in ("passages", "foreign")}
+        others = {name: cls._of(weights[name]) if weights[name] else None for name in _OTHERS}
         return replace(cls._of(weights), **others)
 
     def _weights(self) -> dict[str, Any]:

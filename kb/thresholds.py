@@ -35,11 +35,14 @@ CAREFUL = 0.5
 differ more than questions, and on questions in another language."""
 NEAR = 5.0
 """How many times more often than accepted a near miss may be answered outright, by a neighbour of what it asks for."""
+SILENT = "silent_"
+"""What the names of kinds of bases begin with whose entries have no answers."""
 RICHNESS = (0, 1, 2, 5)
 """Similar questions an entry, for which `kb.typical` keeps held-out questions of the starter knowledge."""
 
 _TYPICAL = Path(__file__).with_name("typical")
 _PASSAGES = "passages_"
+_OF_BASE = ("similar", "silent", "passages")
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class HeldOut:
     right entry, `offered` whether the right entry is among the five best, `in_scope` the probability that any entry is
     right, `weight` how much the question counts: those with a right entry and those without weigh the same in sum,
     `question` (uint64) which question it is, from release to release, `near` whether it is a near miss: its entry was hidden.
-    `similar` is how many similar questions an entry of this base has; `passages` are the questions put to its passages.
+    `similar` is how many similar questions an entry of this base has, `silent` whether its entries have no answers; `passages` are the
+    questions put to its passages.
     """
 
     answerable: np.ndarray
@@ -62,12 +66,13 @@ class HeldOut:
     question: np.ndarray
     near: np.ndarray
     similar: float = 0.0
+    silent: bool = False
     passages: HeldOut | None = None
 
     def of(self, chosen: np.ndarray) -> HeldOut:
         """Those of the questions that are `chosen` ((questions,) bool), without any about passages."""
-        kept = {name: value[chosen] for name, value in vars(self).items() if name not in ("similar", "passages")}
-        return HeldOut(**kept, similar=self.similar)
+        kept = {name: value[chosen] for name, value in vars(self).items() if name not in _OF_BASE}
+        return HeldOut(**kept, similar=self.similar, silent=self.silent)
 
     def without_near_misses(self) -> HeldOut:
         """What the accepted rate is about; the other questions without a right entry weigh for the near misses too."""
@@ -94,7 +99,7 @@ class HeldOut:
     @classmethod
     def _from(cls, stored: np.lib.npyio.NpzFile, prefix: str) -> HeldOut:
         found = {field.name: stored[prefix + field.name] for field in fields(cls) if field.name != "passages"}
-        return cls(**{**found, "similar": float(found["similar"])})
+        return cls(**{**found, "similar": float(found["similar"]), "silent": bool(found["silent"])})
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ class Thresholds:
     accepted_wrong_rate: float = ACCEPTED_WRONG_RATE
     passage: float = 0.97
     foreign: float = 0.97
-    foreign_clarify: float = 0.15
+    foreign_clarify: float = 0.3
 
     @property
     def abroad(self) -> Thresholds:
@@ -131,7 +136,7 @@ TYPICAL = Thresholds(answer=0.97, clarify=0.15)
 
 def choose(held_out: HeldOut, accepted_wrong_rate: float = ACCEPTED_WRONG_RATE) -> Thresholds:
     """The lowest thresholds that keep `accepted_wrong_rate` ([0, 1]) and make only offers that are worth making."""
-    judged = _completed(held_out, _kinds(held_out.similar))
+    judged = _completed(held_out, _kinds(held_out))
     answer = _keeping(judged, accepted_wrong_rate)
     found = _completed(held_out.passages, {"passages": 1.0})
     careful = 1 if held_out.passages is not None else CAREFUL
@@ -150,16 +155,17 @@ def choose(held_out: HeldOut, accepted_wrong_rate: float = ACCEPTED_WRONG_RATE) 
 
 @cache
 def typical_held_out(kind: str) -> HeldOut:
-    """Held-out questions of the starter knowledge: with so many similar questions an entry, put to `passages`, or in a `foreign`
-    language."""
+    """Held-out questions of the starter knowledge: with so many similar questions an entry, the same without answers (`SILENT`), put to
+    `passages`, or in a `foreign` language."""
     return HeldOut.load(_TYPICAL / kind)
 
 
-def _kinds(similar: float) -> dict[str, float]:
+def _kinds(held_out: HeldOut) -> dict[str, float]:
     """The two kinds of bases between which one with so many similar questions an entry lies, and the share of each."""
-    at = float(np.interp(np.log1p(similar), np.log1p(RICHNESS), range(len(RICHNESS))))
+    at = float(np.interp(np.log1p(held_out.similar), np.log1p(RICHNESS), range(len(RICHNESS))))
     lower = min(int(at), len(RICHNESS) - 2)
-    return {str(RICHNESS[lower]): lower + 1 - at, str(RICHNESS[lower + 1]): at - lower}
+    begin = SILENT if held_out.silent else ""
+    return {f"{begin}{RICHNESS[lower]}": lower + 1 - at, f"{begin}{RICHNESS[lower + 1]}": at - lower}
 
 
 def _completed(own: HeldOut | None, kinds: Mapping[str, float]) -> HeldOut:
@@ -171,7 +177,7 @@ def _completed(own: HeldOut | None, kinds: Mapping[str, float]) -> HeldOut:
     parts = [(typical_held_out(kind), missing * share) for kind, share in kinds.items() if share > 0]
     if own is not None:
         parts.insert(0, (own, 1.0))
-    kept = [field.name for field in fields(HeldOut) if field.name not in ("weight", "similar", "passages")]
+    kept = [field.name for field in fields(HeldOut) if field.name not in ("weight", *_OF_BASE)]
     columns = {name: np.concatenate([getattr(part, name) for part, _ in parts]) for name in kept}
     return HeldOut(**columns, weight=np.concatenate([part.weight * by for part, by in parts]))
 

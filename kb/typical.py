@@ -1,7 +1,7 @@
 """What a knowledge base starts from, learnt from the starter knowledge: `python -m kb.typical`, after features have changed.
 
 The starter knowledge plays bases of all kinds: with no, one, two or five similar questions an entry, whole and one half of the entries at a
-time; whole, with its pages; and as policies and answers without any question. Half of what is asked there are the similar questions
+time; whole, with its pages; all of these without its answers as well; and as policies and answers without any question. Half of what is asked there are the similar questions
 left out, which often ask for something beside what the standard question says; half are the questions of `typical/asked.tsv`, two for each
 entry, in the words of somebody who wants to know just that. Besides, it is asked in English (`typical/foreign.tsv`), for a matcher of its own.
 """
@@ -16,20 +16,22 @@ import numpy as np
 
 from core.settings import Settings
 from core.text import normalize
-from kb.encoder import Encoder, facing, load_encoder
+from kb.encoder import Encoder, load_encoder
 from kb.entries import Entry
 from kb.evaluation.remembering import Remembering
 from kb.features import CIRCUMSTANCES, FEATURES, Probe
 from kb.files import Knowledge, read_knowledge
 from kb.fitting import FOLDS, cross_fitted, fitted, folds, held_out
-from kb.index import Index, texts
+from kb.index import Index
 from kb.lessons import Asked, Lesson, about_passages, asked_lessons, lessons
 from kb.matcher import KNOTS, TYPICAL, Matcher
 from kb.passages import passages_of
-from kb.thresholds import RICHNESS, HeldOut
+from kb.thresholds import RICHNESS, SILENT, HeldOut
 
 _LOYALTY = 5.0
 _MOST_ASKED = 900
+_OF_ANSWERS = "answer"
+"""What the names of the features begin with that come from an entry's answer."""
 _STARTER = Path(__file__).with_name("starter")
 _ASKED, FOREIGN = TYPICAL / "asked.tsv", TYPICAL / "foreign.tsv"
 
@@ -47,12 +49,25 @@ def typical_of(
     position = {entry.id: i for i, entry in enumerate(entries)}
     own = [(normalize(text), position[entry_id]) for text, entry_id in asked]
     kinds = {str(similar): _with_similar(entries, own, similar, encoder, seed) for similar in RICHNESS}
-    whole = lessons(Index(entries, encoder.encode_queries(texts(entries))), encoder.encode_queries, seed)
-    matcher = fitted([*whole, *(lesson for taught in kinds.values() for lesson in taught)], flat(), _LOYALTY)
-    judged = _judged(kinds, whole, matcher, seed)
+    whole = lessons(Index.encoded(entries, encoder), encoder.encode_queries, seed)
+    matcher, judged = _of_kinds(kinds, whole, seed)
+    mute = {SILENT + kind: _silenced(taught) for kind, taught in kinds.items()}
+    silent, told = _of_kinds(mute, _silenced(whole), seed)
+    judged |= told
     passages, judged["passages"] = cross_fitted(_about_texts(knowledge, own, encoder, seed), flat(), _LOYALTY, seed)
     abroad, judged["foreign"] = cross_fitted(_in_english(entries, foreign, encoder, seed), flat(), _LOYALTY, seed)
-    return replace(matcher, passages=passages, foreign=abroad), judged
+    return replace(matcher, passages=passages, foreign=abroad, silent=silent), judged
+
+
+def _of_kinds(kinds: dict[str, list[Lesson]], whole: list[Lesson], seed: int) -> tuple[Matcher, dict[str, HeldOut]]:
+    matcher = fitted([*whole, *(lesson for taught in kinds.values() for lesson in taught)], flat(), _LOYALTY)
+    return matcher, _judged(kinds, whole, matcher, seed)
+
+
+def _silenced(taught: Sequence[Lesson]) -> list[Lesson]:
+    """The same of a base whose entries have no answers."""
+    heard = np.array([not name.startswith(_OF_ANSWERS) for name in FEATURES], float)
+    return [replace(one, evidence=replace(one.evidence, features=one.evidence.features * heard)) for one in taught]
 
 
 def flat() -> Matcher:
@@ -74,7 +89,7 @@ def _with_similar(
             order = random.permutation(len(entry.similar))
             kept.append(replace(entry, similar=tuple(entry.similar[i] for i in sorted(order[:similar]))))
             left += [(normalize(entry.similar[i]), position) for i in order[similar:]]
-        index = Index(kept, encoder.encode_queries(texts(kept)))
+        index = Index.encoded(kept, encoder)
         words = [one for one in own if there[one[1]] and not index.equal(one[0])]
         beside = [one for one in left if there[one[1]] and not index.equal(one[0])]
         beside = [beside[i] for i in sorted(random.permutation(len(beside))[: len(words)].tolist())]
@@ -101,7 +116,7 @@ def _in_english(
             )
             for entry in entries
         ]
-        index = Index(kept, encoder.encode_queries(texts(kept)))
+        index = Index.encoded(kept, encoder)
         taught += asked_lessons(index, ~index.passage, put, encoder.encode_queries, strangers)
     return taught
 
@@ -134,16 +149,14 @@ def _about_texts(knowledge: Knowledge, own: Sequence[tuple[str, int]], encoder: 
     """Policies without the entries that cite them, and answers without their questions."""
     policies = [passage for policy in knowledge.policies for passage in passages_of(policy)]
     both = [*knowledge.entries, *policies]
-    questions = encoder.encode_queries(texts(knowledge.entries))
-    vectors = np.concatenate([questions, encoder.encode_passages(texts(policies))])
-    index = Index(both, vectors, facing=facing(encoder.fingerprint))
+    index = Index.encoded(both, encoder)
     about_policies = about_passages(index, encoder.encode_queries, seed)
 
     answers = [Entry(entry.id, "", answer=entry.answer) for entry in knowledge.entries]
-    curated = [(index.texts[row], int(index.owner[row])) for row in range(len(questions))]
+    curated = [(index.texts[row], int(index.owner[row])) for row in np.flatnonzero(~index.passage).tolist()]
     random = np.random.default_rng(seed)
     curated = [curated[i] for i in sorted(random.permutation(len(curated))[: len(own)].tolist())]
-    alone = Index(answers, encoder.encode_passages(texts(answers)), facing=facing(encoder.fingerprint))
+    alone = Index.encoded(answers, encoder)
     asked = _put([*own, *curated], encoder)
     return [*about_policies, *asked_lessons(alone, alone.passage, asked, encoder.encode_queries)]
 

@@ -107,9 +107,9 @@ def _with(database: Database, encoder: Encoder, serving: Loaded, entry: Entry) -
         held = serving.contents.entries
         entries = (*held[:place], entry, *held[place + 1 :])
         changes = Changes((), ((held[place], entry),), ())
-    known = serving.contents.entries, serving.index.vectors
-    vectors, _ = vectors_of(database, encoder, entries, lambda _: None, known)
-    return Index(entries, vectors, Tokens.of(entries, serving.index.tokens), facing(encoder.fingerprint)), changes
+    vectors, told, _ = vectors_of(database, encoder, entries, lambda _: None, serving.known)
+    tokens = Tokens.of(entries, serving.index.tokens)
+    return Index(entries, vectors, tokens, facing(encoder.fingerprint), told), changes
 
 
 def _told(searcher: Searcher, text: str, vector: Any, viewer: Viewer, day: Any, entry_id: str) -> dict[str, Any]:

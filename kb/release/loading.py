@@ -24,7 +24,7 @@ from kb.release.contents import EMPTY, Contents
 from kb.release.contents import load as load_contents
 from kb.release.judgement import Judgement
 from kb.release.releases import ReleaseRow, release_of
-from kb.release.vectors import vectors_of
+from kb.release.vectors import Known, vectors_of
 from kb.search import Searcher
 from kb.thresholds import choose
 from kb.tokens import Tokens
@@ -50,6 +50,12 @@ class Loaded:
     @property
     def index(self) -> Index:
         return self.searcher.index
+
+    @property
+    def known(self) -> Known:
+        """What another release by the same encoder may take over."""
+        assert self.index.answer_vectors is not None
+        return self.contents.entries, self.index.vectors, self.index.answer_vectors
 
 
 def load(
@@ -101,6 +107,7 @@ def write(target: Path, index: Index, judgement: Judgement) -> None:
     draft = Path(tempfile.mkdtemp(prefix=".", dir=target.parent))
     try:
         np.save(draft / "vectors.npy", index.vectors, allow_pickle=False)
+        np.save(draft / "answers.npy", index.answer_vectors, allow_pickle=False)
         index.tokens.save(draft)
         judgement.save(draft)
         if target.exists():
@@ -135,24 +142,24 @@ def _after(
     before: Loaded, database: Database, encoder: Encoder, row: ReleaseRow, contents: Contents, progress: Progress
 ) -> Loaded:
     judgement = Judgement.unpack(row.fitted)
-    known = before.contents.entries, before.index.vectors
-    vectors, _ = vectors_of(database, encoder, contents.entries, progress, known)
+    vectors, told, _ = vectors_of(database, encoder, contents.entries, progress, before.known)
     tokens = Tokens.of(contents.entries, before.index.tokens)
-    index = Index(contents.entries, vectors, tokens, facing(encoder.fingerprint))
+    index = Index(contents.entries, vectors, tokens, facing(encoder.fingerprint), told)
     return _loaded(row, encoder, contents, index, judgement)
 
 
 def _read(directory: Path, encoder: Encoder, contents: Contents) -> tuple[Index, Judgement]:
     vectors = np.load(directory / "vectors.npy", mmap_mode="r", allow_pickle=False)
-    index = Index(contents.entries, vectors, Tokens.load(directory), facing(encoder.fingerprint))
+    told = np.load(directory / "answers.npy", mmap_mode="r", allow_pickle=False)
+    index = Index(contents.entries, vectors, Tokens.load(directory), facing(encoder.fingerprint), told)
     return index, Judgement.load(directory)
 
 
 def _rebuilt(
     database: Database, encoder: Encoder, row: ReleaseRow, contents: Contents, progress: Progress
 ) -> tuple[Index, Judgement]:
-    vectors, _ = vectors_of(database, encoder, contents.entries, progress)
-    index = Index(contents.entries, vectors, facing=facing(encoder.fingerprint))
+    vectors, told, _ = vectors_of(database, encoder, contents.entries, progress)
+    index = Index(contents.entries, vectors, facing=facing(encoder.fingerprint), answer_vectors=told)
     if row.encoder == encoder.fingerprint:
         try:
             return index, Judgement.unpack(row.fitted)

@@ -54,7 +54,7 @@ from kb.tokens import Tokens
 CARRIED_SHARE = 0.02
 NEW_VERDICTS = 20
 """So many verdicts of employees since the matcher was fitted are reason to fit it again."""
-_MATCHING = "9"
+_MATCHING = "10"
 """Raise it when the same entries would be fitted differently, so that the next publish fits anew."""
 _MOST_LISTED = 500
 _ATTEMPTS = 3
@@ -120,10 +120,10 @@ class Publisher:
             return None
         known = None
         if base is not None and base.encoder == self._encoder.fingerprint:
-            known = base.contents.entries, base.index.vectors
-        vectors, encoded = vectors_of(self._database, self._encoder, contents.entries, progress, known)
+            known = base.known
+        vectors, told, encoded = vectors_of(self._database, self._encoder, contents.entries, progress, known)
         tokens = Tokens.of(contents.entries, base.index.tokens if base else None)
-        index = Index(contents.entries, vectors, tokens, facing(self._encoder.fingerprint))
+        index = Index(contents.entries, vectors, tokens, facing(self._encoder.fingerprint), told)
         carried = base is not None and not refit and self._carries(base, contents, reviewed)
         judgement = self._judgement(base if carried else None, index, vectors, wrong_rate, reviewed, progress)
         progress("正在评测，并与线上版本对比")

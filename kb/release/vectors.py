@@ -12,12 +12,15 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from core.database import Base, Database
 from kb.encoder import Encoder
 from kb.entries import Entry
-from kb.index import texts
+from kb.index import answers, texts
 from kb.release.keeping import keep
 
 _AT_ONCE = 500
 _BATCH = 256
 _STEPS = 20
+
+Known = tuple[Sequence[Entry], np.ndarray, np.ndarray]
+"""Entries with the vectors of their texts and of their answers."""
 
 
 class VectorRow(Base):
@@ -35,28 +38,38 @@ def vectors_of(
     encoder: Encoder,
     entries: Sequence[Entry],
     progress: Callable[[str], None],
-    known: tuple[Sequence[Entry], np.ndarray] | None = None,
-) -> tuple[np.ndarray, int]:
-    """(rows, dim) float32 in the order of `kb.index.texts(entries)`, and how many of them had to be encoded.
+    known: Known | None = None,
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """(rows, dim) float32 in the order of `kb.index.texts(entries)`, (entries, dim) of `kb.index.answers(entries)` with zeros for none,
+    and how many texts had to be encoded.
 
-    `known` are the entries of another release with their vectors by the same encoder: an entry that is there with the same
-    wording keeps its rows, and neither the database nor the encoder is asked for it.
+    `known` are the entries of another release with both by the same encoder: an entry that is there with the same
+    wording keeps its rows, one with the same answer that one's, and neither the database nor the encoder is asked for them.
     """
     rows = np.concatenate([[0], np.cumsum([_rows(entry) for entry in entries])]).astype(int)
     vectors = np.empty((rows[-1], encoder.dim), np.float32)
-    places = _taken_over(entries, known[0]) if known else np.full(len(entries), -1)
+    told = np.zeros((len(entries), encoder.dim), np.float32)
+    places = answered = np.full(len(entries), -1)
     if known:
+        places, answered = _taken_over(entries, known[0]), _answers_taken_over(entries, known[0])
         _copy(vectors, rows, places, known)
+        told[answered >= 0] = known[2][answered[answered >= 0]]
+    told_anew = np.flatnonzero(answered < 0).tolist()
+    spoken = [
+        (place, text) for place, text in zip(told_anew, answers([entries[i] for i in told_anew]), strict=True) if text
+    ]
     missing = [place for place in range(len(entries)) if places[place] < 0]
     asked = [entries[place] for place in missing]
     wanted = list(zip(texts(asked), [entry.is_passage for entry in asked for _ in range(_rows(entry))], strict=True))
+    wanted += [(text, True) for _, text in spoken]
     found, encoded = texts_to_vectors(database, encoder, wanted, progress)
     start = 0
     for place in missing:
         count = rows[place + 1] - rows[place]
         vectors[rows[place] : rows[place + 1]] = found[start : start + count]
         start += count
-    return vectors, encoded
+    told[[place for place, _ in spoken]] = found[start:]
+    return vectors, told, encoded
 
 
 def texts_to_vectors(
@@ -121,6 +134,17 @@ def _taken_over(entries: Sequence[Entry], known: Sequence[Entry]) -> np.ndarray:
     return np.array([_place(entry, known, places) for entry in entries], int)
 
 
+def _answers_taken_over(entries: Sequence[Entry], known: Sequence[Entry]) -> np.ndarray:
+    """For each entry the place of the one with the same answer in `known`, or -1."""
+    places = {entry.id: place for place, entry in enumerate(known)}
+    found = np.array([places.get(entry.id, -1) for entry in entries], int)
+    for n, (entry, place) in enumerate(zip(entries, found.tolist(), strict=True)):
+        other = known[place]
+        if place >= 0 and other is not entry and (other.answer, other.is_passage) != (entry.answer, entry.is_passage):
+            found[n] = -1
+    return found
+
+
 def _place(entry: Entry, known: Sequence[Entry], places: dict[str, int]) -> int:
     place = places.get(entry.id, -1)
     if place < 0 or known[place] is entry:
@@ -133,7 +157,7 @@ def _told(entry: Entry) -> tuple[str, str]:
     return entry.title, entry.answer
 
 
-def _copy(vectors: np.ndarray, rows: np.ndarray, places: np.ndarray, known: tuple[Sequence[Entry], np.ndarray]) -> None:
+def _copy(vectors: np.ndarray, rows: np.ndarray, places: np.ndarray, known: Known) -> None:
     old = np.concatenate([[0], np.cumsum([_rows(entry) for entry in known[0]])]).astype(int)
     lengths = np.diff(rows)
     taken = places >= 0

@@ -80,11 +80,14 @@ def test_publishing_encodes_only_what_is_new(database: Database, tmp_path: Path,
     with pytest.raises(InvalidInput):
         publish(database, tmp_path, encoder, author="t", wrong_rate=0.03, progress=lambda _: None)
     first = released(database, tmp_path, encoder, LODGING, ADVANCE)
-    assert (first.number, first.new, first.encoded) == (1, True, 5)
+    assert (first.number, first.new, first.encoded) == (1, True, 7), "five questions, two answers"
     again = released(database, tmp_path, encoder, LODGING)
     assert (again.number, again.new, again.encoded) == (1, False, 0)
-    more = released(database, tmp_path, encoder, replace(ADVANCE, similar=("备用金什么时候还", "借款期限")))
+    other = replace(ADVANCE, similar=("备用金什么时候还", "借款期限"))
+    more = released(database, tmp_path, encoder, other)
     assert (more.number, more.new, more.encoded) == (2, True, 1)
+    told = released(database, tmp_path, encoder, replace(other, answer=f"{ADVANCE.answer}逾期从工资里扣。"))
+    assert (told.number, told.new, told.encoded) == (3, True, 1)
 
 
 def test_a_release_goes_live_and_is_rebuilt_when_its_files_are_gone(

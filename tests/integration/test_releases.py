@@ -73,7 +73,7 @@ def test_one_change_among_many_is_encoded_alone_and_carries_the_matcher(
     changed = replace(entry(3), similar=("开会的钱怎么报",), answer="新的口径。")
     save(database, changed)
     candidate = publisher.prepare(0.03, lambda _: None)
-    assert candidate is not None and candidate.carried and candidate.encoded == 1
+    assert candidate is not None and candidate.carried and candidate.encoded == 2
     second = publisher.publish(candidate, "tester")
     assert (second.base, second.fitted_in, second.changes) == (1, 1, {"added": 0, "changed": 1, "removed": 0})
     assert second.report["changes"]["changed"] == [{"id": "e-03", "question": changed.question}]

@@ -12,7 +12,7 @@ from bench.ablation import PARTS, part_of
 from bench.plot import growth
 from bench.synthetic import WORDINGS, Prepared, Synthetic
 from kb.features import CIRCUMSTANCES, FEATURES
-from kb.index import texts
+from kb.index import answers, texts
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -32,6 +32,8 @@ class Alike:
         vectors = np.array(found, np.float32).reshape(-1, self.dim)
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 
+    encode_passages = encode_queries
+
 
 def test_a_synthetic_base_has_entries_of_six_questions_near_each_other() -> None:
     made, again = Synthetic(50, Alike()), Synthetic(50, Alike())
@@ -45,12 +47,15 @@ def test_a_synthetic_base_has_entries_of_six_questions_near_each_other() -> None
 def test_only_what_is_not_synthetic_is_encoded() -> None:
     encoder = Alike()
     made = Synthetic(3, encoder)
-    prepared = Prepared(made, texts(made.entries), encoder)
+    prepared = Prepared(made, encoder)
     encoder.encoded.clear()
     asked = [texts(made.entries)[4], "报销多久到账"]
     vectors = prepared.encode_queries(asked)
     assert encoder.encoded == ["报销多久到账"]
     assert np.array_equal(vectors[0], made.vectors[4]) and np.array_equal(vectors[1], encoder.encode_queries(asked)[1])
+    encoder.encoded.clear()
+    told = prepared.encode_passages([answers(made.entries)[2], "三个工作日"])
+    assert encoder.encoded == ["三个工作日"] and np.array_equal(told[0], made.answer_vectors[2])
 
 
 def test_every_feature_belongs_to_a_part_that_the_table_names() -> None:

@@ -91,3 +91,39 @@ def test_tokens_kept_from_before_are_those_made_anew(tmp_path: Path) -> None:
 def test_no_entries() -> None:
     empty = Index([], np.empty((0, 384), np.float32))
     assert len(empty.nearest(np.ones(384, np.float32), np.empty(0, bool), 5)[0]) == 0
+
+
+def test_answers_are_compared_by_meaning_where_they_are_known() -> None:
+    entries = [Entry("a", "甲", "答一"), Entry("b", "乙"), Entry("p", "", "一条规定"), Entry("c", "丙", "答三")]
+    told = np.array([[1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0.6, 0.8, 0, 0]], np.float32)
+    index = Index(entries, VECTORS, answer_vectors=told)
+    near = index.meaning(np.array([0, 1, 0, 0], np.float32), np.arange(4))
+    assert near[3] > near[0] and near[0] < 0 and near[1] == near[2] == 0
+    same = index.meaning(told[0], np.array([0]))
+    assert same == pytest.approx(1)
+    assert Index(entries, VECTORS).meaning(VECTORS[0], np.arange(4)).tolist() == [0, 0, 0, 0]
+
+
+def test_texts_and_answers_are_encoded_each_as_what_it_is() -> None:
+    class Encoder:
+        name = fingerprint = "test"
+        dim = 4
+
+        def __init__(self) -> None:
+            self.asked: list[tuple[str, list[str]]] = []
+
+        def encode_queries(self, texts: list[str]) -> np.ndarray:
+            self.asked.append(("query", list(texts)))
+            return VECTORS[: len(texts)]
+
+        def encode_passages(self, texts: list[str]) -> np.ndarray:
+            self.asked.append(("passage", list(texts)))
+            return VECTORS[4 - len(texts) :]
+
+    encoder = Encoder()
+    index = Index.encoded(
+        [Entry("a", "甲", "答Ａ"), Entry("b", "乙"), Entry("p", "", "一条规定", title="第一条")], encoder
+    )
+    assert encoder.asked == [("query", ["甲", "乙"]), ("passage", ["第一条 一条规定"]), ("passage", ["答A"])]
+    assert index.vectors.tolist() == [*VECTORS[:2].tolist(), VECTORS[3].tolist()]
+    assert index.answer_vectors is not None and index.answer_vectors.any(1).tolist() == [True, False, False]

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from kb.entries import Audience, Entry, Viewer
-from kb.index import texts
+from kb.evaluation.remembering import Remembering
+from kb.index import Index
 from kb.matcher import Matcher, typical
 from kb.search import Band, Query, Searcher
 from kb.thresholds import TYPICAL, Thresholds
@@ -36,14 +37,15 @@ ENTRIES = [
 
 
 def searcher_of(
-    entries: list[Entry], encode, thresholds: Thresholds = TYPICAL, matcher: Matcher | None = None
+    entries: list[Entry], encoder: Remembering, thresholds: Thresholds = TYPICAL, matcher: Matcher | None = None
 ) -> Searcher:
-    return Searcher(entries, encode(texts(entries)), matcher or typical(), thresholds, encode, release=7)
+    index = Index.encoded(entries, encoder)
+    return Searcher.of(index, matcher or typical(), thresholds, encoder.encode_queries, 7)
 
 
 @pytest.fixture(scope="module")
-def searcher(encode) -> Searcher:
-    return searcher_of(ENTRIES, encode)
+def searcher(encoder) -> Searcher:
+    return searcher_of(ENTRIES, encoder)
 
 
 def ids(searcher: Searcher, text: str, **asked) -> list[str]:
@@ -63,9 +65,9 @@ def test_a_curated_question_is_answered_however_it_is_typed(text: str, searcher:
     assert result.release == 7
 
 
-def test_a_question_that_two_entries_hold_is_not_answered_outright(encode) -> None:
+def test_a_question_that_two_entries_hold_is_not_answered_outright(encoder) -> None:
     twins = [Entry("north", "餐补标准是多少？"), Entry("south", "餐补标准是多少")]
-    result = searcher_of(twins, encode).search(Query("餐补标准是多少", TODAY))
+    result = searcher_of(twins, encoder).search(Query("餐补标准是多少", TODAY))
     assert result.band is Band.CLARIFY
     assert {candidate.entry.id for candidate in result.candidates} == {"north", "south"}
 
@@ -85,10 +87,10 @@ def test_only_the_audience_finds_an_entry(searcher: Searcher) -> None:
     assert "bonus-south" in south and "bonus" not in south
 
 
-def test_what_a_viewer_may_not_see_moves_nothing_they_see(encode) -> None:
+def test_what_a_viewer_may_not_see_moves_nothing_they_see(encoder) -> None:
     secret = Entry("secret", "发票丢了怎么办", audience=Audience(groups=frozenset({"hr"})))
-    assert ids(searcher_of([*ENTRIES, secret], encode), "发票丢了怎么办")[0] == "lost"
-    result = searcher_of([*ENTRIES, secret], encode).search(Query("发票丢了怎么办", TODAY))
+    assert ids(searcher_of([*ENTRIES, secret], encoder), "发票丢了怎么办")[0] == "lost"
+    result = searcher_of([*ENTRIES, secret], encoder).search(Query("发票丢了怎么办", TODAY))
     assert result.candidates[0].probability > 0.99
 
 
@@ -139,10 +141,10 @@ def test_ten_thousand_characters_are_searched_like_any_text(searcher: Searcher) 
     assert searcher.search(Query("发票丢了" * 2500, TODAY)).band in Band
 
 
-def test_zero_and_one_are_thresholds_like_any_other(encode) -> None:
-    everything = searcher_of(ENTRIES, encode, Thresholds(0.0, 0.0))
+def test_zero_and_one_are_thresholds_like_any_other(encoder) -> None:
+    everything = searcher_of(ENTRIES, encoder, Thresholds(0.0, 0.0))
     assert everything.search(Query("今天天气怎么样", TODAY)).band is Band.ANSWER
-    nothing = searcher_of(ENTRIES, encode, Thresholds(1.0, 1.0))
+    nothing = searcher_of(ENTRIES, encoder, Thresholds(1.0, 1.0))
     assert nothing.search(Query("发票丢了怎么办", TODAY)).band is not Band.ANSWER
 
 
@@ -160,8 +162,8 @@ def test_candidates_are_distinct_and_best_first(searcher: Searcher) -> None:
     assert 0 <= sum(chances) <= result.in_scope + 1e-9 <= 1 + 1e-9
 
 
-def test_an_empty_release_answers_nothing(encode) -> None:
-    result = searcher_of([], encode).search(Query("发票丢了怎么办", TODAY))
+def test_an_empty_release_answers_nothing(encoder) -> None:
+    result = searcher_of([], encoder).search(Query("发票丢了怎么办", TODAY))
     assert result.band is Band.NONE and result.candidates == []
 
 
@@ -181,24 +183,24 @@ PASSAGES = [
 ]
 
 
-def test_passages_are_found_beside_entries_and_what_is_shown_adds_up(encode) -> None:
-    both = searcher_of([*ENTRIES, *PASSAGES], encode)
+def test_passages_are_found_beside_entries_and_what_is_shown_adds_up(encoder) -> None:
+    both = searcher_of([*ENTRIES, *PASSAGES], encoder)
     assert ids(both, "公章外借要谁批准")[0] == "seal-rule"
     for text in ("公章外借要谁批准", "出差住宿费能报多少？", "天气"):
         shown = [candidate.probability for candidate in both.search(Query(text, TODAY, top_k=50)).candidates]
         assert sum(shown) <= 1 + 1e-9 and shown == sorted(shown, reverse=True)
 
 
-def test_an_entry_that_answers_comes_before_any_passage(encode) -> None:
+def test_an_entry_that_answers_comes_before_any_passage(encoder) -> None:
     eager = replace(typical(), passages=replace(typical().passages, none=-100.0))
-    both = searcher_of([*ENTRIES, *PASSAGES], encode, Thresholds(0.0, 0.0, 1.0, 0.0), eager)
+    both = searcher_of([*ENTRIES, *PASSAGES], encoder, Thresholds(0.0, 0.0, 1.0, 0.0), eager)
     result = both.search(Query("出差住宿费报多少", TODAY))
     assert result.band is Band.ANSWER and result.candidates[0].entry.id == "lodging"
 
 
-def test_a_passage_answers_from_its_own_threshold_on(encode) -> None:
+def test_a_passage_answers_from_its_own_threshold_on(encoder) -> None:
     for threshold, band in ((0.0, Band.ANSWER), (1.0, Band.CLARIFY)):
-        alone = searcher_of(PASSAGES, encode, Thresholds(0.0, 0.0, 1.0, threshold))
+        alone = searcher_of(PASSAGES, encoder, Thresholds(0.0, 0.0, 1.0, threshold))
         assert alone.search(Query("公章外借要谁批准", TODAY)).band is band
 
 
