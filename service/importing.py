@@ -19,6 +19,7 @@ from kb.ingest.collisions import resolve_open
 from kb.ingest.export import write_entries
 from kb.ingest.imports import DONE, PREVIEW, ImportRow, cancel, create_import, import_of, lock_import
 from kb.ingest.kinds import KINDS
+from kb.ingest.policies.ingester import notes_of
 from kb.ingest.report import ACTION_LABELS, OUTCOME_LABELS, rows_of
 
 AUTHOR = "cli"
@@ -142,7 +143,7 @@ def _show_policy(row: ImportRow, console: Console) -> None:
     figures = [f"{label} {row.counts[kind]} 条" for kind, label in kinds.items() if row.counts.get(kind)]
     than = f"与版本 {before['version']} 相比：" if before else ""
     console.print(f"  {than}" + "，".join(figures), markup=False)
-    for note in row.body.get("notes", ()):
+    for note in notes_of(row.body):
         console.print(f"  {note}", markup=False)
     if row.counts.get("tables_open"):
         console.print(

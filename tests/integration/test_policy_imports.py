@@ -220,6 +220,17 @@ def test_details_are_corrected_by_a_person(database: Database, tmp_path: Path):
         assert [one["id"] for one in documents(session, "policy")] == ["chucai", "travel"]
 
 
+def test_a_day_that_is_not_certain_is_asked_for_until_it_is_filled_in(database: Database, tmp_path: Path):
+    text = FIRST.replace("本办法自2026年1月1日起施行。", "原《差旅费规定》（2023年5月1日起施行）同时废止。")
+    import_id = bring(database, tmp_path, text)
+    found = shown(database, import_id)
+    assert found["policy"]["effective_from"] is None
+    assert any("2023-05-01" in note and "请填写这份制度的施行日期" in note for note in found["notes"])
+    with database.write() as session:
+        change_details(session, import_of(session, import_id), {"effective_from": "2026-01-01"})
+    assert shown(database, import_id)["notes"] == []
+
+
 def test_a_policy_needs_a_reviewer_and_a_version_of_its_own(database: Database, tmp_path: Path):
     confirm(database, bring(database, tmp_path, FIRST))
     again = bring(database, tmp_path, FIRST.replace("100元", "120元"))

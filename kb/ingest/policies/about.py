@@ -11,7 +11,7 @@ from typing import Any
 from pypinyin import lazy_pinyin
 
 from kb.ingest.policies.blocks import TITLE, Document
-from kb.ingest.policies.labels import value_of
+from kb.ingest.policies.commencement import Commencement, commencement_of
 from kb.ingest.policies.splitter import Split
 
 _KINDS = "实施细则|管理办法|暂行办法|试行办法|管理规定|暂行规定|管理制度|操作规程|操作手册|工作指引|办法|规定|制度|细则|规程|流程|准则|条例|规范|指引|指南|手册|标准|通知|意见|方案|须知|说明|规则|章程|公告|决定"
@@ -31,35 +31,31 @@ _VERSION = re.compile(
     r"(?:版本号?|版次)\s*[:：]?\s*[Vv]?(\d+(?:\.\d+){0,2})(?![\d年])|(?:[（(]\s*|\s)[Vv](\d+(?:\.\d+){0,2})\s*(?:[）)]|$)"
 )
 _EDITION_YEAR = re.compile(r"[（(]?((?:19|20)\d{2})\s*年?\s*(?:版|修订|修正)")
-_DAY = r"([\d〇○零一二三四五六七八九]{4})\s*[年./-]\s*([\d十一二三四五六七八九]{1,3})\s*[月./-]\s*([\d十一二三四五六七八九]{1,3})\s*日?"
-_FROM = (
-    re.compile(rf"自\s*{_DAY}\s*(?:起|开始)"),
-    re.compile(rf"(?:施行|实施|生效|执行)(?:日期|时间)?\s*[:：]?\s*{_DAY}"),
-    re.compile(rf"(?:从|于)\s*{_DAY}\s*(?:起|开始|施行|实施|生效|执行)"),
-    re.compile(rf"{_DAY}\s*(?:起|开始)\s*(?:施行|实施|生效|执行)"),
-)
-_ON_ISSUE = re.compile("自(?:印发|发布|公布|下发|颁布)之日起")
-_SIGNED = re.compile(rf"^[（(]?{_DAY}(?:印发|发布)?[）)]?$")
 
 
 def about_of(document: Document, split: Split, file_name: str) -> dict[str, Any]:
-    """`{title, number, version, effective_from, effective_to, owner}`; what is not told is `""` or None."""
+    """`{title, number, version, effective_from, effective_to, owner, note}`; what is not told is `""` or None.
+
+    `note` says in Chinese why the day from which it applies is left for a person to fill in.
+    """
     front = list(split.front)
     body = [article.text for article in split.articles]
     opening = [*front, *(text for article in split.articles[:1] for text in article.text.splitlines()[:12])]
     told = [*(_NUMBER.search(text) for text in front), *(_NUMBER.fullmatch(text.strip()) for text in opening)]
     number = next((found[0] for found in told if found), "")
     number = re.sub(r"\s+", "", re.sub(r"^(?:文件|制度)?(?:编号|文号)\s*[:：]\s*", "", number))
-    since = document.about.get("effective_from") or _since(front, body)
     title = document.about.get("title", "") if "number" in document.about or "id" in document.about else ""
     title = title or _title(document, front, opening, file_name)
+    told_since = document.about.get("effective_from", "")
+    begins = Commencement(told_since) if told_since else commencement_of(title, [*front, *body])
     return {
         "title": title[:200],
         "number": document.about.get("number") or number,
-        "version": document.about.get("version") or _version(opening, title, number, since),
-        "effective_from": _iso(since),
+        "version": document.about.get("version") or _version(opening, title, number, begins.day),
+        "effective_from": _iso(begins.day),
         "effective_to": _iso(document.about.get("effective_to")),
         "owner": document.about.get("owner", "")[:40],
+        "note": begins.note,
     }
 
 
@@ -127,29 +123,6 @@ def _version(opening: list[str], title: str, number: str, since: str) -> str:
             return f"{found[1]}.1"
     year = re.search(r"(?:19|20)\d{2}", since) or re.search(r"(?:19|20)\d{2}", number)
     return f"{year[0]}.1" if year else "1"
-
-
-def _since(front: list[str], body: list[str]) -> str:
-    """The day from which the document applies, as ISO text; the day of signature when it applies from its issue."""
-    for text in (*reversed(body), *front):
-        clause = [part for part in re.split("[。；\n]", text) if re.search("施行|实施|生效|执行|起", part)]
-        for part in reversed(clause):
-            for pattern in _FROM:
-                if (found := pattern.search(part)) and re.search("施行|实施|生效|执行", part):
-                    return _day(found)
-    lines = [line for text in (*front, *body) for line in text.splitlines()]
-    if any(_ON_ISSUE.search(line) for line in lines):
-        signed = [day for line in lines if (found := _SIGNED.match(line.strip())) and (day := _day(found))]
-        return signed[-1] if signed else ""
-    return ""
-
-
-def _day(found: re.Match[str]) -> str:
-    year, month, day = (value_of(found[k]) for k in (1, 2, 3))
-    try:
-        return date(year or 0, month or 0, day or 0).isoformat()
-    except ValueError:
-        return ""
 
 
 def _iso(value: str | None) -> str | None:

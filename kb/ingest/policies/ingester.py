@@ -51,6 +51,7 @@ class PolicyIngester:
                 "articles": articles,
                 "tables": tables,
                 "notes": document.notes,
+                "undated": details["note"],
             }
             counts, summary = _figures(session, body)
         return Preview(counts, summary, body)
@@ -97,13 +98,19 @@ def preview(session: Session, row: ImportRow) -> dict[str, Any]:
         "against": _version_of(before),
         "historic": bool(before and _historic(policy, before)),
         "known": [{"id": one["id"], "title": one["title"]} for one in documents(session, "policy")],
-        "notes": body["notes"],
+        "notes": notes_of(body),
         "articles": [change.as_dict() for change in changes],
         "tables": [_shown(one, stored) for one in body["tables"]],
         "affected_entries": [
             {"id": one.entry_id, "question": one.question, "reason": reason} for one, reason in concerned
         ],
     }
+
+
+def notes_of(body: dict[str, Any]) -> list[str]:
+    """What a person should know before confirming, in Chinese: what was not read, and what is left to fill in."""
+    undated = "" if body["policy"].get("effective_from") else body.get("undated", "")
+    return [*body["notes"], *filter(None, [undated])]
 
 
 def change_details(session: Session, row: ImportRow, data: dict[str, Any]) -> None:
