@@ -106,7 +106,8 @@ def _apply(database: Database, row: ImportRow, wishes: Wishes, console: Console)
         console.print(f"✓ {told}{after}", markup=False)
         return not row.counts.get("failed")
     flagged = row.counts.get("flagged")
-    console.print(f"✓ 已导入{f'，{flagged} 个条目的依据有变，已提醒复核' if flagged else ''}", markup=False)
+    done = "✓ 已作为历史版本保存，现行版本不变" if row.body.get("historic") else "✓ 已导入"
+    console.print(f"{done}{f'，{flagged} 个条目的依据有变，已提醒复核' if flagged else ''}", markup=False)
     return True
 
 
@@ -143,6 +144,9 @@ def _show_policy(row: ImportRow, console: Console) -> None:
     figures = [f"{label} {row.counts[kind]} 条" for kind, label in kinds.items() if row.counts.get(kind)]
     than = f"与版本 {before['version']} 相比：" if before else ""
     console.print(f"  {than}" + "，".join(figures), markup=False)
+    if known.get("historic"):
+        why = "施行日期早于已入库的版本" if known["effective_from"] else "没有填写施行日期"
+        console.print(f"  {why}：这一版只作为历史版本保存。", markup=False)
     for note in notes_of(row.body):
         console.print(f"  {note}", markup=False)
     if row.counts.get("tables_open"):

@@ -158,5 +158,23 @@ def test_the_command_line_does_the_same(database: Database, tmp_path: Path, monk
     code, said = run("export", str(tmp_path / "全部.xlsx"))
     assert code == 0 and "2 entries" in said
     code, said = run("import", str(tmp_path / "全部.xlsx"), "--yes")
-    assert code == 0 and "相同 2 行" in said
+    assert code == 0 and "无变化 2 行" in said
     assert run("export", str(tmp_path / "全部.txt"))[0] == 1
+
+
+def test_the_command_line_says_what_is_history_only(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database.url)
+    monkeypatch.setenv("FSSC_HOME", str(tmp_path))
+
+    def bring(year: int) -> str:
+        path = tmp_path / f"印刷{year}.txt"
+        path.write_text(f"印刷费管理办法\n第一条 每页{year}元。\n第二条 本办法自{year}年1月1日起施行。", "utf-8")
+        return CliRunner().invoke(fssc, ["kb", "import", str(path), "--yes"]).output
+
+    newer, older = bring(2025), bring(2023)
+    assert "历史版本" not in newer and "✓ 已导入" in newer
+    assert (
+        "施行日期早于已入库的版本：这一版只作为历史版本保存" in older and "✓ 已作为历史版本保存，现行版本不变" in older
+    )

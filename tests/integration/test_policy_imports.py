@@ -260,14 +260,26 @@ def test_the_same_file_again_is_the_same_version(database: Database, tmp_path: P
 
 
 def test_an_older_edition_flags_nobody(database: Database, tmp_path: Path):
-    confirm(database, bring(database, tmp_path, SECOND))
+    confirm(database, bring(database, tmp_path, SECOND.replace("自2027年1月1日", "自2026年3月1日")))
     cite(database, "a-2", 2)
     older = bring(database, tmp_path, FIRST)
     assert shown(database, older)["historic"] and shown(database, older)["affected_entries"] == []
     assert confirm(database, older).counts["flagged"] == 0
+    assert shown(database, older)["historic"], "also after it was stored"
     assert flags(database, "a-2") == {}
     with database.read() as session:
         assert documents(session, "policy")[0]["version"] == "2027.1"
+        assert [body["version"] for body in policies_to_publish(session)] == ["2027.1"]
+
+
+def test_an_edition_before_one_to_come_is_no_history(database: Database, tmp_path: Path):
+    confirm(database, bring(database, tmp_path, SECOND.replace("自2027年1月1日", "自2999年1月1日")))
+    older = bring(database, tmp_path, FIRST)
+    assert not shown(database, older)["historic"]
+    confirm(database, older)
+    assert not shown(database, older)["historic"]
+    with database.read() as session:
+        assert [body["version"] for body in policies_to_publish(session)] == ["2027.1", "2026.1"]
 
 
 @pytest.mark.parametrize(

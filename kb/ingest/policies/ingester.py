@@ -80,7 +80,7 @@ class PolicyIngester:
             if newest and one["confirmed"] and one["proposal"]["use"]:
                 flagged += _save_table(session, body, one)
                 made += 1
-        row.body = {**row.body, "against": _version_of(before)}
+        row.body = {**row.body, "against": _version_of(before), "historic": _historic(session, body)}
         return {**_counts(changes, row.body["tables"]), "flagged": flagged, "tables_made": made}
 
 
@@ -90,13 +90,14 @@ def preview(session: Session, row: ImportRow) -> dict[str, Any]:
     policy = body["policy"]
     before = _against(session, row)
     changes = compare(before["articles"] if before else [], body["articles"])
-    concerned = affected(citations(session, policy["id"]), changes) if before and not _historic(policy, before) else []
+    newest = not (before and _earlier(policy, before))
+    concerned = affected(citations(session, policy["id"]), changes) if before and newest else []
     stored = {one["id"]: one["title"] for one in documents(session, "table")}
     return {
         "policy": policy,
         "front": body["front"],
         "against": _version_of(before),
-        "historic": bool(before and _historic(policy, before)),
+        "historic": body["historic"] if row.state == DONE and "historic" in body else _historic(session, policy),
         "known": [{"id": one["id"], "title": one["title"]} for one in documents(session, "policy")],
         "notes": notes_of(body),
         "articles": [change.as_dict() for change in changes],
@@ -268,8 +269,17 @@ def _against(session: Session, row: ImportRow) -> dict[str, Any] | None:
     return policy_version(session, policy["id"], before["version"]) if before else None
 
 
-def _historic(policy: dict[str, Any], before: dict[str, Any]) -> bool:
+def _earlier(policy: dict[str, Any], before: dict[str, Any]) -> bool:
     return (policy.get("effective_from") or "") < (before.get("effective_from") or "")
+
+
+def _historic(session: Session, policy: dict[str, Any]) -> bool:
+    """Whether a stored version that began later is in force already: no release will hold this one."""
+    if _stored(session, policy["id"]) is None:
+        return False
+    rows = [row for row in policy_versions(session, policy["id"]) if row.version != version_name(policy)]
+    begun = [row.body for row in rows if (row.body.get("effective_from") or "") <= today().isoformat()]
+    return any(_earlier(policy, body) for body in begun)
 
 
 def _version_of(body: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -288,7 +298,8 @@ def _figures(session: Session, body: dict[str, Any]) -> tuple[dict[str, int], di
     before = _stored(session, policy["id"])
     changes = compare(before["articles"] if before else [], body["articles"])
     summary = {key: policy[key] for key in ("id", "title", "version", "effective_from")}
-    return _counts(changes, body["tables"]), {**summary, "against": _version_of(before)}
+    summary |= {"against": _version_of(before), "historic": _historic(session, policy)}
+    return _counts(changes, body["tables"]), summary
 
 
 def _counts(changes: Sequence[Change], tables: Sequence[dict[str, Any]]) -> dict[str, int]:

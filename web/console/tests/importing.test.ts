@@ -1,7 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
+import type { ImportJob } from "../src/api/types-imports";
 import { changeCounts, firstShown } from "../src/articles";
+import PolicyImport from "../src/components/PolicyImport.vue";
 import { fileSize, plan, policyPlan, progressOf, refusalOf, report, rowFilters } from "../src/importing";
+import { mount, textOf } from "./mount";
 
 const file = (name: string, size = 1000) => ({ name, size });
 
@@ -62,7 +65,7 @@ describe("what an import says", () => {
   });
 
   it("counts what was done", () => {
-    expect(report({ created: 20, merged: 1, failed: 2, skipped: 0 })).toBe("已新建 20，已合并 1，失败 2");
+    expect(report({ created: 20, merged: 1, failed: 2, skipped: 0 })).toBe("已新建 20，已合并 1，未导入 2");
     expect(report({ created: 3, held: 1 })).toBe("已新建 3，其中 1 行有问题，存为草稿");
     expect(report({})).toBe("没有写入任何内容");
   });
@@ -88,5 +91,25 @@ describe("a policy's articles", () => {
     ]);
     expect(firstShown(some)).toEqual(["changed", "added"]);
     expect(firstShown(some.slice(0, 2))).toEqual(["unchanged"]);
+  });
+});
+
+describe("a policy before it is confirmed", () => {
+  const job = { id: "1", state: "preview", author: "chen", counts: {} } as unknown as ImportJob;
+  const policy = { id: "print", title: "印刷费管理办法", number: "", version: "2023.1", effective_from: "2023-01-01" };
+
+  it.each([
+    [false, "下次发布后生效。"],
+    [true, "只作为历史版本保存，现行版本不变。"],
+  ])("says what becomes of it: history only is %s", async (historic, ending) => {
+    const found = { policy, historic, against: null, articles: [], tables: [], affected_entries: [], notes: [] };
+    vi.stubGlobal(
+      "fetch",
+      vi.fn(async () => Response.json(found)),
+    );
+    const { app, root } = await mount(PolicyImport, { job });
+    await vi.waitFor(() => expect(textOf(root, ".confirm p")[0]).toContain(ending));
+    expect(textOf(root, "section .warn")).toEqual(historic ? ["施行日期早于已入库的版本：这一版只作为历史版本保存。"] : []);
+    app.unmount();
   });
 });

@@ -137,7 +137,7 @@ export interface PolicyPreview {
   affected_entries: { id: string; question: string; reason?: string }[];
   /** What the reader could not take over, in Chinese. */
   notes?: string[];
-  /** It takes effect before the stored version: it becomes history only. */
+  /** A stored version that began later is in force: this one becomes history only. */
   historic?: boolean;
 }
 
