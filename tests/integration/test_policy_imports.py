@@ -231,6 +231,12 @@ def test_a_day_that_is_not_certain_is_asked_for_until_it_is_filled_in(database: 
     assert shown(database, import_id)["notes"] == []
 
 
+def test_an_article_that_is_not_there_is_told_before_anything_is_stored(database: Database, tmp_path: Path):
+    text = FIRST.replace("第三条 补助", "第四条 补助").replace("第四条 施行", "第五条 施行")
+    found = shown(database, bring(database, tmp_path, text))
+    assert found["notes"] == ["第三条缺号，其余条号照原文保留；请核对原文，确认没有漏掉条款。"]
+
+
 def test_a_policy_needs_a_reviewer_and_a_version_of_its_own(database: Database, tmp_path: Path):
     confirm(database, bring(database, tmp_path, FIRST))
     again = bring(database, tmp_path, FIRST.replace("100元", "120元"))

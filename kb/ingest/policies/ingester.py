@@ -17,7 +17,7 @@ from kb.ingest.policies.about import about_of, next_version, policy_id, same_pol
 from kb.ingest.policies.citations import affected, citations, flag_articles, flag_table
 from kb.ingest.policies.compare import Change, compare
 from kb.ingest.policies.reader import read_document
-from kb.ingest.policies.splitter import split
+from kb.ingest.policies.splitter import Split, split
 from kb.ingest.policies.standards import Found, find_standards, problem_of, setting_of, standard_of
 from kb.policies import check_version, policy_version, policy_versions, same_text, save_policy, version_name
 from kb.store import DocumentRow, documents, save_document
@@ -50,7 +50,7 @@ class PolicyIngester:
                 "front": "\n".join(found.front),
                 "articles": articles,
                 "tables": tables,
-                "notes": document.notes,
+                "notes": [*document.notes, *_passed_over(found)],
                 "undated": details["note"],
             }
             counts, summary = _figures(session, body)
@@ -161,6 +161,11 @@ def _of_policy(row: ImportRow) -> dict[str, Any]:
     if "policy" not in row.body:
         raise Conflict("文件还没有读完或没有读成，请稍后刷新。", code="not_in_preview")
     return row.body
+
+
+def _passed_over(found: Split) -> list[str]:
+    listed = "、".join(found.gaps[:10]) + (" 等" if len(found.gaps) > 10 else "")
+    return [f"{listed}缺号，其余条号照原文保留；请核对原文，确认没有漏掉条款。"] if listed else []
 
 
 def _details(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kb.ingest.policies.blocks import TITLE, Block
-from kb.ingest.policies.labels import APPENDIX, ARTICLE, CHINESE, ITEMS, STRUCTURE, Label, label_of
+from kb.ingest.policies.labels import APPENDIX, ARTICLE, CHINESE, ITEMS, STRUCTURE, Label, chinese, label_of
 
 _LONGEST_HEADING = 60
 _LONGEST_TITLE = 30
@@ -22,6 +22,7 @@ _LONG_SECTION = 800
 """Where sections between the outermost items are longer than this on average, their own items become the articles."""
 _SENTENCE = re.compile("[。；！？;!?]")
 _PHRASE = re.compile("[，。；：！？,;:!?]")
+_ENDED = re.compile(r"[。；！？：;!?:.)）」”】\]|]\s*$")
 _LEADER = re.compile(r"(?:[.·…‥。．]\s?){3,}\s*\d+$|[.·…‥]{2,}\s*\d*$")
 _PAGE_AT_END = re.compile(r"[\s.·…‥．-]*\d+$")
 _BRACKETED = re.compile(r"^\s*[【\[［(（]\s*([\u3400-\u9fffA-Za-z、和与及]{2,20})\s*[】\]］)）]\s*(?=\S)")
@@ -69,6 +70,21 @@ class Split:
 
     front: tuple[str, ...]
     articles: tuple[Article, ...]
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """The numbers of articles that the document passes over, as it would print them: 第四条, 第六条至第八条."""
+        found: list[str] = []
+        last = 0
+        for article in self.articles:
+            label = label_of(article.label)
+            if label is None or label.kind != ARTICLE or not label.value or "之" in label.text:
+                continue
+            first, until = last + 1, label.value - 1
+            if first <= until:
+                found.append(f"第{chinese(first)}条" + (f"至第{chinese(until)}条" if first < until else ""))
+            last = label.value
+        return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -138,7 +154,8 @@ class _Writer:
         title, text = _title_and_text(label.rest, follows or block.kind == "heading")
         above = "" if label.kind in (ARTICLE, CHINESE) else "".join(item for _, _, item in self._stack)
         heading = block.text[: len(block.text) - len(label.rest)] + title
-        self._open(above + label.text, title, heading, label.value if label.kind == ARTICLE else None, block.page)
+        value = label.value if label.kind == ARTICLE and "之" not in label.text else None
+        self._open(above + label.text, title, heading, value, block.page)
         if text:
             self.text(Block("paragraph", text, page=block.page))
 
@@ -197,12 +214,13 @@ def _labelled(blocks: list[Block]) -> list[_Item]:
     """Blocks with their number, where they begin with one rather than speak of it."""
     items: list[_Item] = []
     last: int | None = None
-    for index, block in enumerate(blocks):
-        label = label_of(block.text) if block.kind != "table" else None
+    labels = [label_of(block.text) if block.kind != "table" else None for block in blocks]
+    for index, (block, label) in enumerate(zip(blocks, labels, strict=True)):
         if label and label.kind == ARTICLE:
-            apart = not label.rest or not label.rest[0].isalnum()
+            apart = _apart(label) or block.kind == "heading" or "之" in label.text
             expected = label.value == 1 or (label.value is not None and last is not None and label.value == last + 1)
-            if not (apart or expected or block.kind == "heading" or "之" in label.text):
+            ended = index == 0 or bool(_ENDED.search(blocks[index - 1].printed))
+            if not (apart or expected or (ended and _goes_on(labels, index, last))):
                 label = None
             else:
                 last = label.value
@@ -218,6 +236,35 @@ def _labelled(blocks: list[Block]) -> list[_Item]:
                     label = None
         items.append(_Item(block, label))
     return items
+
+
+def _apart(label: Label) -> bool:
+    """Whether something stands between an article's number and its text."""
+    return not label.rest or not label.rest[0].isalnum()
+
+
+def _goes_on(labels: Sequence[Label | None], index: int, last: int | None) -> bool:
+    """Whether the number at `index` leaves some out, rather than that its sentence speaks of an article.
+
+    The ones that it leaves out come nowhere behind it, and the next does; the last of all is written as most of them are.
+    """
+    here = labels[index]
+    if here is None or here.value is None or here.value <= (last or 0):
+        return False
+    later: list[int] = []
+    for label in labels[index + 1 :]:
+        if label and label.kind == APPENDIX:
+            break
+        if label and label.kind == ARTICLE and label.value and "之" not in label.text:
+            if label.value == 1:
+                break
+            later.append(label.value)
+    if any((last or 0) < value < here.value for value in later):
+        return False
+    if here.value + 1 in later or last is None:
+        return here.value + 1 in later
+    articles = [label for label in labels if label and label.kind == ARTICLE]
+    return 2 * sum(not _apart(label) for label in articles) > len(articles)
 
 
 def _is_title(text: str, before: list[_Item]) -> bool:

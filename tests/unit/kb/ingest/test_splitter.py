@@ -177,6 +177,36 @@ def test_numbering_that_starts_again_keeps_every_number_unique():
     assert found.articles[2].heading_path == ("附件 实施细则",)
 
 
+@pytest.mark.parametrize(
+    ("text", "labels", "gaps"),
+    [
+        (
+            "第一条按月结算。\n第二条每月不超过35元。\n第三条（已废止）\n第五条恒温仓90元。\n第六条危化仓150元。\n第八条自印发之日起施行。",
+            ["第一条", "第二条", "第三条", "第五条", "第六条", "第八条"],
+            ("第四条", "第七条"),
+        ),
+        (
+            "第一条 甲的规定。\n第三条一类会议760元。\n第五条二类会议650元。\n第五条之一线上会议2000元。\n第六条三类会议550元。",
+            ["第一条", "第三条", "第五条", "第五条之一", "第六条"],
+            ("第二条", "第四条"),
+        ),
+        ("第二条甲的标准。\n第三条乙的标准。\n第十条 丙的标准。", ["第二条", "第三条", "第十条"], ("第一条", "第四条至第九条")),
+        ("第一条 甲。\n第二条 按标准执行。\n第五条费用按其标准。\n第三条 丙。\n第六条 丁。", ["第一条", "第二条", "第三条", "第六条"], ("第四条至第五条",)),
+        ("第一条 甲。\n第二条 乙，依照\n第五条标准执行。\n第六条 丙。", ["第一条", "第二条", "第六条"], ("第三条至第五条",)),
+        ("第一条甲。\n第二条乙。\n第五条规定的费用除外。\n第五条所称费用不含税。\n第六条丙。", ["第一条", "第二条", "第六条"], ("第三条至第五条",)),
+        ("第一条 甲。\n第二条 乙。\n第九条费用由个人承担。", ["第一条", "第二条"], ()),
+        ("第一条 甲。\n第二条 乙。\n附件 细则\n第一条 丙。\n第三条 丁。", ["第一条", "第二条", "第一条", "第三条"], ("第二条",)),
+    ],
+)  # fmt: skip
+def test_numbers_that_are_passed_over_stay_as_printed_and_are_told(text: str, labels: list[str], gaps: tuple[str, ...]):
+    found = split(paragraphs(text))
+    assert [one.label for one in found.articles] == labels and found.gaps == gaps
+    if "附件" not in text:
+        printed = [one for one in found.articles if "之" not in one.label]
+        assert [one.number for one in printed] == [value_of(one.label[1:-1]) for one in printed]
+    assert told(found) == letters(text)
+
+
 @pytest.mark.parametrize("line", ["第三条规定的情形除外。", "第三条、第四条不适用。", "第3条第2款所列费用"])
 def test_a_sentence_about_an_article_begins_none(line: str):
     found = split(paragraphs(f"第一条 甲。\n第二条 按\n{line}\n第三条 丙。"))
@@ -225,7 +255,8 @@ def test_what_begins_with_a_number_and_what_does_not():
 
 MARKS = ("第一章 总则", "第二节 住宿", "第一条", "第二条 标准", "第三条　范围　本办法，适用于全体员工和劳务人员。", "第十条之一 甲",
          "一、", "二、目的", "（一）", "（二）乙方，丙方。", "1.", "2、票据", "1.1 流程", "(1)", "①", "附件1：明细表", "附件",
-         "目录", "第一章 总则……1", "各单位：", "华晟财〔2026〕3号", "第五条【标准】甲", "第六条（定义）乙丙")  # fmt: skip
+         "目录", "第一章 总则……1", "各单位：", "华晟财〔2026〕3号", "第五条【标准】甲", "第六条（定义）乙丙",
+         "第三条甲。", "第五条规定的费用", "第七条乙。", "第八条丙")  # fmt: skip
 TEXT = st.one_of(
     st.sampled_from(MARKS),
     st.builds("{}{}".format, st.sampled_from(MARKS), st.text(max_size=30)),
