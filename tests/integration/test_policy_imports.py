@@ -237,6 +237,24 @@ def test_an_article_that_is_not_there_is_told_before_anything_is_stored(database
     assert found["notes"] == ["第三条缺号，其余条号照原文保留；请核对原文，确认没有漏掉条款。"]
 
 
+def test_another_companys_policy_of_the_same_name_is_one_of_its_own(database: Database, tmp_path: Path):
+    confirm(database, bring(database, tmp_path, FIRST.replace("差旅费管理", "云帆科技集团差旅费管理")))
+    import_id = bring(database, tmp_path, SECOND.replace("差旅费管理", "云帆科技海南有限公司差旅费管理"))
+    found = shown(database, import_id)
+    assert (found["policy"]["id"], found["against"]) == ("chailvfei-2", None)
+    assert found["notes"] == [
+        "已入库的《云帆科技集团差旅费管理办法》只有公司不同；如果这份文件是它的新版本，请在“入库为”里选它。"
+    ]
+    with database.write() as session:
+        change_details(session, import_of(session, import_id), {"id": "chailvfei"})
+    assert "请在“入库为”里选“一份新制度”" in shown(database, import_id)["notes"][0]
+
+    perhaps = shown(database, bring(database, tmp_path, SECOND))
+    assert perhaps["policy"]["id"] == "chailvfei" and "《云帆科技集团差旅费管理办法》的新版本" in perhaps["notes"][0]
+    chosen = bring(database, tmp_path, SECOND, policy_id="chailvfei")
+    assert shown(database, chosen)["notes"] == []
+
+
 def test_a_policy_needs_a_reviewer_and_a_version_of_its_own(database: Database, tmp_path: Path):
     confirm(database, bring(database, tmp_path, FIRST))
     again = bring(database, tmp_path, FIRST.replace("100元", "120元"))

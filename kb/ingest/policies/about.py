@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import date
 from pathlib import PurePath
@@ -72,9 +73,23 @@ def policy_id(title: str, taken: Iterable[str]) -> str:
 
 
 def same_policy(title: str, known: Iterable[dict[str, Any]]) -> str | None:
-    """The id of the stored policy `[{id, title}]` that bears this title, but for company, year and edition."""
-    wanted = _core(title)
-    return next((one["id"] for one in known if wanted and _core(one["title"]) == wanted), None)
+    """The id of the stored policy `[{id, title}]` that bears this title, but for year, edition and how its company is written.
+
+    Where only one of the two names a company they may be the same; those of two companies are not.
+    """
+    alike = _alike(title, known)
+    ours = _company(title)
+    same = [one for one in alike if _company(one["title"]) == ours]
+    perhaps = [one for one in alike if not ours or not _company(one["title"])]
+    return next((one["id"] for one in (*same, *perhaps)), None)
+
+
+def namesake(title: str, known: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+    """The stored policy `{id, title}` that differs from this title by its company only, where none is of the same one."""
+    known = list(known)
+    ours, identity = _company(title), same_policy(title, known)
+    alike = sorted(_alike(title, known), key=lambda one: one["id"] != identity)
+    return alike[0] if alike and _company(alike[0]["title"]) != ours else None
 
 
 def next_version(year: int, taken: Iterable[str]) -> str:
@@ -85,16 +100,27 @@ def next_version(year: int, taken: Iterable[str]) -> str:
     return f"{year}.{k}"
 
 
+def _alike(title: str, known: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    wanted = _without_company(_core(title))
+    return [one for one in known if wanted and _without_company(_core(one["title"])) == wanted]
+
+
 def _core(title: str) -> str:
     title = _EDITION.sub("", re.sub(r"[\s《》]", "", title))
-    title = re.sub(r"(?:19|20)\d{2}年?版?", "", title)
-    return _without_company(title)
+    return re.sub(r"(?:19|20)\d{2}年?版?", "", title)
 
 
 def _without_company(title: str) -> str:
     """差旅费管理办法 for 华晟集团有限公司差旅费管理办法; 子公司管理办法 is of companies, and stays."""
     rest = _COMPANY.sub("", title)
     return rest if len(_KIND_AT_END.sub("", rest)) >= 2 else title
+
+
+def _company(title: str) -> str:
+    """华晟 for 华晟集团有限公司差旅费管理办法; empty where a title names no company, or only 集团 or 公司."""
+    core = _core(title)
+    named = unicodedata.normalize("NFKC", core.removesuffix(_without_company(core)))
+    return re.sub(r"有限责任|股份|有限|公司|集团|总部|本部|[^\w]", "", named)
 
 
 def _title(document: Document, front: list[str], opening: list[str], file_name: str) -> str:

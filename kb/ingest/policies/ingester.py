@@ -13,7 +13,7 @@ from core.clock import today
 from core.errors import Conflict, InvalidInput, NotFound
 from kb.ingest.imports import DONE, ImportRow
 from kb.ingest.jobs import Preview, Task
-from kb.ingest.policies.about import about_of, next_version, policy_id, same_policy
+from kb.ingest.policies.about import about_of, namesake, next_version, policy_id, same_policy
 from kb.ingest.policies.citations import affected, citations, flag_articles, flag_table
 from kb.ingest.policies.compare import Change, compare
 from kb.ingest.policies.reader import read_document
@@ -52,6 +52,7 @@ class PolicyIngester:
                 "tables": tables,
                 "notes": [*document.notes, *_passed_over(found)],
                 "undated": details["note"],
+                "namesake": None if task.about.policy_id else namesake(details["title"], _titles(session)),
             }
             counts, summary = _figures(session, body)
         return Preview(counts, summary, body)
@@ -98,7 +99,7 @@ def preview(session: Session, row: ImportRow) -> dict[str, Any]:
         "front": body["front"],
         "against": _version_of(before),
         "historic": body["historic"] if row.state == DONE and "historic" in body else _historic(session, policy),
-        "known": [{"id": one["id"], "title": one["title"]} for one in documents(session, "policy")],
+        "known": _titles(session),
         "notes": notes_of(body),
         "articles": [change.as_dict() for change in changes],
         "tables": [_shown(one, stored) for one in body["tables"]],
@@ -111,7 +112,16 @@ def preview(session: Session, row: ImportRow) -> dict[str, Any]:
 def notes_of(body: dict[str, Any]) -> list[str]:
     """What a person should know before confirming, in Chinese: what was not read, and what is left to fill in."""
     undated = "" if body["policy"].get("effective_from") else body.get("undated", "")
-    return [*body["notes"], *filter(None, [undated])]
+    return [*body["notes"], *filter(None, [undated, _told_apart(body)])]
+
+
+def _told_apart(body: dict[str, Any]) -> str:
+    other = body.get("namesake")
+    if not other:
+        return ""
+    if body["policy"]["id"] == other["id"]:
+        return f"这份文件作为已入库的《{other['title']}》的新版本；它们只有公司不同，如果不是同一份制度，请在“入库为”里选“一份新制度”。"
+    return f"已入库的《{other['title']}》只有公司不同；如果这份文件是它的新版本，请在“入库为”里选它。"
 
 
 def change_details(session: Session, row: ImportRow, data: dict[str, Any]) -> None:
@@ -175,7 +185,7 @@ def _details(
 
     The text of a stored version keeps that version's details: the file has come again, for its tables say.
     """
-    known = [{"id": one["id"], "title": one["title"]} for one in documents(session, "policy")]
+    known = _titles(session)
     identity = wanted or same_policy(told["title"], known)
     if identity is None:
         free = named and _ID.match(named)
@@ -251,6 +261,11 @@ def _body(row: ImportRow) -> dict[str, Any]:
     body = _of_policy(row)
     policy = {key: value for key, value in body["policy"].items() if key != "effective_to" or value}
     return {**policy, "front": body["front"], "articles": body["articles"]}
+
+
+def _titles(session: Session) -> list[dict[str, Any]]:
+    """`{id, title}` of every stored policy."""
+    return [{"id": one["id"], "title": one["title"]} for one in documents(session, "policy")]
 
 
 def _stored(session: Session, identity: str) -> dict[str, Any] | None:

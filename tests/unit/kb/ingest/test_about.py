@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kb.ingest.policies.about import about_of, next_version, policy_id, same_policy
+from kb.ingest.policies.about import about_of, namesake, next_version, policy_id, same_policy
 from kb.ingest.policies.blocks import Block, Document
 from kb.ingest.policies.splitter import split
 
@@ -126,6 +126,42 @@ def test_a_new_version_is_known_by_its_title(title: str):
     assert same_policy(title, known) == "travel"
     assert same_policy("境外差旅费管理办法", known) is None
     assert same_policy("分公司管理办法", [{"id": "child", "title": "子公司管理办法"}]) is None
+
+
+@pytest.mark.parametrize(
+    ("title", "stored", "same", "told_apart"),
+    [
+        ("云帆科技海南有限公司福利慰问管理办法", "云帆科技集团福利慰问管理办法", False, True),
+        (
+            "云帆科技（海南）有限公司福利慰问管理办法",
+            "云帆科技海南股份有限公司福利慰问管理办法（2024年修订）",
+            True,
+            False,
+        ),
+        ("云帆科技集团有限公司福利慰问管理办法", "云帆科技集团福利慰问管理办法", True, False),
+        ("福利慰问管理办法", "云帆科技集团福利慰问管理办法", True, True),
+        ("云帆科技集团福利慰问管理办法", "福利慰问管理办法", True, True),
+        ("集团公司福利慰问管理办法", "福利慰问管理办法", True, False),
+        ("子公司管理办法", "分公司管理办法", False, False),
+    ],
+)
+def test_two_companies_have_a_policy_each(title: str, stored: str, same: bool, told_apart: bool):
+    known = [{"id": "other", "title": "费用报销管理办法"}, {"id": "x", "title": stored}]
+    assert same_policy(title, known) == ("x" if same else None)
+    assert namesake(title, known) == (known[1] if told_apart else None)
+
+
+def test_the_policy_of_the_same_company_comes_first():
+    known = [
+        {"id": "group", "title": "云帆科技集团慰问办法"},
+        {"id": "all", "title": "慰问办法"},
+        {"id": "hainan", "title": "云帆科技海南公司慰问办法"},
+    ]
+    titles = ("云帆科技海南有限公司慰问办法", "慰问办法", "云帆科技集团慰问办法")
+    assert [(same_policy(title, known), namesake(title, known)) for title in titles] == [
+        ("hainan", None), ("all", None), ("group", None),
+    ]  # fmt: skip
+    assert namesake("甲公司慰问办法", known) == known[1]
 
 
 def test_versions_of_a_year_count_on():
