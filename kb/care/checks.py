@@ -246,17 +246,23 @@ def _in_force(name: str, document: dict[str, Any], day: date) -> Iterator[Findin
 
 
 def _amounts(entry: Entry, known: Known, day: date) -> Iterator[Finding]:
+    """Every amount once: beside the table that says otherwise, with what is not in the sources either, or among those alone."""
+    readable = [found for source in entry.sources if (found := source_amounts(source, known, day)) is not None]
+    missing = amounts(entry.answer) - set().union(*readable) if readable else set()
+    cited = {source.table for source in entry.sources}
     told: set[str] = set()
     for table in known.tables.values():
         for row, amount, right in contradictions(entry.answer, table):
+            unfounded = (
+                f"，{amount} 在所列依据里也找不到" if amount in missing - told and table["id"] not in cited else ""
+            )
             told.add(amount)
             yield _warning(
                 "amount",
-                f"答案里“{row}”是 {amount}，《{table['title']}》里是 {right}：请核对。",
+                f"答案里“{row}”是 {amount}，《{table['title']}》里是 {right}{unfounded}：请核对{'数字和依据' if unfounded else ''}。",
                 detail=amount,
             )
-    readable = [found for source in entry.sources if (found := source_amounts(source, known, day)) is not None]
-    if readable and (alone := amounts(entry.answer) - set().union(*readable) - told):
+    if alone := missing - told:
         listed = "、".join(sorted(alone))
         yield _warning("amount", f"{listed} 在所列依据里找不到：请核对数字，或补上它的依据。", detail=listed)
 

@@ -205,6 +205,22 @@ def test_amounts_in_words_and_in_digits_are_the_same() -> None:
     assert list(contradictions("北京部门负责人六百五十元，其他人员五百元", LODGING)) == []
 
 
+def test_an_amount_that_no_cited_source_names_is_told_though_another_table_knows_better() -> None:
+    stay = replace(GOOD, answer="30日内提交；北京其他人员550元、部门负责人650元。")
+    by_article = found(stay)
+    assert [one["detail"] for one in by_article] == ["550元", "650元"], "each once"
+    assert "《住宿费限额标准表》里是 500元，550元 在所列依据里也找不到：请核对数字和依据" in by_article[0]["message"]
+    assert by_article[1]["message"] == "650元 在所列依据里找不到：请核对数字，或补上它的依据。"
+
+    by_table = found(replace(stay, sources=(*GOOD.sources, Source("住宿费限额标准表", table="lodging"))))
+    assert [one["message"] for one in by_table] == [
+        "答案里“北京、其他人员”是 550元，《住宿费限额标准表》里是 500元：请核对。"
+    ]
+    quoted = Source("会议纪要", regulation="会议纪要", quote="北京其他人员550元，部门负责人650元。")
+    by_quote = found(replace(stay, sources=(*GOOD.sources, quoted)))
+    assert [one["detail"] for one in by_quote] == ["550元"] and "依据" not in by_quote[0]["message"]
+
+
 def test_a_table_is_read_whatever_its_columns_are_called() -> None:
     table = {
         "id": "t",
