@@ -19,6 +19,7 @@ from kb.care.amounts import amounts, amounts_of_table, contradictions
 from kb.care.asked import Asked, asked, asked_by
 from kb.care.flags import SOURCE_CHANGED, FlagRow
 from kb.entries import Entry, Source
+from kb.files import article_label
 from kb.policies import policies_to_publish
 from kb.store import documents
 from kb.words import bare
@@ -212,7 +213,7 @@ def _sources(entry: Entry, known: Known, day: date) -> Iterator[Finding]:
             if policy is None:
                 yield _error("missing_source", f"依据“{source.label}”引用的制度不存在，请重新选择。")
                 continue
-            if source.article is not None and _article(policy, source.article) is None:
+            if source.article is not None and _article(policy, source) is None:
                 yield _error(
                     "missing_source",
                     f"《{policy['title']}》现行版本没有第 {source.article} 条，请重新选择依据的条款。",
@@ -273,7 +274,7 @@ def source_amounts(source: Source, known: Known, day: date) -> set[str] | None:
         policy = known.policy(source.policy, day)
         if policy is None or source.article is None:
             return None
-        article = _article(policy, source.article)
+        article = _article(policy, source)
         return amounts(f"{article['title']}\n{article['text']}", loosely=True) if article else None
     if source.table is not None:
         table = known.tables.get(source.table)
@@ -281,8 +282,19 @@ def source_amounts(source: Source, known: Known, day: date) -> set[str] | None:
     return amounts(f"{source.regulation or ''}\n{source.quote}", loosely=True) if source.quote else None
 
 
-def _article(policy: dict[str, Any], number: int) -> dict[str, Any] | None:
-    return next((article for article in policy["articles"] if article["number"] == number), None)
+def _article(policy: dict[str, Any], source: Source) -> dict[str, Any] | None:
+    """The article that a source means. Only 第…条 has the same number in every version: 附件1 is found by what it is called."""
+    called = bare(source.label.rpartition("》")[2])
+    named = [one for one in policy["articles"] if called and bare(one.get("label") or "") == called]
+    if len(named) == 1 and not _printed(named[0]):
+        return named[0]
+    return next((one for one in policy["articles"] if one["number"] == source.article), None)
+
+
+def _printed(article: dict[str, Any]) -> bool:
+    """Whether an article's number is the one in its label."""
+    number = article["number"]
+    return "".join((article.get("label") or "").split()) in (article_label(number), f"第{number}条")
 
 
 def _references(entry: Entry, known: Known) -> Iterator[Finding]:

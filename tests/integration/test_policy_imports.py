@@ -10,6 +10,7 @@ import pytest
 
 from core.database import Database
 from core.errors import Conflict, InvalidInput
+from kb.care.drafts import draft_of, propose
 from kb.care.flags import open_flags
 from kb.entries import Entry, Source
 from kb.ingest import jobs
@@ -18,7 +19,7 @@ from kb.ingest.kinds import KINDS
 from kb.ingest.policies.ingester import change_details, change_table, preview
 from kb.passages import passages_of
 from kb.policies import policies_to_publish, policy_versions
-from kb.store import documents, save_document, save_entry
+from kb.store import EntryVersionRow, documents, live_entries, save_document, save_entry
 
 FIRST = """
 差旅费管理办法
@@ -91,11 +92,15 @@ def use_table(database: Database, import_id: str, n: int = 1, **data: Any) -> di
 
 
 def cite(database: Database, entry_id: str, *articles: int, table: str | None = None) -> None:
-    sources = tuple(Source(f"《差旅费管理办法》{n}", policy="chailvfei", article=n) for n in articles)
+    sources = tuple(_cited(n) for n in articles)
     if table:
         sources += (Source("《表》", table=table),)
     with database.write() as session:
         save_entry(session, Entry(entry_id, f"问题{entry_id}？", "答案", sources=sources), "chen")
+
+
+def _cited(number: int) -> Source:
+    return Source(f"《差旅费管理办法》{number}", policy="chailvfei", article=number)
 
 
 def flags(database: Database, *ids: str) -> dict[str, list[str]]:
@@ -191,6 +196,38 @@ def test_a_new_version_is_compared_and_flags_what_rests_on_it(database: Database
         in_force = policies_to_publish(session, date(2026, 12, 31))
     assert [body["version"] for body in in_force] == ["2027.1", "2026.1"]
     assert shown(database, second)["against"]["version"] == "2026.1", "also after it was applied"
+
+
+def test_an_appendix_that_stays_flags_nobody_and_is_still_cited(database: Database, tmp_path: Path):
+    text = (
+        FIRST.replace("第三条 补助", "第三条之一 补助")
+        + "附件1 限额\n总监每月不超过300元。\n附件2 表单\n表单从系统下载。\n"
+    )
+    confirm(database, bring(database, tmp_path, text))
+    cite(database, "a-5", 5)
+    cite(database, "a-6", 6)
+    cite(database, "a-7", 7)
+    with database.write() as session:
+        propose(session, Entry("a-7", "问题a-7？", "新答案", sources=(_cited(7),)), "chen")
+        numbers = {one["label"]: one["number"] for one in documents(session, "policy")[0]["articles"]}
+    assert numbers == {"第一条": 1, "第二条": 2, "第四条": 4, "第三条之一": 5, "附件1": 6, "附件2": 7}
+
+    longer = text.replace("本办法自2026年1月1日起施行。", "单据应当真实。\n第五条 施行\n本办法自2026年3月1日起施行。")
+    second = bring(database, tmp_path, longer.replace("第四条 施行", "第四条 单据").replace("从系统下载", "从门户下载"))
+    assert [(one["id"], one["reason"]) for one in shown(database, second)["affected_entries"]] == [
+        ("a-7", "附件2表单已修改")
+    ]
+    assert confirm(database, second).counts["flagged"] == 1
+    assert sorted(flags(database, "a-5", "a-6", "a-7")) == ["a-7"]
+    with database.read() as session:
+        labels = {one["number"]: one["label"] for one in documents(session, "policy")[0]["articles"]}
+        stored = {entry.id: entry for entry in live_entries(session)}
+        assert draft_of(session, "a-7").body["sources"][0]["article"] == 8
+        versions = [session.get(EntryVersionRow, (name, 1)) for name in stored]
+    cited = {name: labels[entry.sources[0].article or 0] for name, entry in stored.items()}
+    assert cited == {"a-5": "第三条之一", "a-6": "附件1", "a-7": "附件2"}
+    assert [entry.version for entry in stored.values()] == [1, 1, 1]
+    assert [row and row.body["sources"][0]["article"] for row in versions] == [6, 7, 8]
 
 
 def test_details_are_corrected_by_a_person(database: Database, tmp_path: Path):

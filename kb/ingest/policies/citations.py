@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Text, cast, select
+from sqlalchemy import ColumnElement, Text, cast, select
 from sqlalchemy.orm import Session
 
+from kb.care.drafts import DraftRow
 from kb.care.flags import SOURCE_CHANGED, flag
 from kb.ingest.policies.compare import Change
-from kb.store import EntryRow
+from kb.store import EntryRow, EntryVersionRow
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,28 @@ def flag_articles(session: Session, policy: dict[str, Any], changes: Sequence[Ch
     return len(found)
 
 
+def move_citations(session: Session, policy_id: str, changes: Sequence[Change]) -> None:
+    """Let entries and drafts go on citing the articles whose label stays, such as 附件1, where our own number of it moved.
+
+    What they say does not change, so this is no new version of them.
+    """
+    moved = {
+        change.before["number"]: change.after["number"]
+        for change in changes
+        if change.before and change.after and not change.renumbered
+    }
+    if all(before == after for before, after in moved.items()):
+        return
+    for row, _ in _citing(session, "policy", policy_id, lock=True):
+        row.body = _moved(row.body, policy_id, moved)
+        if stored := session.get(EntryVersionRow, (row.id, row.version)):
+            stored.body = _moved(stored.body, policy_id, moved)
+    drafts = select(DraftRow).where(_names(DraftRow.body, "policy", policy_id)).order_by(DraftRow.entry_id)
+    for draft in session.scalars(drafts.with_for_update()):
+        draft.body = _moved(draft.body, policy_id, moved)
+    session.flush()
+
+
 def flag_table(session: Session, table: dict[str, Any]) -> int:
     """Flag the entries that cite a table whose values changed; return how many."""
     found = _citing(session, "table", table["id"])
@@ -61,17 +84,34 @@ def flag_table(session: Session, table: dict[str, Any]) -> int:
     return len(found)
 
 
-def _citing(session: Session, key: str, identity: str) -> list[tuple[EntryRow, list[dict[str, Any]]]]:
-    named = f'"{key}": {json.dumps(identity)}'
-    query = select(EntryRow).where(
-        EntryRow.deleted.is_(False), cast(EntryRow.body, Text).contains(named, autoescape=True)
-    )
+def _citing(
+    session: Session, key: str, identity: str, lock: bool = False
+) -> list[tuple[EntryRow, list[dict[str, Any]]]]:
+    query = select(EntryRow).where(EntryRow.deleted.is_(False), _names(EntryRow.body, key, identity))
+    query = query.order_by(EntryRow.id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
     found = []
-    for row in session.scalars(query.order_by(EntryRow.id)):
+    for row in session.scalars(query):
         sources = [one for one in row.body.get("sources", ()) if one.get(key) == identity]
         if sources:
             found.append((row, sources))
     return found
+
+
+def _names(body: Any, key: str, identity: str) -> ColumnElement[bool]:
+    """Whether the JSON of an entry names a policy or a table; rough, by its text."""
+    return cast(body, Text).contains(f'"{key}": {json.dumps(identity)}', autoescape=True)
+
+
+def _moved(body: dict[str, Any], policy_id: str, moved: Mapping[int, int]) -> dict[str, Any]:
+    sources = [
+        {**one, "article": moved.get(one["article"], one["article"])}
+        if one.get("policy") == policy_id and one.get("article") is not None
+        else one
+        for one in body.get("sources", ())
+    ]
+    return {**body, "sources": sources}
 
 
 def _told(change: Change) -> str:
@@ -84,7 +124,7 @@ def _told(change: Change) -> str:
     moved = f"，现为{_name(change.after)}" if change.renumbered else ""
     if change.kind == "changed":
         return f"{name}已修改{moved}"
-    return f"{name}的条号变了{moved}" if change.renumbered or change.before["number"] != change.after["number"] else ""
+    return f"{name}的条号变了{moved}" if change.renumbered else ""
 
 
 def _name(article: dict[str, Any]) -> str:

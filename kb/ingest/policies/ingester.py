@@ -14,7 +14,7 @@ from core.errors import Conflict, InvalidInput, NotFound
 from kb.ingest.imports import DONE, ImportRow
 from kb.ingest.jobs import Preview, Task
 from kb.ingest.policies.about import about_of, namesake, next_version, policy_id, same_policy
-from kb.ingest.policies.citations import affected, citations, flag_articles, flag_table
+from kb.ingest.policies.citations import affected, citations, flag_articles, flag_table, move_citations
 from kb.ingest.policies.compare import Change, compare
 from kb.ingest.policies.reader import read_document
 from kb.ingest.policies.splitter import Split, split
@@ -76,6 +76,8 @@ class PolicyIngester:
         changes = compare(before["articles"] if before else [], body["articles"])
         newest = save_policy(session, body, row.applied_by or row.author)
         flagged = flag_articles(session, body, changes) if before and newest else 0
+        if before and newest:
+            move_citations(session, body["id"], changes)
         made = 0
         for one in row.body["tables"]:
             if newest and one["confirmed"] and one["proposal"]["use"]:

@@ -221,6 +221,27 @@ def test_an_amount_that_no_cited_source_names_is_told_though_another_table_knows
     assert [one["detail"] for one in by_quote] == ["550元"] and "依据" not in by_quote[0]["message"]
 
 
+def test_an_appendix_is_found_by_its_name_in_whatever_version_is_in_force() -> None:
+    def version(since: str, *texts: str) -> dict[str, Any]:
+        labels = [*(f"第{'一二三四'[n]}条" for n in range(len(texts) - 1)), "附件1"]
+        articles = [
+            {"number": n, "label": label, "title": "", "text": text}
+            for n, (label, text) in enumerate(zip(labels, texts, strict=True), 1)
+        ]
+        return {**POLICY, "effective_from": since, "articles": articles}
+
+    new = version("2027-01-01", "甲。", "乙。", "每月300元。")
+    old = {**version("2026-01-01", "甲。", "每月200元。"), "effective_to": "2026-12-31"}
+    entry = replace(
+        GOOD, answer="每月200元。", sources=(Source("《差旅费管理办法》附件1", policy="travel", article=3),)
+    )
+    assert kinds(entry, policies=[new, old]) == []
+    later = replace(entry, effective_from=date(2027, 1, 1))
+    assert kinds(later, policies=[new, old]) == [("amount", "warning")]
+    by_number = replace(entry, sources=(Source("《差旅费管理办法》第一条", policy="travel", article=2),))
+    assert kinds(by_number, policies=[new, old]) == [], "a printed number counts, whatever the words beside it"
+
+
 def test_a_table_is_read_whatever_its_columns_are_called() -> None:
     table = {
         "id": "t",
