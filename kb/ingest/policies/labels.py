@@ -16,12 +16,12 @@ _GAP = r"[ \t\u3000]"
 _AFTER_ARTICLE = "的规|规定|所列|所述|所称|第[一二三四五六七八九十\\d]+款|款|项|、|和|及|或|至|中|，|,|之规"
 """What follows the number of an article that a sentence speaks of, rather than begins with."""
 
-PART, CHAPTER, SECTION, ARTICLE, APPENDIX, CHINESE, BRACKET, DECIMAL, POINTED, BRACKET_DIGIT, CIRCLE = (
-    "part", "chapter", "section", "article", "appendix", "chinese", "bracket", "decimal", "pointed", "bracket_digit",
-    "circle",
+PART, CHAPTER, SECTION, CLAUSE, ARTICLE, APPENDIX, CHINESE, BRACKET, DECIMAL, POINTED, BRACKET_DIGIT, CIRCLE = (
+    "part", "chapter", "section", "clause", "article", "appendix", "chinese", "bracket", "decimal", "pointed",
+    "bracket_digit", "circle",
 )  # fmt: skip
 
-STRUCTURE = {APPENDIX: 1, PART: 2, CHAPTER: 3, SECTION: 4}
+STRUCTURE = {APPENDIX: 1, PART: 2, CHAPTER: 3, SECTION: 4, CLAUSE: 5}
 """Headings above articles, and how they nest."""
 ITEMS = (CHINESE, BRACKET, POINTED, DECIMAL, BRACKET_DIGIT, CIRCLE)
 """Numbers of items, outermost first."""
@@ -45,6 +45,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (CIRCLE, re.compile(rf"(([{_CIRCLED}]))")),
 )
 
+_CLAUSE = re.compile(rf"((\d{{1,2}}){_GAP}+)(?=[\u3400-\u9fff][\u3400-\u9fffA-Za-z、/（）()]{{1,19}}$)")
+
 
 @dataclass(frozen=True)
 class Label:
@@ -62,6 +64,12 @@ def label_of(text: str) -> Label | None:
         if found := pattern.match(text):
             return Label(kind, re.sub(r"\s+", "", found[1]), value_of(found[2]), text[found.end() :])
     return None
+
+
+def clause_of(text: str) -> Label | None:
+    """The number of a heading such as 4 程序, which only those around it tell from other text."""
+    found = _CLAUSE.match(text)
+    return Label(CLAUSE, found[2], int(found[2]), text[found.end() :]) if found else None
 
 
 def value_of(numeral: str) -> int | None:

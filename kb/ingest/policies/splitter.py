@@ -14,7 +14,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kb.ingest.policies.blocks import TITLE, Block
-from kb.ingest.policies.labels import APPENDIX, ARTICLE, CHINESE, ITEMS, STRUCTURE, Label, chinese, label_of
+from kb.ingest.policies.labels import (
+    APPENDIX,
+    ARTICLE,
+    BRACKET,
+    CHINESE,
+    CLAUSE,
+    DECIMAL,
+    ITEMS,
+    STRUCTURE,
+    Label,
+    chinese,
+    clause_of,
+    label_of,
+)
 
 _LONGEST_HEADING = 60
 _LONGEST_TITLE = 30
@@ -111,7 +124,8 @@ def split(blocks: Sequence[Block]) -> Split:
     """The articles of a document; a document of nothing but headings keeps these as articles without text."""
     items = _labelled([block for block in blocks if block.kind == "table" or block.text.strip()])
     upper, unit = _levels(items)
-    front, start = _front(items, structured=unit is not None)
+    clauses = any(item.label and item.label.kind == CLAUSE for item in items)
+    front, start = _front(items, structured=unit is not None or clauses)
     writer = _Writer()
     for index in range(start, len(items)):
         item = items[index]
@@ -214,7 +228,7 @@ def _labelled(blocks: list[Block]) -> list[_Item]:
     """Blocks with their number, where they begin with one rather than speak of it."""
     items: list[_Item] = []
     last: int | None = None
-    labels = [label_of(block.text) if block.kind != "table" else None for block in blocks]
+    labels = _with_clauses(blocks, [label_of(block.text) if block.kind != "table" else None for block in blocks])
     for index, (block, label) in enumerate(zip(blocks, labels, strict=True)):
         if label and label.kind == ARTICLE:
             apart = _apart(label) or block.kind == "heading" or "之" in label.text
@@ -236,6 +250,23 @@ def _labelled(blocks: list[Block]) -> list[_Item]:
                     label = None
         items.append(_Item(block, label))
     return items
+
+
+def _with_clauses(blocks: list[Block], labels: list[Label | None]) -> list[Label | None]:
+    """With 1 目的, 2 范围, 3 职责 as headings: they count on from 1, text stands between them, and no 第…条 or 一、 is above."""
+    if any(label and label.kind == ARTICLE for label in labels):
+        return labels
+    run: list[tuple[int, Label]] = []
+    for index, block in enumerate(blocks):
+        label = clause_of(block.text) if block.kind == "paragraph" and labels[index] is None else None
+        if label and label.value == 1:
+            run = [(index, label)]
+        elif label and run and label.value == len(run) + 1 and index > run[-1][0] + 1:
+            run.append((index, label))
+    if len(run) < 3 or any(label and label.kind in (CHINESE, BRACKET, DECIMAL) for label in labels[: run[0][0]]):
+        return labels
+    found = dict(run)
+    return [found.get(index, label) for index, label in enumerate(labels)]
 
 
 def _apart(label: Label) -> bool:

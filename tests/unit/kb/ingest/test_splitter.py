@@ -152,6 +152,51 @@ def test_a_manual_with_numbered_headings():
     ]  # fmt: skip
 
 
+def test_headings_with_a_bare_number_divide_a_manual():
+    text = """
+    差旅系统操作规程
+    文件编号：YF-CW-017
+    1 目的
+    规范差旅系统操作。
+    2 适用范围
+    适用于集团总部。
+    3 职责
+    3.1 财务部
+    3.1.1 负责审核，单笔5000元以上复核。
+    3.2 行政部
+    负责订票。
+    4 程序
+    4.1 员工提交申请后 24 小时内审批。
+    5 附则
+    本规程自2026年2月1日起实施。
+    """
+    found = split(paragraphs(text))
+    assert found.front == ("差旅系统操作规程", "文件编号：YF-CW-017") and told(found) == letters(text)
+    assert [(one.label, one.title, one.text, one.as_dict()["chapter"]) for one in found.articles] == [
+        ("1 目的", "", "规范差旅系统操作。", ""),
+        ("2 适用范围", "", "适用于集团总部。", ""),
+        ("3.1", "", "财务部", "3 职责"),
+        ("3.1.1", "", "负责审核，单笔5000元以上复核。", "3 职责"),
+        ("3.2", "行政部", "负责订票。", "3 职责"),
+        ("4.1", "", "员工提交申请后 24 小时内审批。", "4 程序"),
+        ("5 附则", "", "本规程自2026年2月1日起实施。", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "操作手册\n一、材料\n1 发票\n2 行程单\n3 申请单\n二、时限\n按月。",
+        "操作手册\n一、材料\n1 份原件\n交财务。\n3 份复印件\n交部门。\n二、时限\n按月。",
+        "操作手册\n一、材料\n1 发票\n交财务。\n2 行程单\n交财务。\n3 申请单\n交部门。\n二、时限\n按月。",
+        "管理办法\n第一条 材料如下：\n1 发票\n原件。\n2 行程单\n原件。\n3 申请单\n原件。\n第二条 按月。",
+    ],
+)
+def test_numbers_in_a_text_are_no_headings(text: str):
+    found = split(paragraphs(text))
+    assert len(found.articles) == 2 and told(found) == letters(text)
+
+
 def test_the_table_of_contents_is_not_read_as_chapters():
     text = """
     费用报销管理办法
@@ -256,7 +301,7 @@ def test_what_begins_with_a_number_and_what_does_not():
 MARKS = ("第一章 总则", "第二节 住宿", "第一条", "第二条 标准", "第三条　范围　本办法，适用于全体员工和劳务人员。", "第十条之一 甲",
          "一、", "二、目的", "（一）", "（二）乙方，丙方。", "1.", "2、票据", "1.1 流程", "(1)", "①", "附件1：明细表", "附件",
          "目录", "第一章 总则……1", "各单位：", "华晟财〔2026〕3号", "第五条【标准】甲", "第六条（定义）乙丙",
-         "第三条甲。", "第五条规定的费用", "第七条乙。", "第八条丙")  # fmt: skip
+         "1 目的", "2 适用范围", "3 职责", "第三条甲。", "第五条规定的费用", "第七条乙。", "第八条丙")  # fmt: skip
 TEXT = st.one_of(
     st.sampled_from(MARKS),
     st.builds("{}{}".format, st.sampled_from(MARKS), st.text(max_size=30)),
