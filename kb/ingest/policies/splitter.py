@@ -30,6 +30,7 @@ from kb.ingest.policies.labels import (
 )
 
 _LONGEST_HEADING = 60
+_LOOKED_AROUND = 2000
 _LONGEST_TITLE = 30
 _LONG_SECTION = 800
 """Where sections between the outermost items are longer than this on average, their own items become the articles."""
@@ -283,7 +284,7 @@ def _goes_on(labels: Sequence[Label | None], index: int, last: int | None) -> bo
     if here is None or here.value is None or here.value <= (last or 0):
         return False
     later: list[int] = []
-    for label in labels[index + 1 :]:
+    for label in labels[index + 1 : index + _LOOKED_AROUND]:
         if label and label.kind == APPENDIX:
             break
         if label and label.kind == ARTICLE and label.value and "之" not in label.text:
@@ -294,7 +295,8 @@ def _goes_on(labels: Sequence[Label | None], index: int, last: int | None) -> bo
         return False
     if here.value + 1 in later or last is None:
         return here.value + 1 in later
-    articles = [label for label in labels if label and label.kind == ARTICLE]
+    around = labels[max(index - _LOOKED_AROUND, 0) : index + _LOOKED_AROUND]
+    articles = [label for label in around if label and label.kind == ARTICLE]
     return 2 * sum(not _apart(label) for label in articles) > len(articles)
 
 
