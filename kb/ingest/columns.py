@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from kb.ingest.rows import Cell, Row
@@ -42,13 +42,14 @@ _SPELLINGS = {
     "answer": "答案 回答 标准答案 答复 答 回复 解答 答案内容 回复内容 解决方案 处理方式 Answer Answers Response Reply A",
     "answer_more": "答案续 答案接上列",
     "business_type": "业务类型 业务类别 业务分类 业务 分类 类别 类型 所属分类 问题分类 问题类型 知识分类 目录 Category BusinessType Type",
-    "companies": "可见公司 适用公司 公司 公司编码 公司代码 适用单位 Company Companies",
+    "companies": "可见公司 适用公司 公司 公司编码 公司代码 适用单位 适用主体 Company Companies",
     "groups": "可见人员组 适用人员组 人员组 适用用户组 可见用户组 用户组 适用人群 适用群组 员工组 Group Groups UserGroup UserGroups",
-    "audience": "适用范围 受众 可见范围 适用对象 Audience Scope Visibility",
+    "audience": "适用范围 受众 可见范围 适用对象 对谁开放 开放范围 开放对象 Audience Scope Visibility",
     "scenes": "页面场景 场景 适用场景 页面 页面节点 Scene Scenes Page Pages",
-    "effective_from": "生效日期 生效时间 生效日 有效期起 有效期开始 开始日期 启用日期 EffectiveFrom EffectiveDate ValidFrom StartDate",
-    "effective_to": "失效日期 失效时间 失效日 有效期止 有效期至 截止日期 结束日期 到期日 到期日期 停用日期 EffectiveTo ExpiryDate ExpirationDate "
-    "ValidTo ValidUntil EndDate",
+    "effective_from": "生效日期 生效时间 生效日 有效期起 有效期开始 有效期起始 有效期开始日期 有效期开始时间 "
+    "开始日期 启用日期 EffectiveFrom EffectiveDate ValidFrom StartDate",
+    "effective_to": "失效日期 失效时间 失效日 有效期止 有效期至 有效期结束 有效期终止 有效期截止 有效期结束日期 有效期结束时间 截止日期 "
+    "结束日期 到期日 到期日期 停用日期 EffectiveTo ExpiryDate ExpirationDate ValidTo ValidUntil EndDate",
     "sources": "来源 出处 依据 制度依据 政策依据 参考依据 答案来源 制度来源 来源制度 Source Sources Reference References",
     "source_details": "依据明细 来源明细",
     "related": "后续问题编号 后续问题 关联编号 关联问题编号 相关编号 相关条目 关联条目 Related RelatedID RelatedIDs",
@@ -60,7 +61,9 @@ _SPELLINGS = {
 _FIELDS = {bare(spelling): field for field, spellings in _SPELLINGS.items() for spelling in spellings.split()}
 _REMARK = re.compile(r"[(（\[【].*?[)）\]】]|[*＊:：]")
 _NUMBERED = re.compile(r"\s*[-_#]?\s*[\d一二三四五六七八九十]+$")
-_REPEATABLE = {"similar", "answer_more", "sources"}
+_AUDIENCE = {"companies", "groups", "audience"}
+_REPEATABLE = {"similar", "answer_more", "sources"} | _AUDIENCE
+_LONGEST_LABEL = 20
 
 
 def field_of(header: Cell) -> str | None:
@@ -76,29 +79,86 @@ def field_of(header: Cell) -> str | None:
 
 @dataclass(frozen=True)
 class Header:
-    """The header of a sheet: the column numbers of each field, the name of each column that is kept aside."""
+    """The header of a sheet: the column numbers of each field, the name of each column that is kept aside.
+
+    `rows` are the two that it was made of, where there were two.
+    """
 
     line: int
     fields: dict[str, list[int]]
     aside: dict[int, str]
     names: list[tuple[str, str | None]]
+    rows: tuple[list[Cell], ...] = ()
 
     def repeated_by(self, row: Row) -> bool:
         """Whether `row` says the same again, as page breaks make it."""
+        if row.cells in self.rows:
+            return True
         shown = [(column, field) for field, columns in self.fields.items() for column in columns]
         return sum(_at(row.cells, column) is not None for column, _ in shown) > 1 and all(
             field_of(_at(row.cells, column)) == field for column, field in shown
         )
 
 
-def header_of(row: Row) -> Header | None:
-    """`row` as a header; None when it is none: without a question or an id, and one more field that we know."""
-    cells: list[Cell] = list(row.cells)
+def header_of(row: Row, above: Row | None = None) -> Header | None:
+    """`row` as a header; None when it is none: without a question or an id, and one more field that we know.
+
+    What the row `above` says over it counts: 有效期 over 开始 is 有效期开始.
+    """
+    cells = _spread(row)
+    if above is not None and above.line + 1 == row.line:
+        upper = _spread(above)
+        cells = [_under(_at(upper, column), cell) for column, cell in enumerate(cells)]
+    return _named(row.line, cells)
+
+
+def refined(header: Row, below: Row) -> Header | None:
+    """The header that two rows make together: 公司 and 人员组 below 适用范围. None when the second is a row of its own.
+
+    It is a header too when every cell of it repeats the header, names a column, or stands below a merged one.
+    """
+    if below.line != header.line + 1:
+        return None
+    upper, finer = _spread(header), False
+    joined = upper + [None] * (len(below.cells) - len(upper))
+    for column, cell in enumerate(below.cells):
+        over = joined[column]
+        if cell is None or cell == over:
+            continue
+        if not isinstance(cell, str) or len(cell) > _LONGEST_LABEL:
+            return None
+        known = field_of(cell) or field_of(f"{over}{cell}")
+        if not known and not any(first <= column <= last for first, last in header.merged):
+            return None
+        joined[column], finer = _under(over, cell), finer or known is not None
+    found = _named(below.line, joined) if finer else None
+    return found and replace(found, rows=(header.cells, below.cells))
+
+
+def _spread(row: Row) -> list[Cell]:
+    """The cells of a header; what is merged across stands in each of its columns."""
+    cells = list(row.cells)
     for first, last in row.merged:
-        if field_of(_at(cells, first)) in _REPEATABLE:
-            cells += [None] * (last + 1 - len(cells))
-            for column in range(first + 1, last + 1):
-                cells[column] = cells[column] or cells[first]
+        cells += [None] * (last + 1 - len(cells))
+        for column in range(first + 1, last + 1):
+            cells[column] = cells[column] or cells[first]
+    return cells
+
+
+def _under(over: Cell, cell: Cell) -> Cell:
+    """What a column with two headers is called: the two together or the lower one, as it is known.
+
+    What stands below a header of the audience and is not known speaks of the audience still.
+    """
+    if not isinstance(over, str) or not isinstance(cell, str):
+        return cell
+    both = f"{over.strip()}{cell.strip()}"
+    if field_of(both):
+        return both
+    return over if field_of(over) in _AUDIENCE and not field_of(cell) else cell
+
+
+def _named(line: int, cells: list[Cell]) -> Header | None:
     fields: dict[str, list[int]] = {}
     aside: dict[int, str] = {}
     names: list[tuple[str, str | None]] = []
@@ -120,7 +180,7 @@ def header_of(row: Row) -> Header | None:
     known = set(fields)
     if not known & {"question", "id"} or not known & {"answer", "similar"} and len(known) < 2:
         return None
-    return Header(row.line, fields, aside, names)
+    return Header(line, fields, aside, names)
 
 
 def _unique(name: str, taken: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from kb.entries import Entry
 from kb.ingest import values
+from kb.ingest.audiences import guards
 from kb.ingest.columns import LABELS, field_of
 from kb.ingest.fields import canonical
 from kb.ingest.rows import MOST_COLUMNS
@@ -96,7 +97,9 @@ def _aside_names(session: Session) -> list[str]:
 
 
 def _can_head(name: str) -> bool:
-    return bool(name) and len(name) <= 60 and values.line_of(name) == name and field_of(name) is None
+    return (
+        bool(name) and len(name) <= 60 and values.line_of(name) == name and field_of(name) is None and not guards(name)
+    )
 
 
 def _most_columns(session: Session) -> dict[str, int]:

@@ -10,7 +10,7 @@ from openpyxl.utils import get_column_letter
 
 from core.errors import InvalidInput
 from kb.entries import Entry
-from kb.ingest import values
+from kb.ingest import audiences, values
 from kb.ingest.columns import LABELS, Header
 from kb.ingest.rows import Cell, Row, Unusable
 from kb.ingest.workbooks import unguarded
@@ -19,7 +19,7 @@ from kb.words import bare
 
 _LONGEST = {"business_type": 40, "owner": 40, "title": 200}
 _DAYS = ("effective_from", "effective_to", "review_on")
-_LISTS = ("scenes", "related", "companies", "groups")
+_AUDIENCES = {"audience": audiences.audience_of, "companies": audiences.companies_of, "groups": audiences.groups_of}
 
 
 @dataclass
@@ -61,34 +61,62 @@ class FieldReader:
     """Reads the rows of one sheet by its header."""
 
     def __init__(self, header: Header, sources: values.SourceReader) -> None:
-        self._header = header
+        self.header = header
         self._sources = sources
+        self._named = {*header.aside, *(column for columns in header.fields.values() for column in columns)}
+        self._guarded = {name for name in header.aside.values() if audiences.guards(name)}
+        self._unnamed: dict[int, str] = {}
+
+    @property
+    def names(self) -> list[tuple[str, str | None]]:
+        """The name and the field of every column; of those without a header the ones that held something."""
+        return [*self.header.names, *((name, None) for _, name in sorted(self._unnamed.items()))]
 
     def read(self, n: int, sheet: str, row: Row) -> Line:
         """What a row says; a cell that cannot be used is a problem of the row."""
         line = Line(n, sheet, row.line, {}, last_line=row.line)
         cells = row.cells
+        known = self._named - set(self.header.aside)
 
         def cell(column: int) -> Cell:
             value = cells[column] if column < len(cells) else None
             if isinstance(value, Unusable):
-                told = line.notes if column in self._header.aside else line.problems
+                harmless = self.header.aside.get(column, "") not in self._guarded and column not in known
+                told = line.notes if harmless else line.problems
                 told.append(f"{get_column_letter(column + 1)} 列{value.reason}")
                 return None
             return value
 
-        found = {name: [cell(column) for column in columns] for name, columns in self._header.fields.items()}
+        found = {name: [cell(column) for column in columns] for name, columns in self.header.fields.items()}
         for name, cells_of_it in found.items():
             try:
                 self._read_field(line, name, cells_of_it, found)
             except InvalidInput as error:
                 line.problems.append(error.message)
-        if self._header.aside:
-            aside = [(name, values.text_of(cell(column))) for column, name in self._header.aside.items()]
-            line.fields["aside"] = [[name, text] for name, text in aside]
+        if aside := self.header.aside | self._without_header(row):
+            line.fields["aside"] = [[name, values.text_of(cell(column))] for column, name in aside.items()]
+            self._check_guarded(line)
         if not line.problems:
             line.problems += _limits(line.fields)
         return line
+
+    def _check_guarded(self, line: Line) -> None:
+        for name, text in line.fields["aside"]:
+            if name in self._guarded:
+                try:
+                    audiences.must_be_public(name, text)
+                except InvalidInput as error:
+                    line.problems.append(error.message)
+
+    def _without_header(self, row: Row) -> dict[int, str]:
+        """The columns without a header that hold something in this row, by what they are to be called."""
+        found = {
+            column: f"{get_column_letter(column + 1)} 列"
+            for column, value in enumerate(row.cells)
+            if value is not None and column not in self._named
+        }
+        self._unnamed |= found
+        return found
 
     def _read_field(self, line: Line, name: str, cells: list[Cell], found: dict[str, list[Cell]]) -> None:
         fields = line.fields
@@ -109,13 +137,10 @@ class FieldReader:
             except InvalidInput as error:
                 raise InvalidInput(f"{LABELS[name]}：{error.message}") from error
             fields[name] = day.isoformat() if day else None
-        elif name in _LISTS:
-            names = values.names_of(text)
-            fields[name] = sorted(names) if name in ("companies", "groups") else names
-        elif name == "audience":
-            companies, groups = values.audience_of(text)
-            fields["companies"] = sorted({*fields.get("companies", ()), *companies})
-            fields["groups"] = sorted({*fields.get("groups", ()), *groups})
+        elif name in ("scenes", "related"):
+            fields[name] = values.names_of(text)
+        elif name in _AUDIENCES:
+            _restrict(fields, name, cells)
         elif name == "sources":
             labels = "\n".join(values.text_of(cell) for cell in cells)
             details = found.get("source_details", [None])[0]
@@ -123,6 +148,15 @@ class FieldReader:
         elif name == "extra":
             pairs = values.extra_of(text)
             fields[name] = pairs if pairs is not None else [[LABELS["extra"], text]] if text else []
+
+
+def _restrict(fields: dict[str, Any], name: str, cells: list[Cell]) -> None:
+    """Whoever the cells of one kind of audience name, with those of the other columns."""
+    for cell in cells:
+        companies, groups = _AUDIENCES[name](values.text_of(cell))
+        for kind, found in (("companies", companies), ("groups", groups)):
+            if found or name in ("audience", kind):
+                fields[kind] = sorted({*fields.get(kind, ()), *found})
 
 
 def _limits(fields: dict[str, Any]) -> list[str]:

@@ -25,31 +25,7 @@ _DATE = re.compile(
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _SERIAL = re.compile(r"\d{5}(?:\.\d+)?")
 _NO_DATE = {"", "长期", "长期有效", "永久", "永久有效", "无", "无期限", "不限", "none", "null", "na"}
-_EVERYBODY = {
-    bare(word)
-    for word in (
-        "公开",
-        "全部",
-        "全体",
-        "全员",
-        "全体员工",
-        "所有人",
-        "所有员工",
-        "全公司",
-        "不限",
-        "所有",
-        "无",
-        "all",
-        "public",
-    )
-}
-_PARTS = re.compile(r"[;；\n]+")
-_NAMES = re.compile(r"[,，、|\n]+")
-_KEY = re.compile(
-    r"\s*(公司|适用公司|单位|company|companies|用户组|适用用户组|人员组|员工组|组|group|groups)\s*[:：=]\s*(.*)",
-    re.I | re.S,
-)
-_COMPANIES = {"公司", "适用公司", "单位", "company", "companies"}
+NAMES = re.compile(r"[,，、|;；\n]+")
 _POLICY = re.compile(r"《([^《》]+)》\s*(?:第?\s*([〇零一二三四五六七八九十百千\d]+)\s*条)?")
 
 
@@ -86,15 +62,15 @@ def distinct(questions: Iterable[str], but: str = "") -> list[str]:
 
 
 def names_of(text: str) -> list[str]:
-    """Values one a line; in a single line with commas, 、 or | between them."""
-    pieces = text.split("\n") if "\n" in text else _NAMES.split(text)
+    """Values one a line; in a single line with commas, semicolons, 、 or | between them."""
+    pieces = text.split("\n") if "\n" in text else NAMES.split(text)
     return distinct(line_of(piece) for piece in pieces)
 
 
 def join_names(names: Iterable[str]) -> str:
-    """What `names_of` reads back: one a line; a single name that holds a comma stands there twice."""
+    """What `names_of` reads back: one a line; a single name that holds a comma or the like stands there twice."""
     lines = list(names)
-    return "\n".join(lines * 2 if len(lines) == 1 and _NAMES.search(lines[0]) else lines)
+    return "\n".join(lines * 2 if len(lines) == 1 and NAMES.search(lines[0]) else lines)
 
 
 def day_of(cell: Cell, *, last: bool = False) -> date | None:
@@ -119,22 +95,6 @@ def day_of(cell: Cell, *, last: bool = False) -> date | None:
 def _month(year: int, month: int, last: bool) -> date:
     first = date(year, month, 1)
     return (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1) if last else first
-
-
-def audience_of(text: str) -> tuple[list[str], list[str]]:
-    """Companies and groups of `公司:1000、2000；用户组:财务部`; none at all for an empty cell and for 全体员工."""
-    companies: list[str] = []
-    groups: list[str] = []
-    for part in _PARTS.split(text):
-        if not part.strip() or bare(part) in _EVERYBODY:
-            continue
-        found = _KEY.fullmatch(part)
-        if not found or not (names := distinct(line_of(name) for name in _NAMES.split(found[2]))):
-            raise InvalidInput(f"适用范围“{part.strip()[:30]}”看不懂，请写成“公司:编码”或“人员组:名称”，公开的留空")
-        (companies if found[1].lower() in _COMPANIES else groups).extend(names)
-    if (companies or groups) and any(bare(part) in _EVERYBODY for part in _PARTS.split(text) if part.strip()):
-        raise InvalidInput("适用范围既写了全体又写了公司或人员组，请只保留一种")
-    return sorted(set(companies)), sorted(set(groups))
 
 
 def extra_of(text: str) -> list[list[str]] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kb.ingest.columns import field_of, header_of
+from kb.ingest.columns import field_of, header_of, refined
 from kb.ingest.rows import Row
 
 
@@ -29,6 +29,9 @@ from kb.ingest.rows import Row
         ("所属分类", "business_type"),
         ("适用范围", "audience"),
         ("受众", "audience"),
+        ("对谁开放", "audience"),
+        ("适用主体", "companies"),
+        ("适用公司2", "companies"),
         ("页面场景", "scenes"),
         ("生效日期", "effective_from"),
         ("有效期至", "effective_to"),
@@ -75,3 +78,39 @@ def test_a_header_repeated_on_the_next_page() -> None:
     assert header is not None
     assert header.repeated_by(Row(50, ["问题", "回答"]))
     assert not header.repeated_by(Row(51, ["问题", "怎么问问题"]))
+
+
+def test_a_header_of_two_rows() -> None:
+    first = Row(1, ["问题", "答案", "可见范围", None, "有效期"], ((2, 3), (4, 5)))
+    header = refined(first, Row(2, ["问题", "答案", "公司", "人员组", "开始", "结束"]))
+    assert header is not None and header.aside == {}
+    assert header.fields == {
+        "question": [0],
+        "answer": [1],
+        "companies": [2],
+        "groups": [3],
+        "effective_from": [4],
+        "effective_to": [5],
+    }
+    assert header.repeated_by(Row(40, ["问题", "答案", "公司", "人员组", "开始", "结束"]))
+    assert header.repeated_by(Row(39, list(first.cells)))
+
+
+def test_what_is_not_known_below_a_header_of_the_audience_is_audience_still() -> None:
+    first = Row(1, ["问题", "答案", "适用范围"], ((2, 3),))
+    header = refined(first, Row(2, [None, None, "公司", "部门"]))
+    assert header is not None and header.fields["companies"] == [2] and header.fields["audience"] == [3]
+
+
+@pytest.mark.parametrize(
+    "cells", [["怎么报销", "答", "公司"], [None, None, "财务部"], ["怎么报销", None, "公司", "人员组"], [None, None]]
+)
+def test_a_row_below_the_header_that_is_none(cells: list[str | None]) -> None:
+    assert refined(Row(1, ["问题", "答案", "适用范围"]), Row(2, cells)) is None
+    assert refined(Row(1, ["问题", "答案", "适用范围"]), Row(5, [None, None, "公司"])) is None
+
+
+def test_a_group_of_columns_above_the_header() -> None:
+    above = Row(1, ["知识", None, "有效期"], ((0, 1), (2, 3)))
+    header = header_of(Row(2, ["问题", "答案", "开始", "结束", "备注"]), above)
+    assert header is not None and header.fields["effective_to"] == [3] and header.aside == {4: "备注"}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InvalidInput
-from kb.ingest import values
+from kb.ingest import audiences, values
 from kb.ingest.workbooks import guarded, unguarded
 
 POLICY = {
@@ -66,13 +66,84 @@ def test_what_is_no_day_is_said(text: str) -> None:
     ],
 )
 def test_audiences(text: str, companies: list[str], groups: list[str]) -> None:
-    assert values.audience_of(text) == (companies, groups)
+    assert audiences.audience_of(text) == (companies, groups)
 
 
 @pytest.mark.parametrize("text", ["北京分公司", "公司:", "全体；公司:1000", "仅财务可见"])
 def test_an_audience_that_is_not_understood_is_never_public(text: str) -> None:
     with pytest.raises(InvalidInput, match="适用范围"):
-        values.audience_of(text)
+        audiences.audience_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "companies"),
+    [
+        ("", []),
+        ("全部", []),
+        ("全集团", []),
+        ("所有公司", []),
+        ("不限", []),
+        ("１０００", ["1000"]),
+        ("1000/2000", ["1000", "2000"]),
+        ("1000，２０００ 3000", ["1000", "2000", "3000"]),
+        ("1000；2000", ["1000", "2000"]),
+        ("1000、2000\n3000", ["1000", "2000", "3000"]),
+        ("1000公司", ["1000"]),
+        ("公司:1000/2000", ["1000", "2000"]),
+        ("华晟 (香港) 有限公司", ["华晟 (香港) 有限公司"]),
+        ("/", ["/"]),
+    ],
+)
+def test_companies_in_many_spellings(text: str, companies: list[str]) -> None:
+    assert audiences.companies_of(text) == (companies, [])
+    if companies and ":" not in text:
+        assert audiences.audience_of("公司:" + text.replace("；", "、").replace("\n", "、")) == (companies, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "groups"),
+    [
+        ("全部", []),
+        ("所有人员组", []),
+        ("财务部；人事 / 行政部", ["人事 / 行政部", "财务部"]),
+        ("人员组:财务部", ["财务部"]),
+        ("Shared Service", ["Shared Service"]),
+    ],
+)
+def test_groups_keep_their_blanks_and_slashes(text: str, groups: list[str]) -> None:
+    assert audiences.groups_of(text) == ([], groups)
+
+
+@pytest.mark.parametrize("text", ["全部、1000", "仅1000公司", "除2000外", "公司:仅1000"])
+def test_companies_that_are_not_understood_are_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="既写了|看不懂"):
+        audiences.companies_of(text)
+
+
+@pytest.mark.parametrize(
+    "header", ["口径密级", "密级", "保密级别", "谁能看", "公开范围", "适用部门", "Visible to", "是否公开"]
+)
+def test_headers_that_speak_of_the_audience(header: str) -> None:
+    assert audiences.guards(header)
+    audiences.must_be_public(header, "公开")
+    audiences.must_be_public(header, "")
+    with pytest.raises(InvalidInput, match=f"“{header}”列写着“内部”.*可见公司"):
+        audiences.must_be_public(header, "内部")
+
+
+@pytest.mark.parametrize(
+    "header", ["备注", "序号", "公开日期", "浏览次数", "发布部门", "审批权限", "适用业务", "找谁审批"]
+)
+def test_headers_that_do_not(header: str) -> None:
+    assert not audiences.guards(header)
+
+
+def test_a_question_answered_with_yes_or_no() -> None:
+    audiences.must_be_public("是否对外公开", "是")
+    audiences.must_be_public("是否涉密", "否")
+    for header, text in (("是否公开", "否"), ("是否涉密", "是"), ("员工可见", "是")):
+        with pytest.raises(InvalidInput):
+            audiences.must_be_public(header, text)
 
 
 def test_sources_are_linked_to_what_we_hold() -> None:
