@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.errors import Conflict, InvalidInput
 from kb.ingest.applying import Plan, apply_plan, make_plan
 from kb.ingest.collisions import classify, count_actions
-from kb.ingest.columns import Header, header_of
+from kb.ingest.columns import Header, header_of, refined
 from kb.ingest.fields import FieldReader, Line
 from kb.ingest.imports import ImportRow, LineRow
 from kb.ingest.jobs import Preview, Task
@@ -39,7 +39,7 @@ class FaqIngester:
             sources = SourceReader(documents(session, "policy"), documents(session, "table"))
         reading = _Reading(task, sources)
         lines = list(reading.lines())
-        if not reading.headers:
+        if not reading.readers:
             raise InvalidInput(
                 "没有找到表头。请在表格里用一行写明列名，至少要有“标准问”和“答案”；可以下载导入模板照着填写。"
             )
@@ -72,7 +72,7 @@ class _Reading:
     def __init__(self, task: Task, sources: SourceReader) -> None:
         self._task = task
         self._sources = sources
-        self.headers: dict[str, Header] = {}
+        self.readers: dict[str, FieldReader] = {}
         self._without: list[str] = []
 
     def lines(self) -> Iterator[Line]:
@@ -85,26 +85,35 @@ class _Reading:
                 yield line
 
     def _sheet(self, offset: int, sheet: Sheet) -> Iterator[Line]:
-        header: Header | None = None
         reader: FieldReader | None = None
+        above: Row | None = None
         for count, row in enumerate(sheet.rows, 1):
-            if reader is None or header is None:
-                if (header := header_of(row)) is not None:
-                    self.headers[sheet.name], reader = header, FieldReader(header, self._sources)
+            if reader is None:
+                if header := header_of(row, above):
+                    reader = self._reader(sheet.name, header)
                 elif count >= _HEADER_WITHIN:
                     break
-            elif not (_is_title(header, row) or header.repeated_by(row)):
-                yield reader.read(offset + row.line, sheet.name, row)
+                above = row
+            elif above is not None and (header := refined(above, row)):
+                reader, above = self._reader(sheet.name, header), None
+            else:
+                above = None
+                if not (_is_title(reader.header, row) or reader.header.repeated_by(row)):
+                    yield reader.read(offset + row.line, sheet.name, row)
             self._task.progress(min(row.line, sheet.about), 2 * max(sheet.about, row.line))
-        if header is None:
+        if reader is None:
             self._without.append(sheet.name)
+
+    def _reader(self, sheet: str, header: Header) -> FieldReader:
+        self.readers[sheet] = reader = FieldReader(header, self._sources)
+        return reader
 
     def summary(self) -> dict[str, Any]:
         """Which column was taken for what; sheets that were passed over, since they have no header."""
-        columns = dict.fromkeys(name for header in self.headers.values() for name in header.names)
+        columns = dict.fromkeys(name for reader in self.readers.values() for name in reader.names)
         return {
             "columns": [{"header": name, "field": field} for name, field in columns],
-            "sheets": [name for name in self.headers if name],
+            "sheets": [name for name in self.readers if name],
             "ignored": [name for name, field in columns if field is None],
             "passed_over": [name for name in self._without if name],
         }
@@ -140,7 +149,7 @@ def _continues(held: Line, line: Line) -> bool:
     if held.problems or line.problems or not line.fields.get("similar"):
         return False
     if any(
-        not _blank(value) and value != held.fields[name] for name, value in line.fields.items() if name != "similar"
+        not _blank(value) and value != held.fields.get(name) for name, value in line.fields.items() if name != "similar"
     ):
         return False
     known = {bare(one) for one in held.fields["similar"]}

@@ -124,6 +124,74 @@ def test_a_departments_sheet_as_it_comes(database: Database) -> None:
     assert (version.author, version.reviewer) == ("li", "wang")
 
 
+def test_a_header_of_two_rows_keeps_the_answers_to_whom_they_belong(database: Database) -> None:
+    def merge(sheet: Any) -> None:
+        for cells in ("A1:A2", "B1:B2", "C1:D1", "E1:F1"):
+            sheet.merge_cells(cells)
+
+    rows = [
+        ["问题", "答案", "可见范围", None, "有效期", None],
+        [None, None, "公司", "人员组", "开始", "结束"],
+        ["采购返利怎么入账", "冲减采购成本", None, "财务部", date(2026, 1, 1), date(2026, 6, 30)],
+        ["进口关税谁来付", "采购部先行垫付", "公司:2000", None, None, None, "没有列名的话"],
+    ]
+    row = read(database, "FAQ.xlsx", workbook(rows, change=merge))
+    assert (row.counts["create"], row.counts["rows"]) == (2, 2)
+    assert row.summary["ignored"] == ["G 列"]
+    applied(database, row.id)
+    entries = by_question(database)
+    inside = entries["采购返利怎么入账"]
+    assert inside.audience == Audience(groups=frozenset({"财务部"}))
+    assert (inside.effective_from, inside.effective_to) == (date(2026, 1, 1), date(2026, 6, 30))
+    assert entries["进口关税谁来付"].audience == Audience(companies=frozenset({"2000"}))
+    assert entries["进口关税谁来付"].extra == (("G 列", "没有列名的话"),)
+
+
+def test_a_merged_header_of_the_audience_covers_all_its_columns(database: Database) -> None:
+    rows = [
+        ["问题", "答案", "适用范围", None],
+        ["甲", "答", None, "财务部"],
+        ["乙", "答", "公司:1000", "人员组:财务部"],
+    ]
+    row = read(database, "FAQ.xlsx", workbook(rows, change=lambda sheet: sheet.merge_cells("C1:D1")))
+    refused, taken = shown(database, row.id)
+    assert refused["action"] == "invalid" and "财务部" in refused["message"]
+    applied(database, row.id)
+    assert by_question(database)["乙"].audience == Audience(frozenset({"1000"}), frozenset({"财务部"}))
+
+
+def test_what_nobody_can_read_of_the_audience_is_refused(database: Database) -> None:
+    rows = [
+        ["问题", "答案", "适用主体", "口径密级"],
+        ["甲", "答", "2000", "内部"],
+        ["乙", "答", "仅2000公司", "公开"],
+        ["丙", "答", "2000", "公开"],
+        ["丁", "答", "全集团", None],
+    ]
+    row = read(database, "FAQ.xlsx", workbook(rows))
+    first, second, *_ = shown(database, row.id)
+    assert "“口径密级”列写着“内部”" in first["message"] and "仅2000公司" in second["message"]
+    assert applied(database, row.id)["failed"] == 2
+    entries = by_question(database)
+    assert entries["丙"].audience == Audience(companies=frozenset({"2000"}))
+    assert entries["丁"].audience.public and set(entries) == {"丙", "丁"}
+
+
+def test_every_column_of_the_audience_counts(database: Database) -> None:
+    lines = (
+        "问题,答案,适用范围,适用公司,人员组",
+        "甲,答,公司:1000,,",
+        "乙,答,,1000/2000,全部",
+        "丙,答,人员组:财务部,１０００,",
+    )
+    row = read(database, "问答.csv", csv(*lines))
+    applied(database, row.id)
+    entries = by_question(database)
+    assert entries["甲"].audience == Audience(companies=frozenset({"1000"}))
+    assert entries["乙"].audience == Audience(companies=frozenset({"1000", "2000"}))
+    assert entries["丙"].audience == Audience(frozenset({"1000"}), frozenset({"财务部"}))
+
+
 def test_every_bad_row_says_why_and_the_others_go_in(database: Database) -> None:
     row = read(
         database,
