@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core.database import Database
 from core.errors import Conflict, FSSCError, InvalidInput
 from kb.ingest import guard, jobs
-from kb.ingest.collisions import resolve_open
+from kb.ingest.decisions import resolve_open
 from kb.ingest.export import write_entries
 from kb.ingest.imports import DONE, PREVIEW, ImportRow, cancel, create_import, import_of, lock_import
 from kb.ingest.kinds import KINDS

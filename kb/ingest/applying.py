@@ -131,6 +131,7 @@ class _Work:
         self._approve = approve
         self._now: dict[str, Entry] = {}
         self._became: dict[int, str | None] = {}
+        self._said_by: dict[str, tuple[str, int]] = {}
         self.changed: dict[str, Entry] = {}
         self.seen: dict[str, tuple[int, str | None]] = {}
         self.wrote: dict[int, tuple[str, str]] = {}
@@ -177,19 +178,40 @@ class _Work:
             return "failed", f"条目 {entry_id} 已不在知识库中，请核对编号", None
         fields = {name: value for name, value in (said or row.body).items() if name != "id"}
         after = entry_with(before or Entry(id=entry_id, question=""), fields)
-        if refused := self._refused(entry_id):
+        if refused := self._refused(entry_id) or (row.other_line is None and self._said_before(row, entry_id)):
             return "failed", refused, None
         self._keep(after)
+        self._said_by[entry_id] = row.sheet, row.line
         return ("updated" if before else "created"), "", entry_id
+
+    def _said_before(self, row: LineRow, entry_id: str) -> str | None:
+        where = self._where_said(row, entry_id)
+        return where and f"{where}已经改写了条目 {entry_id}，这一行没有再改；请只保留一行后重新导入"
+
+    def _where_said(self, row: LineRow, entry_id: str) -> str | None:
+        """The row of the same file that an entry's content is from, if any."""
+        if entry_id not in self._said_by:
+            return None
+        sheet, line = self._said_by[entry_id]
+        return f"第 {line} 行" if sheet == row.sheet else f"工作表“{sheet}”第 {line} 行"
 
     def _overwrite(self, row: LineRow, entry_id: str) -> tuple[str, str, str | None]:
         """What a row that met the entry by its question says in place of it: an empty cell says nothing, unless the row names the entry."""
         if row.body.get("id") == entry_id:
             return self._put(row, entry_id)
         said = {name: value for name, value in row.body.items() if value}
+        before, where = self._now.get(entry_id), self._where_said(row, entry_id)
         outcome, message, written = self._put(row, entry_id, said)
-        stayed = outcome == "updated" and len(said) < len(row.body)
-        return outcome, f"{row.message}；空着的列保留了原来的内容" if stayed else message, written
+        if outcome != "updated" or before is None:
+            return outcome, message, written
+        told = [row.message]
+        if where:
+            told.append(f"替换了{where}写入的内容")
+        if len(said) < len(row.body):
+            told.append("空着的列保留了原来的内容")
+        if kept := _still_restricted(before, row.body):
+            told.append(f"可见范围空着，仍然只有{kept}能看到")
+        return outcome, "；".join(told), written
 
     def _merge(self, row: LineRow, entry_id: str) -> tuple[str, str, str | None]:
         before = self._now.get(entry_id)
@@ -197,12 +219,14 @@ class _Work:
             return "failed", f"条目 {entry_id} 已不在知识库中，无法合并", None
         known = {bare(one) for one in before.questions}
         new = [one for one in (row.question, *row.body.get("similar", ())) if bare(one) not in known]
+        left = bare(row.body.get("answer", "")) not in ("", bare(before.answer))
+        unused = "；两处的答案不同，这一行的答案没有采用" if left else ""
         if not new:
-            return "skipped", f"条目 {entry_id} 已有这些问法，没有新的可以合并", entry_id
+            return "skipped", f"条目 {entry_id} 已有这些问法，没有新的可以合并{unused}", entry_id
         if refused := self._refused(entry_id):
             return "failed", refused, None
         self._keep(entry_with(before, {"similar": [*before.similar, *new]}))
-        return "merged", f"{len(new)} 个问法并入条目 {entry_id}", entry_id
+        return "merged", f"{len(new)} 个问法并入条目 {entry_id}{unused}", entry_id
 
     def _refused(self, entry_id: str) -> str | None:
         author = self.seen.get(entry_id, (0, None))[1]
@@ -212,3 +236,10 @@ class _Work:
 
     def _keep(self, entry: Entry) -> None:
         self._now[entry.id] = self.changed[entry.id] = entry
+
+
+def _still_restricted(before: Entry, body: Mapping[str, Any]) -> str:
+    """Whom an overwriting row leaves an entry to, where its cells of the audience name nobody."""
+    kinds = (("companies", "公司", before.audience.companies), ("groups", "人员组", before.audience.groups))
+    kept = [f"{what}“{'、'.join(sorted(names))}”" for name, what, names in kinds if names and body.get(name) == []]
+    return "、".join(kept)

@@ -1,7 +1,8 @@
 """What would become of each row: a new entry, a change, nothing, or a question for a person, since it collides.
 
 A row collides when its standard question is, but for punctuation and case, a question of another entry or of an
-earlier row. A row that names its entry by id collides only where it brings a question that the entry did not have.
+earlier row, and some company may see both. A row that names its entry by id collides only where it brings a question that
+the entry did not have.
 """
 
 from __future__ import annotations
@@ -9,36 +10,48 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.database import Database
-from core.errors import InvalidInput, NotFound
 from kb.care.drafts import DraftRow, new_id
 from kb.entries import Entry
 from kb.ingest.fields import Line, says_the_same
-from kb.ingest.imports import ImportRow, LineRow
 from kb.store import EntryRow, entry_from_dict
 from kb.words import bare
 
-RESOLUTIONS = ("merge", "overwrite", "skip", "create")
-ACTIONS = ("create", "update", "same", "collide", "invalid")
 _AT_ONCE = 500
 _ID = re.compile(r"[^\s/\\#?%&\"'<>]{1,64}")
 
 
+class _Asked(NamedTuple):
+    """A question of an entry as the entry words it; `companies` may see it, all of them where there are none."""
+
+    entry_id: str
+    question: str
+    standard: bool
+    companies: frozenset[str]
+
+
 @dataclass
 class _Known:
-    """The entries that have a question of the file: by question, the entry and how it words it."""
+    """The entries that have a question of the file, by question."""
 
-    by_question: dict[str, list[tuple[str, str, bool]]] = field(default_factory=dict)
+    by_question: dict[str, list[_Asked]] = field(default_factory=dict)
 
-    def of(self, question: str, but: str = "") -> tuple[str, str, bool] | None:
-        """Another entry than `but` with this question, its standard question before a similar one."""
-        found = [one for one in self.by_question.get(question, ()) if one[0] != but]
-        return min(found, key=lambda one: not one[2]) if found else None
+    def of(self, question: str, companies: frozenset[str], but: str = "") -> _Asked | None:
+        """Another entry than `but` with this question that these companies may see; first its standard question, then their own."""
+        found = [
+            one for one in self.by_question.get(question, ()) if one.entry_id != but and _meet(one.companies, companies)
+        ]
+        return min(found, key=lambda one: (not one.standard, one.companies != companies)) if found else None
+
+
+def _meet(some: frozenset[str], others: frozenset[str]) -> bool:
+    """Whether somebody may see both; people are in one company and in many groups, so groups keep nothing apart."""
+    return not some or not others or bool(some & others)
 
 
 def classify(database: Database, lines: list[Line], progress: Callable[[int], None]) -> None:
@@ -84,8 +97,8 @@ def _retired(session: Session, ids: set[str]) -> set[str]:
 def _about(lines: list[Line], known: _Known) -> set[str]:
     ids = {line.id for line in lines if line.id}
     for line in lines:
-        if not line.problems and (hit := known.of(line.keys[0], line.id)):
-            ids.add(hit[0])
+        if not line.problems and not line.id and (hit := known.of(line.keys[0], line.companies)):
+            ids.add(hit.entry_id)
     return ids
 
 
@@ -93,29 +106,31 @@ def _known(database: Database, lines: list[Line], progress: Callable[[int], None
     known = _Known({key: [] for line in lines if not line.problems for key in line.keys})
     known.by_question.pop("", None)
     with database.read() as session:
-        for n, (entry_id, question, similar) in enumerate(_all_questions(session)):
+        for n, (entry_id, question, similar, audience) in enumerate(_all_questions(session)):
+            companies = frozenset((audience or {}).get("companies", ()))
             for at, one in enumerate((question, *similar)):
                 if (entries := known.by_question.get(bare(one))) is not None:
-                    entries.append((entry_id, one, at == 0))
+                    entries.append(_Asked(entry_id, one, at == 0, companies))
             if n % 1000 == 0:
                 progress(0)
     return known
 
 
-def _all_questions(session: Session) -> Iterator[tuple[str, str, list[str]]]:
+def _all_questions(session: Session) -> Iterator[tuple[str, str, list[str], dict[str, list[str]] | None]]:
     for table, key, where in (
         (EntryRow, EntryRow.id, EntryRow.deleted.is_(False)),
         (DraftRow, DraftRow.entry_id, (DraftRow.base_version == 0) & DraftRow.deletes.is_(False)),
     ):
-        query = select(key, table.question, table.body["similar"]).where(where).order_by(key)
+        parts = (table.body["similar"], table.body["audience"])
+        query = select(key, table.question, *parts).where(where).order_by(key)
         for row in session.execute(query.execution_options(yield_per=1000)):
-            yield row[0], row[1], row[2]
+            yield row[0], row[1], row[2], row[3]
 
 
 class _Judge:
     def __init__(self, known: _Known) -> None:
         self._known = known
-        self._first: dict[str, Line] = {}
+        self._asking: dict[str, list[Line]] = {}
         self._by_id: dict[str, Line] = {}
 
     def decide(self, line: Line, stored: dict[str, Entry], retired: set[str]) -> None:
@@ -133,7 +148,11 @@ class _Judge:
             self._by_id.setdefault(line.id, line)
         for key in line.keys:
             if key:
-                self._first.setdefault(key, line)
+                self._asking.setdefault(key, []).append(line)
+
+    def _earlier(self, key: str, line: Line) -> Line | None:
+        """The first row that asks the same of somebody who may see this one too."""
+        return next((one for one in self._asking.get(key, ()) if _meet(one.companies, line.companies)), None)
 
     def _named(self, line: Line, stored: dict[str, Entry], retired: set[str]) -> None:
         if earlier := self._by_id.get(line.id):
@@ -145,6 +164,8 @@ class _Judge:
         line.entry_id = line.id
         if entry := stored.get(line.id):
             line.shown_question = entry.question
+            if "companies" not in line.fields:
+                line.companies = entry.audience.companies
             self._complete(line, entry)
             if says_the_same(entry, line.fields):
                 self._same(line, line.id, "与现有内容相同")
@@ -164,13 +185,13 @@ class _Judge:
 
     def _unnamed(self, line: Line, stored: dict[str, Entry]) -> None:
         self._complete(line, None)
-        earlier = self._first.get(line.keys[0])
+        earlier = self._earlier(line.keys[0], line)
         if earlier is not None and _content(earlier) == _content(line):
             self._same(line, earlier.entry_id, f"与{_where(earlier, line)}完全相同")
             return
-        hit = self._known.of(line.keys[0])
-        if hit and hit[2] and hit[0] in stored and says_the_same(stored[hit[0]], line.fields):
-            self._same(line, hit[0], "与现有内容相同")
+        hit = self._known.of(line.keys[0], line.companies)
+        if hit and hit.standard and hit.entry_id in stored and says_the_same(stored[hit.entry_id], line.fields):
+            self._same(line, hit.entry_id, "与现有内容相同")
             return
         line.action, line.entry_id = "create", new_id()
         self._collide(line, stored)
@@ -192,20 +213,23 @@ class _Judge:
         key = line.keys[0]
         if not key or line.problems:
             return
-        if hit := self._known.of(key, line.id):
-            line.action, line.other_id, line.other_question = "collide", hit[0], hit[1]
-            line.notes.append(f"与条目 {hit[0]} 的{'标准问' if hit[2] else '相似问'}“{hit[1]}”相同")
-        elif earlier := self._first.get(key):
+        earlier = self._earlier(key, line)
+        if hit := self._known.of(key, line.companies, line.id):
+            line.action, line.other_id, line.other_question = "collide", hit.entry_id, hit.question
+            line.notes.append(f"与条目 {hit.entry_id} 的{'标准问' if hit.standard else '相似问'}“{hit.question}”相同")
+            if earlier:
+                line.notes.append(f"{_where(earlier, line)}也问这个问题")
+        elif earlier:
             line.action, line.other_line, line.other_id = "collide", earlier.n, earlier.entry_id
             line.other_question = earlier.question or earlier.shown_question
             line.notes.append(f"与{_where(earlier, line)}的问题相同")
 
     def _warn(self, line: Line) -> None:
         for question, key in zip(line.fields.get("similar", ()), line.keys[1:], strict=True):
-            if hit := self._known.of(key, line.entry_id or ""):
-                line.notes.append(f"相似问“{question}”也是条目 {hit[0]} 的问法，请核对应归哪一条")
+            if hit := self._known.of(key, line.companies, line.entry_id or ""):
+                line.notes.append(f"相似问“{question}”也是条目 {hit.entry_id} 的问法，请核对应归哪一条")
                 return
-            if (earlier := self._first.get(key)) and earlier.entry_id != line.entry_id:
+            if (earlier := self._earlier(key, line)) and earlier.entry_id != line.entry_id:
                 line.notes.append(f"相似问“{question}”也出现在{_where(earlier, line)}，请核对应归哪一条")
                 return
 
@@ -216,42 +240,3 @@ def _content(line: Line) -> dict[str, Any]:
 
 def _where(earlier: Line, line: Line) -> str:
     return f"第 {earlier.line} 行" if earlier.sheet == line.sheet else f"工作表“{earlier.sheet}”第 {earlier.line} 行"
-
-
-def count_actions(session: Session, import_id: str) -> dict[str, int]:
-    """How many rows there are by what would become of them; `open` collisions wait for a person."""
-    query = (
-        select(LineRow.action, LineRow.resolution.is_(None), func.count())
-        .where(LineRow.import_id == import_id)
-        .group_by(LineRow.action, LineRow.resolution.is_(None))
-    )
-    counts = dict.fromkeys(("rows", *ACTIONS, "open"), 0)
-    for action, undecided, count in session.execute(query):
-        counts[action] += count
-        counts["rows"] += count
-        if action == "collide" and undecided:
-            counts["open"] += count
-    return counts
-
-
-def resolve(session: Session, row: ImportRow, n: int, resolution: str) -> None:
-    """Decide one collision. Raises NotFound when the row is not one that collides."""
-    if not _set(session, row, resolution, LineRow.n == n):
-        raise NotFound("这一行没有冲突，不用选择。")
-
-
-def resolve_open(session: Session, row: ImportRow, resolution: str) -> int:
-    """Decide every collision that is still open; return how many."""
-    return _set(session, row, resolution, LineRow.resolution.is_(None))
-
-
-def _set(session: Session, row: ImportRow, resolution: str, which: Any) -> int:
-    if resolution not in RESOLUTIONS:
-        raise InvalidInput("处理方式只能是合并（merge）、覆盖（overwrite）、跳过（skip）或新建（create）。")
-    done = session.execute(
-        update(LineRow)
-        .where(LineRow.import_id == row.id, LineRow.action == "collide", which)
-        .values(resolution=resolution)
-    )
-    row.counts = count_actions(session, row.id)
-    return done.rowcount

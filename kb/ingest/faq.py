@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from core.errors import Conflict, InvalidInput
 from kb.ingest.applying import Plan, apply_plan, make_plan
-from kb.ingest.collisions import classify, count_actions
+from kb.ingest.collisions import classify
 from kb.ingest.columns import Header, header_of, refined
+from kb.ingest.decisions import count_actions
 from kb.ingest.fields import FieldReader, Line
 from kb.ingest.imports import ImportRow, LineRow
 from kb.ingest.jobs import Preview, Task

@@ -27,6 +27,7 @@ class Line:
     """One row of a file, perhaps with further rows that hold more similar questions of it.
 
     `fields` has only what the file has a column for, as JSON values. `problems` forbid its import; `notes` do not.
+    `companies` are those that may see it, all of them where there are none.
     """
 
     n: int
@@ -38,6 +39,7 @@ class Line:
     last_line: int = 0
     action: str = ""
     shown_question: str = ""
+    companies: frozenset[str] = frozenset()
     entry_id: str | None = None
     other_id: str | None = None
     other_question: str | None = None
@@ -96,6 +98,7 @@ class FieldReader:
         if aside := self.header.aside | self._without_header(row):
             line.fields["aside"] = [[name, values.text_of(cell(column))] for column, name in aside.items()]
             self._check_guarded(line)
+        line.companies = frozenset(line.fields.get("companies", ()))
         if not line.problems:
             line.problems += _limits(line.fields)
         return line

@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 
 from core.errors import InvalidInput
 from kb.ingest.applying import OUTCOMES
-from kb.ingest.collisions import ACTIONS, stored_entries
+from kb.ingest.collisions import stored_entries
+from kb.ingest.decisions import ACTIONS
 from kb.ingest.imports import DONE, ImportRow, LineRow
 from kb.ingest.values import clean
 from kb.ingest.workbooks import new_sheet, text_cells
+from kb.store import entry_to_dict
 
 ACTION_LABELS = {"create": "新建", "update": "更新", "same": "无变化", "collide": "冲突", "invalid": "不能导入"}
 RESOLUTION_LABELS = {"merge": "合并为相似问", "overwrite": "覆盖", "skip": "跳过", "create": "新建"}
@@ -55,11 +57,13 @@ def _row(row: ImportRow, line: LineRow, others: dict[str, Any], earlier: dict[in
     if line.other_line is not None:
         first = earlier.get(line.other_line)
         answer = first.body.get("answer", "") if first else ""
+        audience = _audience(first.body) if first else None
         other = {"entry_id": line.other_id, "question": line.other_question, "row": line.other_line}
         other |= {"line": first.line if first else None, "sheet": first.sheet if first else None}
     elif line.other_id is not None:
         entry = others.get(line.other_id)
         answer = entry.answer if entry else ""
+        audience = _audience(entry_to_dict(entry)["audience"]) if entry else None
         other = {"entry_id": line.other_id, "question": line.other_question, "row": None}
         other["standard_question"] = entry.question if entry else line.other_question
     return {
@@ -73,9 +77,16 @@ def _row(row: ImportRow, line: LineRow, others: dict[str, Any], earlier: dict[in
         "question": line.question,
         "answer": line.body.get("answer", "")[:_MOST_ANSWER],
         "entry_id": line.entry_id,
-        "collides_with": {**other, "answer": answer[:_MOST_ANSWER]} if other else None,
+        "audience": _audience(line.body),
+        "collides_with": {**other, "answer": answer[:_MOST_ANSWER], "audience": audience} if other else None,
         "similar_count": len(line.body.get("similar", ())),
     }
+
+
+def _audience(body: dict[str, Any]) -> dict[str, list[str]] | None:
+    """Who may see it; None where the file has no column for that."""
+    known = {name: body[name] for name in ("companies", "groups") if name in body}
+    return {"companies": [], "groups": [], **known} if known else None
 
 
 def write_report(session: Session, row: ImportRow, path: Path) -> int:

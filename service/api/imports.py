@@ -19,7 +19,7 @@ from core import audit
 from core.clock import now
 from core.errors import Conflict, Forbidden, InvalidInput
 from kb.ingest import guard, jobs
-from kb.ingest.collisions import resolve, resolve_open
+from kb.ingest.decisions import resolve, resolve_open
 from kb.ingest.export import write_entries, write_template
 from kb.ingest.imports import (
     cancel,

@@ -16,7 +16,7 @@ from core.database import Database
 from core.errors import Conflict, NotFound
 from kb.care.drafts import DraftRow, propose
 from kb.entries import Audience, Entry, Source
-from kb.ingest.collisions import resolve, resolve_open
+from kb.ingest.decisions import resolve, resolve_open
 from kb.ingest.imports import (
     DONE,
     FAILED,
@@ -285,6 +285,74 @@ def test_rows_of_one_file_that_ask_the_same(database: Database) -> None:
     assert (counts["created"], counts["merged"], counts["skipped"]) == (1, 1, 1)
     (entry,) = stored(database).values()
     assert (entry.question, entry.similar, entry.answer) == ("甲问题", ("乙问法",), "一")
+
+
+COMPANIES = (
+    "问题,答案,适用范围",
+    "夜航津贴一晚多少,每晚 120 元,公司:1000",
+    "夜航津贴一晚多少,每晚 90 元,公司:2000",
+    "夜航津贴一晚多少？,其他公司每晚 60 元,",
+)
+
+
+def test_one_question_with_an_answer_for_each_company(database: Database) -> None:
+    row = read(database, "问答.csv", csv(*COMPANIES))
+    first, second, third = shown(database, row.id)
+    assert [one["action"] for one in (first, second, third)] == ["create", "create", "collide"]
+    assert third["audience"] == {"companies": [], "groups": []}
+    assert third["collides_with"]["audience"] == {"companies": ["1000"], "groups": []}
+    decide(database, row.id, "create")
+    applied(database, row.id)
+    assert {entry.answer: set(entry.audience.companies) for entry in stored(database).values()} == {
+        "每晚 120 元": {"1000"},
+        "每晚 90 元": {"2000"},
+        "其他公司每晚 60 元": set(),
+    }
+    again = read(database, "问答.csv", csv(*COMPANIES[:3]))
+    assert again.counts["same"] == 2, "each meets its own company's before the one that is for everybody"
+
+
+def test_the_same_file_again_finds_the_entry_of_each_company(database: Database) -> None:
+    applied(database, read(database, "问答.csv", csv(*COMPANIES[:3])).id)
+    assert read(database, "问答.csv", csv(*COMPANIES[:3])).counts["same"] == 2
+    assert read(database, "问答.csv", csv(COMPANIES[0], "夜航津贴一晚多少,新,公司:3000")).counts["create"] == 1
+
+
+def test_a_row_that_replaces_another_of_its_file_says_so(database: Database) -> None:
+    row = read(database, "问答.csv", csv(*COMPANIES))
+    decide(database, row.id, "overwrite")
+    assert applied(database, row.id)["created"] == 2
+    message = shown(database, row.id)[2]["message"]
+    assert "替换了第 2 行写入的内容" in message and "仍然只有公司“1000”能看到" in message
+    answers = {tuple(entry.audience.companies): entry.answer for entry in stored(database).values()}
+    assert answers == {("1000",): "其他公司每晚 60 元", ("2000",): "每晚 90 元"}
+
+
+def test_two_rows_of_a_file_do_not_overwrite_one_entry(database: Database) -> None:
+    keep(database, Entry(id="n-1", question="夜航津贴一晚多少", answer="旧"))
+    row = read(database, "问答.csv", csv(*COMPANIES[:3], "夜航津贴一晚多少,又一个,公司:1000"))
+    assert "第 2 行也问这个问题" in shown(database, row.id)[2]["message"]
+    decide(database, row.id, "overwrite")
+    counts = applied(database, row.id)
+    assert (counts["updated"], counts["failed"]) == (1, 2)
+    assert "第 2 行已经改写了条目 n-1" in shown(database, row.id)[1]["message"]
+    assert stored(database)["n-1"].answer == "每晚 120 元"
+
+
+def test_a_merged_row_says_that_its_answer_was_not_taken(database: Database) -> None:
+    keep(database, STAY)
+    lines = (
+        "问题,相似问,答案",
+        "出差住宿费能报多少,宾馆上限,800 元",
+        "酒店一晚上限多少,,限额内据实",
+        "酒店一晚上限多少？,,900 元",
+    )
+    row = read(database, "问答.csv", csv(*lines))
+    decide(database, row.id, "merge")
+    applied(database, row.id)
+    first, second, third = (one["message"] for one in shown(database, row.id))
+    assert "这一行的答案没有采用" in first and "没有采用" not in second and "这一行的答案没有采用" in third
+    assert stored(database)["t-1"].answer == STAY.answer
 
 
 def test_an_id_changes_its_entry_and_no_more_than_the_file_says(database: Database) -> None:

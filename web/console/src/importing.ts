@@ -32,7 +32,7 @@ const OUTCOMES: Record<RowOutcome, Word> = {
 };
 
 export const RESOLUTIONS: { value: Resolution; label: string; meaning: string }[] = [
-  { value: "merge", label: "合并为相似问", meaning: "把这一行的问法并入已有条目，答案不变" },
+  { value: "merge", label: "合并为相似问", meaning: "把这一行的问法并入已有条目；已有的答案不变，这一行的答案不采用" },
   { value: "overwrite", label: "覆盖", meaning: "用这一行的内容替换已有条目，原内容留在版本记录里" },
   { value: "skip", label: "跳过", meaning: "不导入这一行" },
   { value: "create", label: "新建", meaning: "另建一个条目，两条并存" },

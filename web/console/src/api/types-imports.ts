@@ -24,7 +24,7 @@ export interface ImportJob {
   counts: Record<string, number>;
   /** Whether it was confirmed without a review to come. */
   approve?: boolean;
-  summary: { columns?: RecognisedColumn[]; sheets?: string[]; ignored?: string[] } & Record<string, unknown>;
+  summary: { columns?: RecognisedColumn[]; sheets?: string[]; ignored?: string[]; passed_over?: string[] } & Record<string, unknown>;
 }
 
 export type RowAction = "create" | "update" | "same" | "collide" | "invalid";
@@ -38,6 +38,7 @@ export interface Collision {
   /** The entry's own, where a similar question of it collides. */
   standard_question?: string;
   answer?: string;
+  audience?: Partial<Audience> | null;
   row?: number | null;
   line?: number | null;
   sheet?: string | null;
@@ -54,6 +55,8 @@ export interface ImportRow {
   message: string | null;
   question: string;
   answer?: string;
+  /** null where the file has no column for it. */
+  audience?: Partial<Audience> | null;
   entry_id: string | null;
   collides_with: Collision | null;
   similar_count: number;
