@@ -35,11 +35,13 @@ LABELS = {
 
 _SPELLINGS = {
     "id": "编号 ID 知识编号 知识ID 条目编号 FAQ编号 FAQID 唯一标识 EntryID",
-    "question": "标准问 标准问题 标准问法 标准问句 问题 主问题 主问 问 问句 提问 常见问题 问题描述 问题标题 知识标题 FAQ Question "
+    "question": "标准问 标准问题 标准问法 标准问句 标准提问 问题 主问题 主问 问 问句 提问 常见问题 典型问题 问题描述 问题标题 知识标题 "
+    "咨询问题 咨询的问题 员工咨询问题 员工咨询的问题 员工问题 员工提问 用户问题 用户提问 FAQ Question "
     "Questions StandardQuestion Q",
     "similar": "相似问 相似问题 相似问法 相似问句 扩展问 扩展问题 扩展问法 同义问 同义问题 同义问法 其他问法 问法 类似问题 SimilarQuestion "
     "SimilarQuestions Similar Similars AlternateQuestion AlternateQuestions Variants Utterances",
-    "answer": "答案 回答 标准答案 答复 答 回复 解答 答案内容 回复内容 解决方案 处理方式 Answer Answers Response Reply A",
+    "answer": "答案 回答 标准答案 标准回答 标准答复 标准回复 答复 答 回复 解答 答案内容 回答内容 答复内容 回复内容 参考答案 参考答复 统一答复 "
+    "解决方案 处理方式 Answer Answers Response Reply A",
     "answer_more": "答案续 答案接上列",
     "business_type": "业务类型 业务类别 业务分类 业务 分类 类别 类型 所属分类 问题分类 问题类型 知识分类 目录 Category BusinessType Type",
     "companies": "可见公司 适用公司 公司 公司编码 公司代码 适用单位 适用主体 Company Companies",

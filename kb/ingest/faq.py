@@ -88,6 +88,7 @@ class _Reading:
     def _sheet(self, offset: int, sheet: Sheet) -> Iterator[Line]:
         reader: FieldReader | None = None
         above: Row | None = None
+        count = 0
         for count, row in enumerate(sheet.rows, 1):
             if reader is None:
                 if header := header_of(row, above):
@@ -102,7 +103,7 @@ class _Reading:
                 if not (_is_title(reader.header, row) or reader.header.repeated_by(row)):
                     yield reader.read(offset + row.line, sheet.name, row)
             self._task.progress(min(row.line, sheet.about), 2 * max(sheet.about, row.line))
-        if reader is None:
+        if reader is None and count:
             self._without.append(sheet.name)
 
     def _reader(self, sheet: str, header: Header) -> FieldReader:

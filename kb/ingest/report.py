@@ -24,6 +24,7 @@ RESOLUTION_LABELS = {"merge": "合并为相似问", "overwrite": "覆盖", "skip
 OUTCOME_LABELS = {"created": "已新建", "updated": "已更新", "merged": "已合并", "skipped": "已跳过", "failed": "未导入"}
 _MOST_ANSWER = 500
 _HEADER = ["工作表", "行号", "标准问", "预览", "处理方式", "结果", "条目编号", "冲突条目", "冲突问题", "说明"]
+_PASSED_OVER = "没有找到表头，整张工作表没有读取；如果有问答，请用一行写明“标准问”“答案”等列名后重新导入"
 _WIDTHS = {"标准问": 40, "冲突问题": 30, "说明": 60}
 
 
@@ -90,7 +91,10 @@ def _audience(body: dict[str, Any]) -> dict[str, list[str]] | None:
 
 
 def write_report(session: Session, row: ImportRow, path: Path) -> int:
-    """Every row and what became of it, as .xlsx; return how many rows. Nothing in it is a formula."""
+    """Every row and what became of it, as .xlsx; return how many rows. Nothing in it is a formula.
+
+    Sheets that were passed over stand at the end, one row each.
+    """
     book = Workbook(write_only=True)
     sheet = new_sheet(book, "导入结果", _HEADER, _WIDTHS)
     count = 0
@@ -110,6 +114,9 @@ def write_report(session: Session, row: ImportRow, path: Path) -> int:
         ]
         sheet.append(text_cells(sheet, [clean(text) for text in texts]))
         count += 1
+    for name in row.summary.get("passed_over", ()):
+        told = {"工作表": name, "预览": "没有读取", "说明": _PASSED_OVER}
+        sheet.append(text_cells(sheet, [clean(told.get(column, "")) for column in _HEADER]))
     book.save(path)
     return count
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from typer.testing import CliRunner
@@ -155,6 +155,13 @@ def test_the_command_line_does_the_same(database: Database, tmp_path: Path, monk
     assert code == 0 and "已新建 1 条" in said, said
     with database.read() as session:
         assert {entry.question for entry in live_entries(session)} == {STAY.question, "新问题"}
+    book = Workbook()
+    book.active.append(["问题", "答案"])
+    book.active.append(["新问题", "新答案"])
+    book.create_sheet("付款").append(["员工怎么问", "我们怎么答"])
+    book.save(tmp_path / "两张.xlsx")
+    code, said = run("import", str(tmp_path / "两张.xlsx"), "--yes", "--on-collision", "skip")
+    assert code == 0 and "没有读取的工作表：付款" in said
     code, said = run("export", str(tmp_path / "全部.xlsx"))
     assert code == 0 and "2 entries" in said
     code, said = run("import", str(tmp_path / "全部.xlsx"), "--yes")

@@ -106,7 +106,7 @@ def test_a_departments_sheet_as_it_comes(database: Database) -> None:
         ["发票抬头怎么写", None, "写公司全称", "发票", "2026/3/1", None, None],
     ]
     second = [["Question", "Answer", "受众"], ["How to pay", "Ask AP", "用户组:finance"]]
-    row = read(database, "FAQ.xlsx", workbook(first, second, [["填写说明"], ["请联系张三"]], change=merge))
+    row = read(database, "FAQ.xlsx", workbook(first, second, [["填写说明"], ["请联系张三"]], [], change=merge))
     assert row.state == PREVIEW, row.error
     assert row.counts["create"] == 3 and row.counts["invalid"] == 0
     assert row.summary["sheets"] == ["表1", "表2"] and row.summary["passed_over"] == ["表3"]
@@ -491,3 +491,12 @@ def test_the_report_has_every_row_and_no_formula(database: Database, tmp_path: P
     table = [[cell.value for cell in line] for line in sheet.iter_rows(min_row=2)]
     assert [line[5] for line in table] == ["已新建", "未导入", "已新建"]
     assert table[0][2].startswith("'=HYPERLINK") and "缺少答案" in table[1][9]
+
+
+def test_the_report_names_the_sheets_that_were_passed_over(database: Database, tmp_path: Path) -> None:
+    row = read(database, "问答.xlsx", workbook([["问题", "答案"], ["甲", "乙"]], [["我们怎么问"], ["丙"]], []))
+    path = tmp_path / "report.xlsx"
+    with database.read() as session:
+        assert write_report(session, row, path) == 1
+    last = [cell.value for cell in list(load_workbook(path).active.iter_rows())[-1]]
+    assert (last[0], last[3]) == ("表2", "没有读取") and "没有找到表头" in last[9]
