@@ -218,10 +218,28 @@ def _delimiter(head: str) -> str:
 
 
 def _records(text: str, delimiter: str) -> Iterator[Row]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    begins, most = 1, 0
     try:
-        for line, record in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), 1):
+        for line, record in enumerate(reader, 1):
+            most = max(most, len(record))
+            if len(record) < most and any(_swallows(value, delimiter) for value in record):
+                raise _unpaired(begins)
             cells: list[Cell] = [value if value.strip() else None for value in record[:MOST_COLUMNS]]
             if any(cell is not None for cell in cells):
                 yield Row(line, cells)
+            begins = reader.line_num + 1
     except csv.Error as error:
-        raise InvalidInput("CSV 的引号没有成对，读不下去。请用 Excel 打开并另存为 .xlsx 后重试。") from error
+        raise _unpaired(begins) from error
+
+
+def _swallows(value: str, delimiter: str) -> bool:
+    """Whether a cell holds what look like rows, as it does when its closing quote is missing."""
+    lines = value.strip().splitlines()
+    return len(lines) > 1 and all(delimiter in line for line in lines)
+
+
+def _unpaired(line: int) -> InvalidInput:
+    return InvalidInput(
+        f"CSV 第 {line} 行开始的引号没有成对，后面的行会混进同一格。请检查这一行的英文双引号，或用 Excel 打开核对后另存为 .xlsx 重试。"
+    )

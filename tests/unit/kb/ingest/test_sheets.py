@@ -128,6 +128,27 @@ def test_the_delimiter_may_be_named(tmp_path: Path) -> None:
     assert rows(tmp_path, "sep=|\n问题|回答\n甲,乙|丙\n".encode(), "csv")[1:] == [["问题", "回答"], ["甲,乙", "丙"]]
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('问题;回答;类型\n甲;"一\n二";付款\n"乙;丙;付款\n丁;戊;付款\n"己吗";庚;付款\n', 4),
+        ('问题;回答;类型\n甲;"乙;付款\n丙;丁;付款\n', 2),
+        ('问题;回答;类型\n"甲;乙;付款\n丙;丁;付款\n戊;己;5"\n', 2),
+    ],
+)
+def test_a_quote_that_is_not_closed_is_refused_with_its_line(tmp_path: Path, text: str, line: int) -> None:
+    with pytest.raises(InvalidInput, match=f"第 {line} 行开始的引号没有成对"):
+        rows(tmp_path, text.encode("gb18030"), "csv")
+
+
+def test_quotes_inside_a_cell_and_cells_of_many_lines_are_fine(tmp_path: Path) -> None:
+    text = '问题,回答,类型\n甲,"请核对""户名"",\n再提交,\n谢谢",付款\n5"屏幕,乙\n'
+    assert rows(tmp_path, text.encode(), "csv")[1:] == [
+        ["甲", '请核对"户名",\n再提交,\n谢谢', "付款"],
+        ['5"屏幕', "乙"],
+    ]
+
+
 def test_a_large_sheet_needs_little_memory(tmp_path: Path) -> None:
     book = Workbook(write_only=True)
     sheet = book.create_sheet()
