@@ -12,13 +12,14 @@ from core.errors import InvalidInput
 from kb.entries import Entry
 from kb.ingest import audiences, values
 from kb.ingest.columns import LABELS, Header
-from kb.ingest.rows import Cell, Row, Unusable
+from kb.ingest.rows import Cell, Display, Row, Unusable
 from kb.ingest.workbooks import unguarded
 from kb.store import entry_from_dict, entry_to_dict
 from kb.words import bare
 
 _LONGEST = {"business_type": 40, "owner": 40, "title": 200}
 _DAYS = ("effective_from", "effective_to", "review_on")
+_TEXTS = ("question", "similar", "answer", "answer_more")
 _AUDIENCES = {"audience": audiences.audience_of, "companies": audiences.companies_of, "groups": audiences.groups_of}
 
 
@@ -65,7 +66,7 @@ class FieldReader:
     def __init__(self, header: Header, sources: values.SourceReader) -> None:
         self.header = header
         self._sources = sources
-        self._named = {*header.aside, *(column for columns in header.fields.values() for column in columns)}
+        self._field_of = {column: name for name, columns in header.fields.items() for column in columns}
         self._guarded = {name for name in header.aside.values() if audiences.guards(name)}
         self._unnamed: dict[int, str] = {}
 
@@ -78,16 +79,15 @@ class FieldReader:
         """What a row says; a cell that cannot be used is a problem of the row."""
         line = Line(n, sheet, row.line, {}, last_line=row.line)
         cells = row.cells
-        known = self._named - set(self.header.aside)
 
         def cell(column: int) -> Cell:
             value = cells[column] if column < len(cells) else None
             if isinstance(value, Unusable):
-                harmless = self.header.aside.get(column, "") not in self._guarded and column not in known
+                harmless = column not in self._field_of and self.header.aside.get(column) not in self._guarded
                 told = line.notes if harmless else line.problems
                 told.append(f"{get_column_letter(column + 1)} 列{value.reason}")
                 return None
-            return value
+            return self._displayed(line, column, value) if isinstance(value, Display) else value
 
         found = {name: [cell(column) for column in columns] for name, columns in self.header.fields.items()}
         for name, cells_of_it in found.items():
@@ -103,6 +103,17 @@ class FieldReader:
             line.problems += _limits(line.fields)
         return line
 
+    def _displayed(self, line: Line, column: int, cell: Display) -> str:
+        """What texts show; the plain value for everything else. A link goes into the answer, or into the notes."""
+        name = self._field_of.get(column)
+        text = cell.shown if name is None or name in _TEXTS else str(cell)
+        if not cell.link or values.names_address(text, cell.link):
+            return text
+        if name == "answer" and values.is_web(cell.link):
+            return values.linked(text, cell.link)
+        line.notes.append(f"{get_column_letter(column + 1)} 列单元格的链接没有导入：{cell.link[:200]}")
+        return text
+
     def _check_guarded(self, line: Line) -> None:
         for name, text in line.fields["aside"]:
             if name in self._guarded:
@@ -116,7 +127,7 @@ class FieldReader:
         found = {
             column: f"{get_column_letter(column + 1)} 列"
             for column, value in enumerate(row.cells)
-            if value is not None and column not in self._named
+            if value is not None and column not in self._field_of and column not in self.header.aside
         }
         self._unnamed |= found
         return found

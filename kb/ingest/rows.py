@@ -16,6 +16,18 @@ class Unusable:
     reason: str
 
 
+class Display(str):
+    """The text of a cell that a sheet shows in another way: as `shown`, and with the address `link` behind it, if any."""
+
+    shown: str
+    link: str
+
+    def __new__(cls, text: str, shown: str, link: str) -> Display:
+        cell = super().__new__(cls, text)
+        cell.shown, cell.link = shown, link
+        return cell
+
+
 Cell = str | date | Unusable | None
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import warnings
 import zipfile
@@ -13,6 +11,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from openpyxl.packaging.relationship import get_dependents, get_rels_path
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils import coordinate_to_tuple, range_boundaries
@@ -20,9 +19,9 @@ from openpyxl.worksheet._reader import FORMULA_TAG, INLINE_STRING, WorkSheetPars
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from core.errors import InvalidInput
-from kb.ingest.columns import field_of
-from kb.ingest.decoding import decode
-from kb.ingest.rows import MOST_COLUMNS, Cell, Row, Sheet, Unusable
+from kb.ingest.delimited import delimited
+from kb.ingest.figures import NumberFormat, number_formats
+from kb.ingest.rows import MOST_COLUMNS, Cell, Display, Row, Sheet, Unusable
 
 _MOST_MERGES = 100_000
 _TEXT = f"{{{SHEET_MAIN_NS}}}t"
@@ -39,14 +38,16 @@ _BROKEN = (
     EOFError,
     OSError,
 )
-_TAIL = re.compile(rb"<(?:\w+:)?mergeCells\b.*", re.S)
+_TAIL = re.compile(rb"<(?:\w+:)?(?:mergeCells|hyperlinks)\b.*", re.S)
 _MERGE = re.compile(rb"<(?:\w+:)?mergeCell\b[^>]*?\bref=[\"']([A-Z]+\d+:[A-Z]+\d+)[\"']")
-csv.field_size_limit(2**24)
+_LINK = re.compile(rb"<(?:\w+:)?hyperlink\b[^>]*")
+_REF = re.compile(rb"\bref=[\"']([A-Z]+\d+)")
+_LINK_ID = re.compile(rb"\w+:id=[\"']([^\"']+)")
 
 
 def read_sheets(path: Path, form: str) -> Iterator[Sheet]:
     """The visible sheets of a checked file, one after the other. Raises InvalidInput when it turns out to be damaged."""
-    return _workbook(path) if form == "xlsx" else iter((_delimited(path),))
+    return _workbook(path) if form == "xlsx" else iter((delimited(path),))
 
 
 def _workbook(path: Path) -> Iterator[Sheet]:
@@ -98,6 +99,7 @@ class _Book:
             reader.read_workbook()
             apply_stylesheet(reader.archive, reader.wb)
             self._book, self._strings = reader.wb, reader.shared_strings
+            self._formats = number_formats(reader.wb)
             self.sheets = [
                 (sheet.name, sheet.state, rel.target)
                 for sheet, rel in reader.parser.find_sheets()
@@ -118,7 +120,8 @@ class _Book:
 
     def rows(self, part: str) -> Iterator[Row]:
         try:
-            merges = _Merges(self._merges(part))
+            tail = self._tail(part)
+            merges, links = _Merges(_merged(tail)), self._links(part, tail)
             with self._archive.open(part) as source, warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 parser = _Parser(
@@ -136,15 +139,16 @@ class _Book:
                         if value is None or column > MOST_COLUMNS:
                             continue
                         cells += [None] * (column - len(cells))
-                        cells[column - 1] = _plain(value)
+                        form = self._formats.get(cell.get("style_id", 0))
+                        cells[column - 1] = _displayed(value, form, links.get((line, column), ""))
                     across = merges.fill(line, cells)
                     if any(cell is not None for cell in cells):
                         yield Row(line, cells, across)
         except _BROKEN as error:
             raise _damaged() from error
 
-    def _merges(self, part: str) -> list[tuple[int, int, int, int]]:
-        """Merged ranges as top, left, bottom, right, the last first: a sheet lists them after its rows."""
+    def _tail(self, part: str) -> bytes:
+        """What a sheet lists after its rows: merged ranges and links."""
         tail, keeping = b"", False
         with self._archive.open(part) as source:
             while block := source.read(2**20):
@@ -154,8 +158,33 @@ class _Book:
                     keeping, tail = bool(found), found[0] if found else tail[-64:]
                 if len(tail) > 2**24:
                     break
-        ranges = [range_boundaries(ref.decode()) for ref in _MERGE.findall(tail)[:_MOST_MERGES]] if keeping else []
-        return sorted(((top, left, bottom, right) for left, top, right, bottom in ranges), reverse=True)
+        return tail if keeping else b""
+
+    def _links(self, part: str, tail: bytes) -> dict[tuple[int, int], str]:
+        """Where the cells of a sheet lead to outside of the workbook, by row and column from 1."""
+        rels = get_rels_path(part)
+        listed = _LINK.findall(tail)[:_MOST_MERGES] if rels in self._archive.namelist() else []
+        targets = {rel.Id: rel.Target for rel in get_dependents(self._archive, rels)} if listed else {}
+        links: dict[tuple[int, int], str] = {}
+        for one in listed:
+            if (ref := _REF.search(one)) and (key := _LINK_ID.search(one)):
+                target = targets.get(key[1].decode()) or ""
+                links[coordinate_to_tuple(ref[1].decode())] = "" if target.startswith("#") else target
+        return links
+
+
+def _merged(tail: bytes) -> list[tuple[int, int, int, int]]:
+    """Merged ranges as top, left, bottom, right, the last first."""
+    ranges = (range_boundaries(ref.decode()) for ref in _MERGE.findall(tail)[:_MOST_MERGES])
+    return sorted(((top, left, bottom, right) for left, top, right, bottom in ranges), reverse=True)
+
+
+def _displayed(value: Any, form: NumberFormat | None, link: str) -> Cell:
+    plain = _plain(value)
+    if not isinstance(plain, str):
+        return plain
+    shown = form.show(value) if form and isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    return Display(plain, shown or plain, link) if shown or link else plain
 
 
 def _plain(value: Any) -> Cell:
@@ -196,50 +225,3 @@ class _Merges:
                 if cells[left - 1] is None:
                     cells[left - 1] = value
         return tuple((left - 1, right - 1) for _, left, right, _ in self._open if right > left)
-
-
-def _delimited(path: Path) -> Sheet:
-    text = decode(path.read_bytes()).lstrip("\ufeff")
-    head = "\n".join(text[:200_000].splitlines()[:30])
-    return Sheet("", _records(text, _delimiter(head)), text.count("\n") + 1)
-
-
-def _delimiter(head: str) -> str:
-    """The one of comma, semicolon and tab that cuts a line of the head into most known columns."""
-    if named := re.match(r"sep=(.)\r?\n", head):
-        return named[1]
-
-    def known(delimiter: str) -> tuple[int, int]:
-        rows = list(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter))
-        best = max((len({field_of(cell) for cell in row} - {None}) for row in rows), default=0)
-        return best, max((len(row) for row in rows), default=0)
-
-    return max((",", ";", "\t"), key=known)
-
-
-def _records(text: str, delimiter: str) -> Iterator[Row]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    begins, most = 1, 0
-    try:
-        for line, record in enumerate(reader, 1):
-            most = max(most, len(record))
-            if len(record) < most and any(_swallows(value, delimiter) for value in record):
-                raise _unpaired(begins)
-            cells: list[Cell] = [value if value.strip() else None for value in record[:MOST_COLUMNS]]
-            if any(cell is not None for cell in cells):
-                yield Row(line, cells)
-            begins = reader.line_num + 1
-    except csv.Error as error:
-        raise _unpaired(begins) from error
-
-
-def _swallows(value: str, delimiter: str) -> bool:
-    """Whether a cell holds what look like rows, as it does when its closing quote is missing."""
-    lines = value.strip().splitlines()
-    return len(lines) > 1 and all(delimiter in line for line in lines)
-
-
-def _unpaired(line: int) -> InvalidInput:
-    return InvalidInput(
-        f"CSV 第 {line} 行开始的引号没有成对，后面的行会混进同一格。请检查这一行的英文双引号，或用 Excel 打开核对后另存为 .xlsx 重试。"
-    )

@@ -26,6 +26,9 @@ _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _SERIAL = re.compile(r"\d{5}(?:\.\d+)?")
 _NO_DATE = {"", "长期", "长期有效", "永久", "永久有效", "无", "无期限", "不限", "none", "null", "na"}
 NAMES = re.compile(r"[,，、|;；\n]+")
+_WEB = re.compile(r"https?://", re.I)
+_UNSAFE_IN_LINK = re.compile(r"[\x00-\x20()<>\\]")
+_LONGEST_LINK = 40
 _POLICY = re.compile(r"《([^《》]+)》\s*(?:第?\s*([〇零一二三四五六七八九十百千\d]+)\s*条)?")
 
 
@@ -43,6 +46,22 @@ def clean(text: str) -> str:
 def line_of(text: str) -> str:
     """`text` in one line, as a question or a name stands."""
     return " ".join(clean(text).split())
+
+
+def is_web(address: str) -> bool:
+    return _WEB.match(address) is not None
+
+
+def names_address(text: str, address: str) -> bool:
+    """Whether `text` names an address as people write it: without http:// or the slash at its end."""
+    return _WEB.sub("", address).removeprefix("mailto:").rstrip("/") in text
+
+
+def linked(text: str, address: str) -> str:
+    """`text` with the address that its cell opens, in Markdown: a few words are the link, after a text stands one."""
+    target = _UNSAFE_IN_LINK.sub(lambda found: f"%{ord(found[0]):02X}", address.strip())
+    short = len(text) <= _LONGEST_LINK and not re.search(r"[\n\[\]|]", text)
+    return f"[{text.strip()}]({target})" if short else f"{text.rstrip()}\n\n[查看链接]({target})"
 
 
 def split_similar(text: str) -> list[str]:

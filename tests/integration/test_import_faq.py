@@ -192,6 +192,34 @@ def test_every_column_of_the_audience_counts(database: Database) -> None:
     assert entries["丙"].audience == Audience(frozenset({"1000"}), frozenset({"财务部"}))
 
 
+def test_answers_are_what_the_sheet_shows_and_keep_their_links(database: Database) -> None:
+    def change(sheet: Any) -> None:
+        sheet["B2"].number_format = "0%"
+        sheet["C2"].number_format = "#,##0"
+        sheet["B3"].hyperlink = "https://intra.example.com/form (1)"
+        sheet["B4"].hyperlink = "https://intra.example.com/uav/"
+        sheet["B5"].hyperlink = "https://intra.example.com"
+        sheet["A5"].hyperlink = "https://intra.example.com/q"
+
+    rows = [
+        ["问题", "答案", "适用公司"],
+        ["维修专票税率是多少", 0.03, 1000],
+        ["维修申请表在哪里", "维修申请表"],
+        ["维修费怎么报", "需要提供：\n• 合同\n• 验收单"],
+        ["制度在哪里", "见 intra.example.com"],
+    ]
+    row = read(database, "FAQ.xlsx", workbook(rows, change=change))
+    assert row.counts["create"] == 4
+    assert "A 列单元格的链接没有导入：https://intra.example.com/q" in shown(database, row.id)[3]["message"]
+    applied(database, row.id)
+    entries = by_question(database)
+    tax = entries["维修专票税率是多少"]
+    assert (tax.answer, tax.audience.companies) == ("3%", {"1000"})
+    assert entries["维修申请表在哪里"].answer == "[维修申请表](https://intra.example.com/form%20%281%29)"
+    assert entries["维修费怎么报"].answer.endswith("• 验收单\n\n[查看链接](https://intra.example.com/uav/)")
+    assert entries["制度在哪里"].answer == "见 intra.example.com"
+
+
 def test_every_bad_row_says_why_and_the_others_go_in(database: Database) -> None:
     row = read(
         database,

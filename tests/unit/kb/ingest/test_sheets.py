@@ -15,7 +15,7 @@ from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
 from core.errors import InvalidInput
-from kb.ingest.rows import Unusable
+from kb.ingest.rows import Display, Unusable
 from kb.ingest.sheets import read_sheets
 from tests.workbooks import workbook
 
@@ -30,6 +30,39 @@ def test_values_are_texts_and_days(tmp_path: Path) -> None:
     cells = ["文字", 12.0, 0.5, True, datetime(2026, 1, 31, 8, 30), date(2026, 2, 1), None, " "]
     (found,) = rows(tmp_path, workbook([cells]))
     assert found == ["文字", "12", "0.5", "TRUE", date(2026, 1, 31), date(2026, 2, 1), None, None]
+
+
+def test_numbers_as_the_sheet_shows_them(tmp_path: Path) -> None:
+    shown = {
+        "0%": "3%",
+        "0.00%": "2.50%",
+        "#,##0": "12,346",
+        "_ ¥* #,##0.00_ ": "¥12,345.50",
+        "0.00": "0.5",
+        "General": "0.5",
+    }
+    numbers = [0.03, 0.025, 12345.5, 12345.5, 0.5, 0.5]
+
+    def change(sheet: Worksheet) -> None:
+        for cell, code in zip(sheet[1], shown, strict=True):
+            cell.number_format = code
+
+    (found,) = rows(tmp_path, workbook([numbers], change=change))
+    assert [cell.shown if isinstance(cell, Display) else cell for cell in found] == list(shown.values())
+    assert found[:3] == ["0.03", "0.025", "12345.5"], "the plain value is there too"
+
+
+def test_where_a_cell_leads_to(tmp_path: Path) -> None:
+    def change(sheet: Worksheet) -> None:
+        sheet["A1"].hyperlink = "https://intra.example.com/a?b=1&c=2"
+        sheet["B1"].hyperlink = "#表2!A1"
+        sheet.merge_cells("C1:C2")
+        sheet["C1"].hyperlink = "mailto:fssc@example.com"
+
+    first, second = rows(tmp_path, workbook([["见制度", "内部", "写信"], ["下"]], [["没有"]], change=change))[:2]
+    assert isinstance(first[0], Display) and first[0].link == "https://intra.example.com/a?b=1&c=2"
+    assert first[1] == "内部" and not isinstance(first[1], Display), "a place in the same workbook is no address"
+    assert isinstance(second[2], Display) and second[2].link == "mailto:fssc@example.com"
 
 
 def test_formulas_give_what_excel_showed(tmp_path: Path) -> None:
