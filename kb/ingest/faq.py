@@ -18,7 +18,7 @@ from kb.ingest.imports import ImportRow, LineRow
 from kb.ingest.jobs import Preview, Task
 from kb.ingest.rows import Row, Sheet
 from kb.ingest.sheets import read_sheets
-from kb.ingest.values import SourceReader
+from kb.ingest.sources import SourceReader
 from kb.store import documents
 from kb.words import bare
 

@@ -13,6 +13,7 @@ from kb.entries import Entry
 from kb.ingest import audiences, values
 from kb.ingest.columns import LABELS, Header
 from kb.ingest.rows import Cell, Display, Row, Unusable
+from kb.ingest.sources import SourceReader
 from kb.ingest.workbooks import unguarded
 from kb.store import entry_from_dict, entry_to_dict
 from kb.words import bare
@@ -63,7 +64,7 @@ class Line:
 class FieldReader:
     """Reads the rows of one sheet by its header."""
 
-    def __init__(self, header: Header, sources: values.SourceReader) -> None:
+    def __init__(self, header: Header, sources: SourceReader) -> None:
         self.header = header
         self._sources = sources
         self._field_of = {column: name for name, columns in header.fields.items() for column in columns}

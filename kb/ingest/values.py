@@ -6,11 +6,9 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Any
 
 from core.errors import InvalidInput
 from core.text import normalize
-from kb.files import article_label
 from kb.ingest.rows import Cell
 from kb.ingest.workbooks import unguarded
 from kb.words import bare
@@ -29,7 +27,6 @@ NAMES = re.compile(r"[,，、|;；\n]+")
 _WEB = re.compile(r"https?://", re.I)
 _UNSAFE_IN_LINK = re.compile(r"[\x00-\x20()<>\\]")
 _LONGEST_LINK = 40
-_POLICY = re.compile(r"《([^《》]+)》\s*(?:第?\s*([〇零一二三四五六七八九十百千\d]+)\s*条)?")
 
 
 def text_of(cell: Cell) -> str:
@@ -132,65 +129,3 @@ def as_json(value: object) -> str:
     """JSON that a cell carries unharmed: readable Chinese, and controls escaped that `clean` would take out."""
     text = json.dumps(value, ensure_ascii=False)
     return _CONTROLS.sub(lambda found: "".join(f"\\u{ord(c):04x}" for c in found[0]), text)
-
-
-class SourceReader:
-    """Turns 《差旅费管理办法》第十二条 into a reference to the policy that we hold.
-
-    `policies` and `tables` are the documents' bodies.
-    """
-
-    def __init__(self, policies: Iterable[dict[str, Any]], tables: Iterable[dict[str, Any]]) -> None:
-        self._policies = {
-            bare(policy["title"]): (
-                policy["id"],
-                {bare(article.get("label", "")): article["number"] for article in policy.get("articles", ())},
-            )
-            for policy in policies
-        }
-        self._tables = {bare(table["title"]): table["id"] for table in tables}
-
-    def read(self, text: str, details: str = "") -> list[dict[str, Any]]:
-        """Sources, one a line; `details` is what an export wrote beside them and counts where the label is the same."""
-        known = _details(details)
-        labels = [label for line in text.split("\n") if (label := line_of(line))]
-        return [_taken(known, label) or self._linked(label) for label in labels]
-
-    def _linked(self, label: str) -> dict[str, Any]:
-        source: dict[str, Any] = {"label": label, **dict.fromkeys(_SOURCE_FIELDS[1:])}
-        if found := _POLICY.search(label):
-            policy, articles = self._policies.get(bare(found[1]), (None, {}))
-            number = found[2] and (article_label(int(found[2])) if found[2].isascii() else f"第{found[2]}条")
-            article = articles.get(bare(number)) if number else None
-            if policy and article:
-                source |= {"policy": policy, "article": article}
-            elif not number and (table := self._tables.get(bare(found[1]))):
-                source["table"] = table
-        elif table := self._tables.get(bare(label)):
-            source["table"] = table
-        return source
-
-
-def _taken(known: list[dict[str, Any]], label: str) -> dict[str, Any] | None:
-    at = next((n for n, source in enumerate(known) if line_of(source["label"]) == label), None)
-    return None if at is None else {**known.pop(at), "label": label}
-
-
-_SOURCE_FIELDS = ("label", "policy", "article", "table", "regulation", "quote")
-
-
-def _details(text: str) -> list[dict[str, Any]]:
-    try:
-        found = json.loads(text) if text else []
-    except ValueError:
-        return []
-    if not isinstance(found, list):
-        return []
-    return [
-        {name: source.get(name) for name in _SOURCE_FIELDS}
-        for source in found
-        if isinstance(source, dict)
-        and isinstance(source.get("label"), str)
-        and set(source) <= set(_SOURCE_FIELDS)
-        and all(value is None or isinstance(value, int if name == "article" else str) for name, value in source.items())
-    ]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from core.errors import InvalidInput
 from kb.ingest import audiences, values
+from kb.ingest.sources import SourceReader
 from kb.ingest.workbooks import guarded, unguarded
 
 POLICY = {
@@ -147,7 +148,7 @@ def test_a_question_answered_with_yes_or_no() -> None:
 
 
 def test_sources_are_linked_to_what_we_hold() -> None:
-    reader = values.SourceReader([POLICY], [TABLE])
+    reader = SourceReader([POLICY], [TABLE])
     first, second, third, fourth = reader.read(
         "《差旅费管理办法》第十二条\n《差旅费管理办法》第13条\n《住宿费限额标准表》\n《别的办法》第三条"
     )
@@ -158,8 +159,49 @@ def test_sources_are_linked_to_what_we_hold() -> None:
     assert (fourth["label"], fourth["policy"], fourth["table"]) == ("《别的办法》第三条", None, None)
 
 
+RECEPTION = {
+    "id": "reception",
+    "title": "招待费管理办法",
+    "articles": [
+        *({"number": n, "label": label} for n, label in ((7, "第七条"), (8, "第八条"), (9, "第九条"), (10, "第十条"))),
+        {"number": 11, "label": "第十条之一"},
+        {"number": 12, "label": "第七条"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("《招待费管理办法》第七条、第八条", {"《招待费管理办法》第七条": 7, "《招待费管理办法》第八条": 8}),
+        ("《招待费管理办法》第七、八条", {"《招待费管理办法》第七条": 7, "《招待费管理办法》第八条": 8}),
+        ("《招待费管理办法》第7条第二款和第8条", {"《招待费管理办法》第7条第二款": 7, "《招待费管理办法》第8条": 8}),
+        (
+            "《招待费管理办法》第七条至第九条",
+            {"《招待费管理办法》第七条": 7, "《招待费管理办法》第八条": 8, "《招待费管理办法》第九条": 9},
+        ),
+        ("《招待费管理办法》第十条之一", {"《招待费管理办法》第十条之一": 11}),
+        ("《招待费管理办法》第十条之二", {"《招待费管理办法》第十条之二": None}),
+        ("《招待费管理办法》十条", {"《招待费管理办法》十条": 10}),
+        ("详见《招待费管理办法》第十条的规定", {"详见《招待费管理办法》第十条的规定": 10}),
+        ("《别的办法》第七条、第八条", {"《别的办法》第七条、第八条": None}),
+        ("《招待费管理办法》第七条、《别的办法》第八条", {"《招待费管理办法》第七条、《别的办法》第八条": 7}),
+    ],
+)
+def test_every_article_that_is_named_is_linked(text: str, found: dict[str, int | None]) -> None:
+    sources = SourceReader([RECEPTION], []).read(text)
+    assert {source["label"]: source["article"] for source in sources} == found
+    assert all((source["policy"] == "reception") == (source["article"] is not None) for source in sources)
+
+
+def test_an_article_with_a_letter_is_never_the_one_before_it() -> None:
+    plain = {**RECEPTION, "articles": RECEPTION["articles"][:4]}
+    (source,) = SourceReader([plain], []).read("《招待费管理办法》第十条之一")
+    assert (source["policy"], source["article"], source["label"]) == (None, None, "《招待费管理办法》第十条之一")
+
+
 def test_details_count_only_for_the_same_label() -> None:
-    reader = values.SourceReader([POLICY], [])
+    reader = SourceReader([POLICY], [])
     details = '[{"label": "税法", "regulation": "税法", "quote": "一"}, {"label": "税法", "regulation": "税法", "quote": "二"}]'
     assert [source["quote"] for source in reader.read("税法\n税法", details)] == ["一", "二"]
     assert reader.read("别的", details)[0]["quote"] is None
