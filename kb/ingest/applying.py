@@ -201,6 +201,8 @@ class _Work:
             return self._put(row, entry_id)
         said = {name: value for name, value in row.body.items() if value}
         before, where = self._now.get(entry_id), self._where_said(row, entry_id)
+        if row.other_line is not None and where and before is not None and not _for_the_same(before, row.body):
+            return "failed", f"{where}写给不同的可见范围，不能由这一行覆盖；请为这一行选“新建”后重新导入", None
         outcome, message, written = self._put(row, entry_id, said)
         if outcome != "updated" or before is None:
             return outcome, message, written
@@ -236,6 +238,12 @@ class _Work:
 
     def _keep(self, entry: Entry) -> None:
         self._now[entry.id] = self.changed[entry.id] = entry
+
+
+def _for_the_same(entry: Entry, body: Mapping[str, Any]) -> bool:
+    """Whether a row is for those who may see the entry, as far as it says."""
+    kinds = (("companies", entry.audience.companies), ("groups", entry.audience.groups))
+    return all(names == frozenset(body.get(name, names)) for name, names in kinds)
 
 
 def _still_restricted(before: Entry, body: Mapping[str, Any]) -> str:

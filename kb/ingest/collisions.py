@@ -222,7 +222,8 @@ class _Judge:
         elif earlier:
             line.action, line.other_line, line.other_id = "collide", earlier.n, earlier.entry_id
             line.other_question = earlier.question or earlier.shown_question
-            line.notes.append(f"与{_where(earlier, line)}的问题相同")
+            apart = "，可见范围不同；要各答各的，请选“新建”" if _audience(earlier) != _audience(line) else ""
+            line.notes.append(f"与{_where(earlier, line)}的问题相同{apart}")
 
     def _warn(self, line: Line) -> None:
         for question, key in zip(line.fields.get("similar", ()), line.keys[1:], strict=True):
@@ -232,6 +233,10 @@ class _Judge:
             if (earlier := self._earlier(key, line)) and earlier.entry_id != line.entry_id:
                 line.notes.append(f"相似问“{question}”也出现在{_where(earlier, line)}，请核对应归哪一条")
                 return
+
+
+def _audience(line: Line) -> tuple[Any, ...]:
+    return line.fields.get("companies"), line.fields.get("groups")
 
 
 def _content(line: Line) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import count
 
+from kb.ingest.audiences import guards
 from kb.ingest.rows import Cell, Row
 from kb.ingest.workbooks import unguarded
 from kb.words import bare
@@ -109,7 +110,7 @@ def header_of(row: Row, above: Row | None = None) -> Header | None:
     """
     cells = _spread(row)
     if above is not None and above.line + 1 == row.line:
-        upper = _spread(above)
+        upper = _spread(above, whole=True)
         cells = [_under(_at(upper, column), cell) for column, cell in enumerate(cells)]
     return _named(row.line, cells)
 
@@ -121,10 +122,10 @@ def refined(header: Row, below: Row) -> Header | None:
     """
     if below.line != header.line + 1:
         return None
-    upper, finer = _spread(header), False
-    joined = upper + [None] * (len(below.cells) - len(upper))
+    upper, joined, finer = _spread(header, whole=True), _spread(header), False
+    joined += [None] * (len(below.cells) - len(joined))
     for column, cell in enumerate(below.cells):
-        over = joined[column]
+        over = _at(upper, column)
         if cell is None or cell == over:
             continue
         if not isinstance(cell, str) or len(cell) > _LONGEST_LABEL:
@@ -137,13 +138,15 @@ def refined(header: Row, below: Row) -> Header | None:
     return found and replace(found, rows=(header.cells, below.cells))
 
 
-def _spread(row: Row) -> list[Cell]:
-    """The cells of a header; what is merged across stands in each of its columns."""
+def _spread(row: Row, whole: bool = False) -> list[Cell]:
+    """The cells of a header; what is merged across stands in each of its columns where a field can have several, and where
+    it speaks of the audience; everything does for the `whole`."""
     cells = list(row.cells)
     for first, last in row.merged:
         cells += [None] * (last + 1 - len(cells))
-        for column in range(first + 1, last + 1):
-            cells[column] = cells[column] or cells[first]
+        head = cells[first]
+        if whole or field_of(head) in _REPEATABLE or isinstance(head, str) and guards(head):
+            cells[first : last + 1] = [cell or head for cell in cells[first : last + 1]]
     return cells
 
 

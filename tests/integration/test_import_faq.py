@@ -346,14 +346,32 @@ def test_the_same_file_again_finds_the_entry_of_each_company(database: Database)
     assert read(database, "问答.csv", csv(COMPANIES[0], "夜航津贴一晚多少,新,公司:3000")).counts["create"] == 1
 
 
-def test_a_row_that_replaces_another_of_its_file_says_so(database: Database) -> None:
+def test_a_row_does_not_overwrite_what_its_file_says_to_somebody_else(database: Database) -> None:
     row = read(database, "问答.csv", csv(*COMPANIES))
+    assert "可见范围不同" in shown(database, row.id)[2]["message"]
     decide(database, row.id, "overwrite")
-    assert applied(database, row.id)["created"] == 2
-    message = shown(database, row.id)[2]["message"]
-    assert "替换了第 2 行写入的内容" in message and "仍然只有公司“1000”能看到" in message
+    counts = applied(database, row.id)
+    assert (counts["created"], counts["failed"]) == (2, 1)
+    assert "第 2 行写给不同的可见范围" in shown(database, row.id)[2]["message"]
     answers = {tuple(entry.audience.companies): entry.answer for entry in stored(database).values()}
-    assert answers == {("1000",): "其他公司每晚 60 元", ("2000",): "每晚 90 元"}
+    assert answers == {("1000",): "每晚 120 元", ("2000",): "每晚 90 元"}
+
+
+def test_a_row_that_replaces_another_of_its_file_says_so(database: Database) -> None:
+    row = read(database, "问答.csv", csv(*COMPANIES[:2], "夜航津贴一晚多少,每晚 130 元,公司:1000"))
+    decide(database, row.id, "overwrite")
+    applied(database, row.id)
+    assert "替换了第 2 行写入的内容" in shown(database, row.id)[1]["message"]
+    assert [entry.answer for entry in stored(database).values()] == ["每晚 130 元"]
+
+
+def test_an_empty_cell_opens_no_entry_to_everybody(database: Database) -> None:
+    keep(database, replace(STAY, audience=Audience(frozenset({"1000"}))))
+    row = read(database, "问答.csv", csv("问题,答案,适用范围", "出差住宿费能报多少,新,"))
+    decide(database, row.id, "overwrite")
+    applied(database, row.id)
+    assert stored(database)["t-1"].audience.companies == {"1000"}
+    assert "仍然只有公司“1000”能看到" in shown(database, row.id)[0]["message"]
 
 
 def test_two_rows_of_a_file_do_not_overwrite_one_entry(database: Database) -> None:

@@ -113,6 +113,12 @@ def test_a_row_below_the_header_that_is_none(cells: list[str | None]) -> None:
     assert refined(Row(1, ["问题", "答案", "适用范围"]), Row(5, [None, None, "公司"])) is None
 
 
+def test_a_merged_header_names_its_first_column_unless_it_speaks_of_the_audience() -> None:
+    header = header_of(Row(1, ["问题", None, "答案", "密级", None], ((0, 1), (3, 4))))
+    assert header is not None and header.fields == {"question": [0], "answer": [2]}
+    assert header.aside == {3: "密级", 4: "密级 (2)"}
+
+
 def test_a_group_of_columns_above_the_header() -> None:
     above = Row(1, ["知识", None, "有效期"], ((0, 1), (2, 3)))
     header = header_of(Row(2, ["问题", "答案", "开始", "结束", "备注"]), above)
