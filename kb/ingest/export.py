@@ -27,6 +27,8 @@ _MOST_IN_CELL = 32_000
 """Excel refuses a cell of more than 32,767 characters."""
 _MOST_ASIDE = 150
 _SHEET = "知识条目"
+GUIDE = "填写说明"
+"""The sheet of the template that tells what to write where; an import passes it over without a word."""
 
 _EXAMPLE = {
     "question": "差旅报销需要在多少天内提交？",
@@ -75,7 +77,7 @@ def write_template(path: Path) -> None:
     book = Workbook(write_only=True)
     names = [name for name in _FIELDS if name != "source_details"]
     new_sheet(book, _SHEET, [LABELS[name] for name in names], _WIDTHS)
-    hints = new_sheet(book, "填写说明", ["列名", "怎么填", "例子"], {"怎么填": 60, "例子": 40})
+    hints = new_sheet(book, GUIDE, ["列名", "怎么填", "例子"], {"怎么填": 60, "例子": 40})
     for name in names:
         hints.append(text_cells(hints, [LABELS[name], _HINTS.get(name, ""), _EXAMPLE.get(name, "")]))
     hints.append(text_cells(hints, ["其他列", "可以自己加列，内容会原样保留在条目里"]))

@@ -13,6 +13,7 @@ from kb.ingest.applying import Plan, apply_plan, make_plan
 from kb.ingest.collisions import classify
 from kb.ingest.columns import Header, header_of, refined
 from kb.ingest.decisions import count_actions
+from kb.ingest.export import GUIDE
 from kb.ingest.fields import FieldReader, Line
 from kb.ingest.imports import ImportRow, LineRow
 from kb.ingest.jobs import Preview, Task
@@ -117,7 +118,7 @@ class _Reading:
             "columns": [{"header": name, "field": field} for name, field in columns],
             "sheets": [name for name in self.readers if name],
             "ignored": [name for name, field in columns if field is None],
-            "passed_over": [name for name in self._without if name],
+            "passed_over": [name for name in self._without if name and name != GUIDE],
         }
 
 

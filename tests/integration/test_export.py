@@ -87,6 +87,12 @@ def test_the_template_is_understood_and_empty(database: Database, tmp_path: Path
     write_template(tmp_path / "template.xlsx")
     row = read(database, "模板.xlsx", (tmp_path / "template.xlsx").read_bytes())
     assert row.state == FAILED and row.error and "没有内容" in row.error
+    book = load_workbook(tmp_path / "template.xlsx")
+    sheet = book.worksheets[0]
+    sheet["B2"], sheet["D2"] = "怎么报销", "填报销单"
+    book.save(tmp_path / "template.xlsx")
+    filled = read(database, "模板.xlsx", (tmp_path / "template.xlsx").read_bytes())
+    assert (filled.counts["create"], filled.summary["passed_over"]) == (1, [])
 
 
 words = st.text(max_size=30)
