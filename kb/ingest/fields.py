@@ -131,7 +131,14 @@ class FieldReader:
             if value is not None and column not in self._field_of and column not in self.header.aside
         }
         self._unnamed |= found
+        self._guarded |= {name for column, name in found.items() if self._beside_audience(column)}
         return found
+
+    def _beside_audience(self, column: int) -> bool:
+        """Whether a column without a header follows one of the audience, as where a merged header has become CSV."""
+        named = self._field_of.keys() | self.header.aside.keys()
+        left = max((one for one in named if one < column), default=-1)
+        return self._field_of.get(left) in _AUDIENCES or self.header.aside.get(left) in self._guarded
 
     def _read_field(self, line: Line, name: str, cells: list[Cell], found: dict[str, list[Cell]]) -> None:
         fields = line.fields

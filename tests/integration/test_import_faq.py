@@ -160,6 +160,14 @@ def test_a_merged_header_of_the_audience_covers_all_its_columns(database: Databa
     assert by_question(database)["乙"].audience == Audience(frozenset({"1000"}), frozenset({"财务部"}))
 
 
+def test_a_column_without_header_beside_the_audience_is_not_taken_for_public(database: Database) -> None:
+    """A merged header that was saved as CSV."""
+    row = read(database, "问答.csv", csv("问题,答案,适用范围,,备注,", "甲,答,,财务部,,", "乙,答,公司:1000,,,随便"))
+    refused, taken = shown(database, row.id)
+    assert refused["action"] == "invalid" and "“D 列”列写着“财务部”" in refused["message"]
+    assert taken["action"] == "create"
+
+
 def test_what_nobody_can_read_of_the_audience_is_refused(database: Database) -> None:
     rows = [
         ["问题", "答案", "适用主体", "口径密级"],
