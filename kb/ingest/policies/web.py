@@ -19,6 +19,8 @@ _DROPPED = {"script", "style", "noscript", "template", "nav", "aside", "footer",
 _INLINE = {"a", "abbr", "b", "big", "bdi", "bdo", "cite", "code", "del", "dfn", "em", "font", "i", "ins", "kbd", "label", "mark",
            "q", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"}  # fmt: skip
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_STRUCK = {"del", "s", "strike"}
+_LINE_THROUGH = re.compile(r"text-decoration(?:-line)?\s*:[^;]*line-through", re.IGNORECASE)
 _HEADING = re.compile(r"^h([1-6])$")
 _MOST_SPAN = 100
 
@@ -35,12 +37,18 @@ def read_html(path: Path) -> Document:
     reader = _Reader()
     reader.walk(root)
     titles = [clean(one.text_content()) for one in root.iter("title")]
-    notes = ["图片没有读取；图片里的表格和文字请改成文字后再导入。"] if next(root.iter("img"), None) is not None else []
-    return Document(reader.finish(), notes, {"title": titles[0]} if titles and titles[0] else {})
+    blocks = reader.finish()
+    notes = []
+    if reader.struck:
+        notes.append("带删除线的文字没有读取；如仍然有效，请去掉删除线后再导入。")
+    if next(root.iter("img"), None) is not None:
+        notes.append("图片没有读取；图片里的表格和文字请改成文字后再导入。")
+    return Document(blocks, notes, {"title": titles[0]} if titles and titles[0] else {})
 
 
 class _Reader:
     def __init__(self) -> None:
+        self.struck = False
         self._blocks: list[Block] = []
         self._text = ""
 
@@ -60,14 +68,14 @@ class _Reader:
                 self._end(_level(one.tag))
                 continue
             tag = one.tag if isinstance(one.tag, str) else ""
-            if not tag or tag in _DROPPED or _HIDDEN.search(one.get("style", "")) or one.get("hidden") is not None:
+            if self._left_out(one):
                 continue
             if tag == "br":
                 self._end()
                 continue
             if tag == "pre":
                 self._end()
-                for line in one.text_content().splitlines():
+                for line in "".join(self._texts(one)).splitlines():
                     self._add(line)
                     self._end()
                 continue
@@ -101,56 +109,63 @@ class _Reader:
         """Read a table of data; one that lays out the page is left to be walked through."""
         if next(element.iterdescendants("table"), None) is not None:
             return False
-        found = table(_grid(element))
+        found = table(self._grid(element))
         cells = [cell for row in found.rows for cell in row] if found else []
         if found is None or max(len(cell) for cell in cells) > 1500:
             return False
         self._end()
         for caption in element.iterdescendants("caption"):
-            self._add(caption.text_content())
+            self._add("".join(self._texts(caption)))
             self._end()
         self._blocks.append(found)
         return True
 
+    def _grid(self, element: Any) -> list[list[str]]:
+        """The cells with every merged one filled into all its places."""
+        rows: list[list[str]] = []
+        waiting: dict[int, tuple[int, str]] = {}
+        for row in element.iter("tr"):
+            cells: list[str] = []
+            kept: dict[int, tuple[int, str]] = {}
+            for cell in (*(one for one in row if one.tag in ("td", "th")), None):
+                while len(cells) in waiting:
+                    left, text = waiting.pop(len(cells))
+                    if left > 1:
+                        kept[len(cells)] = (left - 1, text)
+                    cells.append(text)
+                if cell is None:
+                    break
+                text = clean(re.sub(r"\s+", " ", "".join(self._texts(cell))))
+                high = _span(cell.get("rowspan"))
+                for _ in range(_span(cell.get("colspan"))):
+                    if high > 1:
+                        kept[len(cells)] = (high - 1, text)
+                    cells.append(text)
+            waiting = kept
+            rows.append(cells)
+        return rows
 
-def _grid(element: Any) -> list[list[str]]:
-    """The cells with every merged one filled into all its places."""
-    rows: list[list[str]] = []
-    waiting: dict[int, tuple[int, str]] = {}
-    for row in element.iter("tr"):
-        cells: list[str] = []
-        kept: dict[int, tuple[int, str]] = {}
-        for cell in (*(one for one in row if one.tag in ("td", "th")), None):
-            while len(cells) in waiting:
-                left, text = waiting.pop(len(cells))
-                if left > 1:
-                    kept[len(cells)] = (left - 1, text)
-                cells.append(text)
-            if cell is None:
-                break
-            text = clean(re.sub(r"\s+", " ", "".join(_texts(cell))))
-            high = _span(cell.get("rowspan"))
-            for _ in range(_span(cell.get("colspan"))):
-                if high > 1:
-                    kept[len(cells)] = (high - 1, text)
-                cells.append(text)
-        waiting = kept
-        rows.append(cells)
-    return rows
-
-
-def _texts(cell: Any) -> Iterator[str]:
-    """The texts of a cell, a blank where a block ends."""
-    for element in cell.iter():
-        if not isinstance(element.tag, str) or element.tag in _DROPPED:
-            if element.tail and element is not cell:
-                yield element.tail
-            continue
-        if element is not cell and element.tag not in _INLINE:
-            yield " "
+    def _texts(self, element: Any) -> Iterator[str]:
+        """The texts that are seen in an element, a blank where a block ends."""
         yield element.text or ""
-        if element is not cell:
-            yield element.tail or ""
+        for child in element:
+            if not self._left_out(child):
+                block = child.tag not in _INLINE
+                yield "\n" if child.tag == "br" else " " if block else ""
+                yield from self._texts(child)
+            yield child.tail or ""
+
+    def _left_out(self, element: Any) -> bool:
+        """Whether nothing of an element is read: comments, what is not seen, what is struck out."""
+        style = element.get("style", "")
+        if not isinstance(element.tag, str) or element.tag in _DROPPED:
+            return True
+        if _HIDDEN.search(style) or element.get("hidden") is not None:
+            return True
+        if element.tag not in _STRUCK and not _LINE_THROUGH.search(style):
+            return False
+        self.struck = self.struck or bool(clean(element.text_content()))
+        return True
 
 
 def _span(value: str | None) -> int:

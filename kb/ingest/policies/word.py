@@ -50,6 +50,7 @@ class _Reader:
         self._page = 1
         self._began: int | None = None
         self._contents = False
+        self._struck = 0
 
     def read(self) -> Document:
         body = self._document.element.body
@@ -68,6 +69,8 @@ class _Reader:
             notes.append("文本框里的文字没有读取；如属于正文，请移到正文中再导入。")
         if some("w:footnoteReference") or some("w:endnoteReference"):
             notes.append("脚注和尾注没有读取。")
+        if self._struck:
+            notes.append("带删除线的文字没有读取；如仍然有效，请去掉删除线后再导入。")
         if some("w:del"):
             notes.append("文档带有修订记录，按“接受全部修订”读取。")
         if some("w:drawing") or some("w:pict"):
@@ -104,14 +107,19 @@ class _Reader:
                 yield Block("heading", clean(line), level, self._known(page))
 
     def _numbered(self, element: Any) -> str:
-        """A paragraph's text behind its automatic number. An empty paragraph does not count."""
+        """A paragraph's text behind its automatic number. An empty paragraph does not count, one that is struck out does."""
+        struck = self._struck
         text = self._text(element)
-        return self._numbering.label(element) + text if clean(text) else ""
+        if clean(text):
+            return self._numbering.label(element) + text
+        if self._struck > struck:
+            self._numbering.label(element)
+        return ""
 
     def _text(self, element: Any) -> str:
         parts: list[str] = []
         for child in element:
-            if child.tag in _SKIPPED or (child.tag == qn("w:r") and _hidden(child)):
+            if child.tag in _SKIPPED or (child.tag == qn("w:r") and self._left_out(child)):
                 continue
             if child.tag == qn("w:t"):
                 parts.append(child.text or "")
@@ -129,6 +137,26 @@ class _Reader:
             else:
                 parts.append(self._text(child))
         return "".join(parts)
+
+    def _left_out(self, run: Any) -> bool:
+        """Whether a run is hidden or struck out. What is struck out is counted, for the note."""
+        if self._is_on(run, "w:vanish"):
+            return True
+        if not (self._is_on(run, "w:strike") or self._is_on(run, "w:dstrike")):
+            return False
+        self._struck += bool("".join(run.itertext(qn("w:t"))).strip())
+        return True
+
+    def _is_on(self, run: Any, name: str) -> bool:
+        """A run's own setting, else that of its character style or of a style that this is based on."""
+        properties = run.find(qn("w:rPr"))
+        if properties is None:
+            return False
+        if (own := properties.find(qn(name))) is not None:
+            return _true(own)
+        styles = self._based_on(properties.find(qn("w:rStyle")))
+        found = (style.find(f"{qn('w:rPr')}/{qn(name)}") for style in styles)
+        return next((_true(one) for one in found if one is not None), False)
 
     def _table(self, element: Any) -> Iterator[Block]:
         page = self._page
@@ -172,18 +200,17 @@ class _Reader:
     def _style_names(self, element: Any) -> list[str]:
         """The paragraph's style and those it is based on."""
         properties = element.find(qn("w:pPr"))
-        style = properties.find(qn("w:pStyle")) if properties is not None else None
-        identity = style.get(qn("w:val")) if style is not None else None
-        names: list[str] = []
+        styles = self._based_on(properties.find(qn("w:pStyle")) if properties is not None else None)
+        names = (style.find(qn("w:name")) for style in styles)
+        return [name.get(qn("w:val"), "") if name is not None else "" for name in names]
+
+    def _based_on(self, pointer: Any) -> Iterator[Any]:
+        """The style that `pointer` (w:pStyle, w:rStyle, None) names, and those it is based on."""
         seen: set[str] = set()
-        while identity in self._styles and identity not in seen:
+        while pointer is not None and (identity := pointer.get(qn("w:val"))) in self._styles and identity not in seen:
             seen.add(identity)
-            one = self._styles[identity]
-            name = one.find(qn("w:name"))
-            names.append(name.get(qn("w:val"), "") if name is not None else "")
-            based = one.find(qn("w:basedOn"))
-            identity = based.get(qn("w:val")) if based is not None else None
-        return names
+            yield self._styles[identity]
+            pointer = self._styles[identity].find(qn("w:basedOn"))
 
     def _level(self, element: Any, styles: list[str]) -> int | None:
         properties = element.find(qn("w:pPr"))
@@ -204,9 +231,8 @@ def _is_contents(element: Any) -> bool:
     return gallery is not None and gallery.get(qn("w:val")) == "Table of Contents"
 
 
-def _hidden(run: Any) -> bool:
-    vanish = run.find(f"{qn('w:rPr')}/{qn('w:vanish')}")
-    return vanish is not None and vanish.get(qn("w:val"), "1") not in ("0", "false")
+def _true(switch: Any) -> bool:
+    return switch.get(qn("w:val"), "1") not in ("0", "false", "off")
 
 
 def _span(properties: Any, name: str, otherwise: int) -> int:

@@ -72,6 +72,19 @@ def test_careless_html(tmp_path: Path, page: str):
     assert texts(read_html(put(tmp_path, page))) == ["第一条 甲", "第二条 乙"]
 
 
+def test_struck_out_text_of_a_page_is_left_out_and_told(tmp_path: Path):
+    page = (
+        "<p>春节每人<ins>800</ins><del>6<b>00</b></del>元，<s>含</s><strike>税</strike>"
+        "<span style='color:red;text-decoration-line: underline line-through'>端午400元</span>中秋400元。</p>"
+        "<table><caption>限<s>量</s>额表</caption><tr><td>城市<td>金额<tr><td>北京<td>500<del>4<b>50</b></del>元</table>"
+    )
+    document = read_html(put(tmp_path, page))
+    assert texts(document) == ["春节每人800元，中秋400元。", "限额表"]
+    assert tables(document)[0].rows[1] == ("北京", "500元")
+    assert ["删除线" in note for note in document.notes] == [True]
+    assert read_html(put(tmp_path, "<p style='text-decoration: underline'>甲<s></s></p>")).notes == []
+
+
 def test_a_page_nested_a_thousand_deep(tmp_path: Path):
     page = "<div>" * 3000 + "第一条 甲" + "</div>" * 3000
     assert "".join(texts(read_html(put(tmp_path, page)))) in ("第一条 甲", "")

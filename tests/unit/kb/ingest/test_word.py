@@ -188,6 +188,31 @@ def test_what_is_not_printed_is_not_read_and_what_is_left_out_is_told(document: 
     assert any("目录" in note for note in found.notes)
 
 
+def test_struck_out_text_is_left_out_and_told(document: Any, tmp_path: Path):
+    numbering(document, 77, ("chineseCountingThousand", "第%1条"))
+    style = document.styles.add_style("作废", 2)
+    style.font.strike = True
+    fee = numbered(document, "停车费每日上限", 77)
+    fee.add_run("60").font.strike = True
+    fee.add_run("70").font.double_strike = True
+    fee.add_run("75", style="作废")
+    kept = fee.add_run("80", style="作废")
+    kept.font.strike = False
+    fee.add_run("元。")
+    numbered(document, "", 77).add_run("整条作废。").font.strike = True
+    numbered(document, "洗车费不予报销。", 77)
+    table = document.add_table(rows=2, cols=2)
+    for cell, text in zip(
+        (cell for row in table.rows for cell in row.cells), ("车型", "元/月", "轿车", "800"), strict=True
+    ):
+        cell.text = text
+    table.cell(1, 1).paragraphs[0].add_run("600").font.strike = True
+    found = read(document, tmp_path)
+    assert [block.text for block in found.blocks[:2]] == ["第一条 停车费每日上限80元。", "第三条 洗车费不予报销。"]
+    assert found.blocks[2].rows[1] == ("轿车", "800")
+    assert [note for note in found.notes if "删除线" in note] == found.notes
+
+
 def test_pages_are_those_that_word_noted(document: Any, tmp_path: Path):
     document.add_paragraph("第一条 甲。")
     second = document.add_paragraph()
