@@ -15,10 +15,13 @@ from lxml import etree
 
 from core.errors import InvalidInput
 from kb.ingest.policies.blocks import TITLE, Block, Document, clean, table
+from kb.ingest.policies.formula import ROOTS, linear
 from kb.ingest.policies.numbering import Numbering
+from kb.ingest.policies.symbols import UNKNOWN, is_symbol_font, symbol
 
 _LEVEL = re.compile(r"^(?:heading|标题)\s*([1-9])$", re.IGNORECASE)
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_W14 = "{http://schemas.microsoft.com/office/word/2010/wordml}"
 _SKIPPED = {
     qn("w:del"),
     qn("w:moveFrom"),
@@ -51,6 +54,7 @@ class _Reader:
         self._began: int | None = None
         self._contents = False
         self._struck = 0
+        self._formulas = self._unknown = False
 
     def read(self) -> Document:
         body = self._document.element.body
@@ -73,7 +77,11 @@ class _Reader:
             notes.append("带删除线的文字没有读取；如仍然有效，请去掉删除线后再导入。")
         if some("w:del"):
             notes.append("文档带有修订记录，按“接受全部修订”读取。")
-        if some("w:drawing") or some("w:pict"):
+        if self._formulas:
+            notes.append("公式按一行文字读取，请与原文核对。")
+        if self._unknown:
+            notes.append(f"有符号认不出来，文字里以 {UNKNOWN} 代替；请在原文件里改成普通字符后再导入。")
+        if any(map(_is_picture, body.iter(qn("w:drawing"), qn("w:pict"), qn("w:object")))):
             notes.append("图片没有读取；图片里的表格和文字请改成文字后再导入。")
         if self._contents:
             notes.append("目录没有读取。")
@@ -119,10 +127,10 @@ class _Reader:
     def _text(self, element: Any) -> str:
         parts: list[str] = []
         for child in element:
-            if child.tag in _SKIPPED or (child.tag == qn("w:r") and self._left_out(child)):
+            if self._left_out(child):
                 continue
             if child.tag == qn("w:t"):
-                parts.append(child.text or "")
+                parts.append(self._typed(child))
                 self._began = self._began or (self._page if parts[-1].strip() else None)
             elif child.tag in (qn("w:tab"), qn("w:ptab")):
                 parts.append(" ")
@@ -130,6 +138,13 @@ class _Reader:
                 parts.append("-")
             elif child.tag == qn("w:br"):
                 parts.append("\n" if child.get(qn("w:type")) in (None, "textWrapping") else "")
+            elif child.tag == qn("w:sym"):
+                parts.append(self._symbol(child.get(qn("w:font"), ""), _code(child.get(qn("w:char"), ""))))
+            elif (ticked := _tick(child)) is not None:
+                parts.append("☑" if ticked else "☐")
+            elif child.tag in ROOTS:
+                parts.append(linear(child, self._left_out))
+                self._formulas = True
             elif child.tag == qn("w:cr"):
                 parts.append("\n")
             elif child.tag == qn("w:lastRenderedPageBreak"):
@@ -138,13 +153,27 @@ class _Reader:
                 parts.append(self._text(child))
         return "".join(parts)
 
-    def _left_out(self, run: Any) -> bool:
-        """Whether a run is hidden or struck out. What is struck out is counted, for the note."""
-        if self._is_on(run, "w:vanish"):
+    def _typed(self, element: Any) -> str:
+        """A `w:t`; letters in a symbol font are the signs that they show."""
+        text = element.text or ""
+        fonts = element.getparent().find(f"{qn('w:rPr')}/{qn('w:rFonts')}")
+        font = fonts.get(qn("w:ascii"), "") if fonts is not None else ""
+        if is_symbol_font(font):
+            return "".join(self._symbol(font, ord(c)) if ord(c) < 0x100 or _private(c) else c for c in text)
+        return "".join(self._symbol(font, ord(c)) if _private(c) else c for c in text)
+
+    def _symbol(self, font: str, code: int) -> str:
+        found = symbol(font, code)
+        self._unknown = self._unknown or found == UNKNOWN
+        return found
+
+    def _left_out(self, element: Any) -> bool:
+        """Whether nothing of an element is read: a run that is hidden or struck out, too. What is struck out is counted."""
+        if element.tag in _SKIPPED or self._is_on(element, "w:vanish"):
             return True
-        if not (self._is_on(run, "w:strike") or self._is_on(run, "w:dstrike")):
+        if not (self._is_on(element, "w:strike") or self._is_on(element, "w:dstrike")):
             return False
-        self._struck += bool("".join(run.itertext(qn("w:t"))).strip())
+        self._struck += bool("".join(element.itertext()).strip())
         return True
 
     def _is_on(self, run: Any, name: str) -> bool:
@@ -191,7 +220,7 @@ class _Reader:
 
     def _cell(self, cell: Any) -> str:
         """All text of a cell, that of tables in it too, a line a paragraph."""
-        return "\n".join(text for one in cell.iter(qn("w:p")) if (text := self._numbered(one)).strip())
+        return "\n".join(text for one in _paragraphs(cell) if (text := self._numbered(one)).strip())
 
     def _known(self, page: int) -> int | None:
         """Pages are known only where Word has noted them when it last laid the document out."""
@@ -229,6 +258,43 @@ class _Reader:
 def _is_contents(element: Any) -> bool:
     gallery = next(element.iter(qn("w:docPartGallery")), None)
     return gallery is not None and gallery.get(qn("w:val")) == "Table of Contents"
+
+
+def _paragraphs(element: Any) -> Iterator[Any]:
+    """The paragraphs in an element, but for those in text boxes and the like."""
+    for child in element:
+        if child.tag == qn("w:p"):
+            yield child
+        elif child.tag not in _SKIPPED:
+            yield from _paragraphs(child)
+
+
+def _is_picture(element: Any) -> bool:
+    """A drawing that shows more than a text box, which has a note of its own."""
+    inside = {one.tag.rpartition("}")[2] for one in element.iter() if isinstance(one.tag, str)}
+    return "txbxContent" not in inside or bool(inside & {"pic", "imagedata"})
+
+
+def _tick(element: Any) -> bool | None:
+    """Whether a check box, of a content control or a form field, is ticked; None for all else."""
+    box = element.find(f"{qn('w:sdtPr')}/{_W14}checkbox") if element.tag == qn("w:sdt") else None
+    if box is not None:
+        checked = box.find(f"{_W14}checked")
+        return checked is not None and checked.get(f"{_W14}val", "1") not in ("0", "false")
+    if element.tag != qn("w:checkBox"):
+        return None
+    checked = element.find(qn("w:checked"))
+    checked = element.find(qn("w:default")) if checked is None else checked
+    return checked is not None and _true(checked)
+
+
+def _code(text: str) -> int:
+    """The number of a symbol; 0, which no font has, for what is none."""
+    return int(text, 16) if re.fullmatch("[0-9A-Fa-f]{1,6}", text) else 0
+
+
+def _private(c: str) -> bool:
+    return "\ue000" <= c <= "\uf8ff"
 
 
 def _true(switch: Any) -> bool:

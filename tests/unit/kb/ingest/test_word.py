@@ -213,6 +213,88 @@ def test_struck_out_text_is_left_out_and_told(document: Any, tmp_path: Path):
     assert [note for note in found.notes if "删除线" in note] == found.notes
 
 
+def math(inner: str) -> Any:
+    space = "http://schemas.openxmlformats.org/officeDocument/2006/math"
+    return parse_xml(f'<m:oMath xmlns:m="{space}" {nsdecls("w")}>{inner}</m:oMath>')
+
+
+def run(text: str) -> str:
+    return f"<m:r><w:rPr><w:i/></w:rPr><m:t>{text}</m:t></m:r>"
+
+
+@pytest.mark.parametrize(
+    ("inner", "text"),
+    [
+        (run("行驶公里×1.2元−油卡"), "行驶公里×1.2元−油卡"),
+        (f"<m:f><m:num>{run('年租金+押金')}</m:num><m:den>{run('12')}</m:den></m:f>", "(年租金+押金)/12"),
+        (f"<m:sSup><m:e>{run('x')}</m:e><m:sup>{run('2')}</m:sup></m:sSup>", "x^2"),
+        (f"<m:d><m:e>{run('a')}</m:e></m:d><m:rad><m:deg/><m:e>{run('b')}</m:e></m:rad>", "(a)√(b)"),
+        (
+            f'<m:nary><m:naryPr><m:chr m:val="∑"/></m:naryPr><m:sub>{run("i=1")}</m:sub><m:sup>{run("n")}</m:sup>'
+            f"<m:e>{run('a')}</m:e></m:nary>",
+            "∑_(i=1)^na",
+        ),
+        ("<m:r><w:rPr><w:strike/></w:rPr><m:t>60</m:t></m:r>" + run("80"), "80"),
+    ],
+)
+def test_an_equation_is_read_as_one_line_and_told(document: Any, tmp_path: Path, inner: str, text: str):
+    paragraph = document.add_paragraph("补贴=")
+    paragraph._p.append(math(inner))
+    paragraph.add_run("，按月结算。")
+    found = read(document, tmp_path)
+    assert [block.text for block in found.blocks] == [f"补贴={text}，按月结算。"]
+    assert any("公式" in note for note in found.notes)
+
+
+def test_check_boxes_are_told_apart(document: Any, tmp_path: Path):
+    word = nsdecls("w") + ' xmlns:w14="http://schemas.microsoft.com/office/word/2010/wordml"'
+    paragraph = document.add_paragraph("可报销：")
+    for item, box in (
+        ("过路费", '<w:r {}><w:sym w:font="Wingdings" w:char="F0FE"/></w:r>'),
+        ("罚款", '<w:r {}><w:sym w:font="Wingdings" w:char="F0A8"/></w:r>'),
+        ("油费", '<w:r {}><w:rPr><w:rFonts w:ascii="Wingdings 2" w:hAnsi="Wingdings 2"/></w:rPr><w:t>R</w:t></w:r>'),
+        ("酒水", '<w:r {}><w:fldChar w:fldCharType="begin"><w:ffData><w:checkBox><w:default w:val="0"/></w:checkBox>'
+         "</w:ffData></w:fldChar></w:r>"),
+        ("停车", '<w:sdt {}><w:sdtPr><w14:checkbox><w14:checked w14:val="1"/></w14:checkbox></w:sdtPr><w:sdtContent><w:r>'
+         "<w:t>☒</w:t></w:r></w:sdtContent></w:sdt>"),
+        ("洗车", '<w:sdt {}><w:sdtPr><w14:checkbox><w14:checked w14:val="0"/></w14:checkbox></w:sdtPr><w:sdtContent><w:r>'
+         "<w:t>☐</w:t></w:r></w:sdtContent></w:sdt>"),
+    ):  # fmt: skip
+        paragraph._p.append(parse_xml(box.format(word)))
+        paragraph.add_run(item)
+    found = read(document, tmp_path)
+    assert [block.text for block in found.blocks] == ["可报销：☑过路费☐罚款☑油费☐酒水☑停车☐洗车"]
+    assert found.notes == []
+
+
+def test_a_symbol_that_cannot_be_told_is_marked_and_told(document: Any, tmp_path: Path):
+    paragraph = document.add_paragraph("见")
+    paragraph._p.append(parse_xml(f'<w:r {nsdecls("w")}><w:sym w:font="Wingdings" w:char="F04A"/></w:r>'))
+    paragraph._p.append(parse_xml(f'<w:r {nsdecls("w")}><w:sym w:font="宋体" w:char="2103"/></w:r>'))
+    found = read(document, tmp_path)
+    assert [block.text for block in found.blocks] == ["见〓℃"]
+    assert ["〓" in note for note in found.notes] == [True]
+
+
+def test_a_text_box_in_a_cell_is_not_read_either(document: Any, tmp_path: Path):
+    box = "<w:txbxContent><w:p><w:r><w:t>夏季另加50元</w:t></w:r></w:p></w:txbxContent>"
+    both = (
+        f'<mc:AlternateContent {nsdecls("w")} xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006">'
+        f'<mc:Choice Requires="wps"><w:drawing>{box}</w:drawing></mc:Choice>'
+        f"<mc:Fallback><w:pict>{box}</w:pict></mc:Fallback></mc:AlternateContent>"
+    )
+    table = document.add_table(rows=2, cols=2)
+    for cell, text in zip(
+        (cell for row in table.rows for cell in row.cells), ("车型", "元/月", "轿车", "800"), strict=True
+    ):
+        cell.text = text
+    table.cell(1, 1).paragraphs[0].add_run()._r.append(parse_xml(both))
+    table.cell(1, 0).add_table(1, 1).cell(0, 0).text = "五座"
+    found = read(document, tmp_path)
+    assert found.blocks[0].rows[1] == ("轿车\n五座", "800")
+    assert len(found.notes) == 1 and "文本框里的文字没有读取" in found.notes[0]
+
+
 def test_pages_are_those_that_word_noted(document: Any, tmp_path: Path):
     document.add_paragraph("第一条 甲。")
     second = document.add_paragraph()
