@@ -12,6 +12,13 @@ TITLE = 0
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]|[\x00-\x08\x0e-\x1f\x7f]")
 _RADICALS = re.compile("[\u2e80-\u2fdf\uf900-\ufaff]")
+_SUPPLEMENT = str.maketrans(
+    "⺁⺂⺃⺄⺅⺆⺇⺈⺉⺊⺋⺌⺍⺎⺏⺐⺑⺒⺓⺔⺕⺖⺗⺘⺙⺛⺜⺝⺞⺟⺠⺡⺢⺣⺤⺥⺦⺧⺨⺩⺪⺫⺬⺭⺮⺯⺰⺱⺲⺳⺴⺵⺶⺷⺸⺹⺺"
+    "⺻⺼⺽⺾⺿⻀⻁⻂⻃⻄⻅⻆⻇⻈⻉⻊⻋⻌⻍⻎⻏⻐⻑⻒⻓⻔⻕⻖⻗⻘⻙⻚⻛⻜⻝⻞⻟⻠⻡⻢⻣⻤⻥⻦⻧⻨⻩⻪⻫⻬⻭⻮⻯⻰⻱⻲⻳",
+    "厂乛乚乙亻冂𠘨刀刂卜㔾小小兀尣尢𡯂巳幺彑彐忄心扌攵旡日月歺母民氵氺灬爫爫丬牛犭王𤴔目示礻𥫗糹纟罓罒㓁冗𦉫羊𦍌𦍋耂肀"
+    "聿肉𦥑艹艹艹虎衤覀西见角𧢲讠贝𧾷车辶辶辶邑钅長镸长门𨸏阝雨青韦页风飞食𩙿飠饣𩠐马骨鬼鱼鸟卤麦黄黾斉齐歯齿竜龙龜亀龟",
+)
+"""Unicode's EquivalentUnifiedIdeograph for U+2E81–U+2EF3, of which NFKC knows but two; U+2E80 has none."""
 _SPACES = re.compile("[ \t\u00a0\u2002-\u200a\u202f]+")
 _BETWEEN_IDEOGRAPHS = re.compile("(?<=[\u3400-\u9fff，。；：、（）《》“”]) (?=[\u3400-\u9fff，。；：、（）《》“”])")
 
@@ -47,7 +54,7 @@ class Document:
 def clean(text: str) -> str:
     """Nothing invisible, plain spaces, radicals that PDF fonts put in place of characters turned back; all else as printed."""
     text = _INVISIBLE.sub("", text)
-    text = _RADICALS.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+    text = _RADICALS.sub(lambda found: unicodedata.normalize("NFKC", found[0].translate(_SUPPLEMENT)), text)
     return _SPACES.sub(" ", text).strip(" \n\r\t\f\v\u3000")
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import pytest
 
 from core.errors import InvalidInput
+from kb.ingest.policies.about import about_of, policy_id
+from kb.ingest.policies.blocks import clean
 from kb.ingest.policies.pdf import read_pdf
 from kb.ingest.policies.splitter import split
 from tests.unit.kb.ingest.pdf_file import Page, write_pdf
@@ -138,3 +141,22 @@ def test_a_stopped_import_stops_the_reading(policy: Path):
 
     with pytest.raises(Stopped):
         read_pdf(policy, stop)
+
+
+def test_radicals_that_a_font_put_in_place_of_characters_are_turned_back(tmp_path: Path):
+    text = "云帆科技集团租车费管理办法"
+    printed = text.replace("车", "⻋").replace("用", "⽤")
+    page = Page().text(150, 80, printed, 22)
+    set_lines(page, 130, "第⼀条 租⻋须经部⻔负责⼈批准，⻝堂⻓期⽤⻋⻅附⻚，其余⽤⻋按本办法的规定执⾏。")
+    document = read_pdf(write_pdf(tmp_path / "radicals.pdf", [page]))
+    plain = "第一条 租车须经部门负责人批准，食堂长期用车见附页，其余用车按本办法的规定执行。"
+    assert [block.text for block in document.blocks] == [text, plain]
+    told = about_of(document, split(document.blocks), "x.pdf")
+    assert told["title"] == text and policy_id(told["title"], ()) == policy_id(text, ())
+
+
+def test_every_radical_with_an_ideograph_of_its_own_becomes_it():
+    radicals = [chr(code) for code in range(0x2E81, 0x2FD6) if unicodedata.category(chr(code)) != "Cn"]
+    assert len(radicals) == 328
+    assert all(unicodedata.name(clean(one)).startswith("CJK UNIFIED") for one in radicals)
+    assert clean("⻋⻔⻝⻚⻓⻅⺟⻳") == "车门食页长见母龟"
