@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -16,6 +17,9 @@ from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect
 from core.errors import InvalidInput
 from kb.ingest.policies.blocks import Block, Document, clean, joined, table
 from kb.ingest.policies.labels import label_of
+
+# It warns of every font that lacks a figure, dozens of lines a file, and nobody can act upon it; what it cannot read it raises.
+logging.getLogger("pdfminer").setLevel(logging.ERROR)
 
 Progress = Callable[[int, int], None]
 

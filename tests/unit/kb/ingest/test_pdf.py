@@ -160,3 +160,13 @@ def test_every_radical_with_an_ideograph_of_its_own_becomes_it():
     assert len(radicals) == 328
     assert all(unicodedata.name(clean(one)).startswith("CJK UNIFIED") for one in radicals)
     assert clean("⻋⻔⻝⻚⻓⻅⺟⻳") == "车门食页长见母龟"
+
+
+def test_a_font_without_figures_is_read_in_silence(policy: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    box = b"/FontBBox [-25 -254 1000 880]"
+    data = policy.read_bytes()
+    assert box in data
+    odd = tmp_path / "odd.pdf"
+    odd.write_bytes(data.replace(box, b"/FontBBox null".ljust(len(box))))
+    assert read_pdf(odd).blocks == read_pdf(policy).blocks
+    assert not caplog.records
