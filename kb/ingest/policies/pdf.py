@@ -16,6 +16,7 @@ from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect
 
 from core.errors import InvalidInput
 from kb.ingest.policies.blocks import Block, Document, clean, joined, table
+from kb.ingest.policies.grids import Grid, grid_of, joined_grids, middle_in
 from kb.ingest.policies.labels import label_of
 
 # It warns of every font that lacks a figure, dozens of lines a file, and nobody can act upon it; what it cannot read it raises.
@@ -46,18 +47,11 @@ class _Line:
     height: float
 
 
-@dataclass(frozen=True)
-class _Table:
-    rows: list[list[str]]
-    page: int
-    top: float
-
-
 def read_pdf(path: Path, progress: Progress = lambda done, total: None) -> Document:
     """The blocks of a PDF. Raises InvalidInput (Chinese) for scans, passwords, damage and fonts without characters."""
     try:
         with pdfplumber.open(path) as pdf:
-            pages: list[list[_Line | _Table]] = []
+            pages: list[list[_Line | Grid]] = []
             pictures: list[int] = []
             for number, page in enumerate(pdf.pages, 1):
                 progress(number - 1, len(pdf.pages))
@@ -78,12 +72,20 @@ def read_pdf(path: Path, progress: Progress = lambda done, total: None) -> Docum
     _check_text(pages, pictures)
     notes = []
     if pictures:
-        some = "、".join(map(str, pictures[:10])) + ("等" if len(pictures) > 10 else "")
-        notes.append(f"第 {some} 页是图片，没有读取；请用文字识别（OCR）后再导入这些页。")
+        notes.append(f"{_pages(pictures)}是图片，没有读取；请用文字识别（OCR）后再导入这些页。")
     kept, dropped = _without_running_heads(pages)
     if dropped:
         notes.append("各页重复的页眉、页脚和页码已去除。")
-    return Document(_blocks(kept), notes, {"title": title} if title else {})
+    whole = _with_whole_tables(kept)
+    if mended := [one.page for page in whole for one in page if isinstance(one, Grid) and one.mended]:
+        notes.append(f"{_pages(mended)}的表格有缺少框线或被分页截断的单元格，已按位置补全，请对照原文核对。")
+    return Document(_blocks(whole), notes, {"title": title} if title else {})
+
+
+def _pages(numbers: Sequence[int]) -> str:
+    """第 1、3 页, at most ten of them."""
+    some = list(dict.fromkeys(numbers))
+    return f"第 {'、'.join(map(str, some[:10]))}{'等' if len(some) > 10 else ''} 页"
 
 
 def _is_damage(error: Exception) -> bool:
@@ -103,7 +105,7 @@ def _is_damage(error: Exception) -> bool:
     return isinstance(error, wraps) or module.startswith(("pdfminer", "pdfplumber", "struct", "zlib"))
 
 
-def _check_text(pages: list[list[_Line | _Table]], pictures: list[int]) -> None:
+def _check_text(pages: list[list[_Line | Grid]], pictures: list[int]) -> None:
     texts = [one.text if isinstance(one, _Line) else "".join(map("".join, one.rows)) for page in pages for one in page]
     letters = sum(len(text) for text in texts)
     if letters < 20:
@@ -118,16 +120,16 @@ def _check_text(pages: list[list[_Line | _Table]], pictures: list[int]) -> None:
         )
 
 
-def _read_page(page: Any, number: int) -> list[_Line | _Table]:
+def _read_page(page: Any, number: int) -> list[_Line | Grid]:
     """Lines and tables from top to bottom. Text in a table is in no line."""
-    found: list[_Line | _Table] = []
+    found: list[_Line | Grid] = []
     outside = page
     for one in page.find_tables():
-        rows = _grid(page, one)
-        if table(rows) is None:
+        grid = grid_of(page, one, number)
+        if table(grid.rows) is None:
             continue
-        found.append(_Table(rows, number, one.bbox[1]))
-        outside = outside.filter(lambda thing, box=one.bbox: not _middle_in(thing, box))
+        found.append(grid)
+        outside = outside.filter(lambda thing, box=grid.box: not middle_in(thing, box))
     for line in outside.dedupe_chars().extract_text_lines(return_chars=True, x_tolerance_ratio=0.5, y_tolerance=3):
         if text := clean(line["text"]):
             sizes = [char["size"] for char in line["chars"]]
@@ -136,49 +138,10 @@ def _read_page(page: Any, number: int) -> list[_Line | _Table]:
                     text, number, line["x0"], line["x1"], line["top"], line["bottom"], median(sizes), float(page.height)
                 )
             )
-    return sorted(found, key=lambda one: one.top)
+    return sorted(found, key=lambda one: one.box[1] if isinstance(one, Grid) else one.top)
 
 
-def _middle_in(thing: dict[str, Any], box: tuple[float, float, float, float]) -> bool:
-    x, y = (thing["x0"] + thing["x1"]) / 2, (thing["top"] + thing["bottom"]) / 2
-    return box[0] <= x <= box[2] and box[1] <= y <= box[3]
-
-
-def _grid(page: Any, one: Any) -> list[list[str]]:
-    """The table's cells with every merged one filled into all its places."""
-    cells = [
-        (cell, clean((page.crop(cell).extract_text(x_tolerance_ratio=0.5) or "").replace("\n", "")))
-        for cell in _inside(page, one)
-    ]
-    columns = _edges([x for (left, _, right, _), _ in cells for x in (left, right)])
-    lines = _edges([y for (_, top, _, bottom), _ in cells for y in (top, bottom)])
-    rows: list[list[str]] = []
-    for top, bottom in zip(lines, lines[1:], strict=False):
-        row = []
-        for left, right in zip(columns, columns[1:], strict=False):
-            x, y = (left + right) / 2, (top + bottom) / 2
-            row.append(next((text for (x0, y0, x1, y1), text in cells if x0 <= x <= x1 and y0 <= y <= y1), ""))
-        rows.append(row)
-    return rows
-
-
-def _inside(page: Any, one: Any) -> list[tuple[float, float, float, float]]:
-    """The table's cells, cut to the page: rules may run over its edge."""
-    x0, top, x1, bottom = page.bbox
-    cut = [(max(c[0], x0), max(c[1], top), min(c[2], x1), min(c[3], bottom)) for c in one.cells]
-    return [cell for cell in cut if cell[2] - cell[0] > 1 and cell[3] - cell[1] > 1]
-
-
-def _edges(values: list[float]) -> list[float]:
-    """Positions that differ by less than a rule's width are one."""
-    found: list[float] = []
-    for value in sorted(values):
-        if not found or value - found[-1] > 3:
-            found.append(value)
-    return found
-
-
-def _without_running_heads(pages: list[list[_Line | _Table]]) -> tuple[list[list[_Line | _Table]], bool]:
+def _without_running_heads(pages: list[list[_Line | Grid]]) -> tuple[list[list[_Line | Grid]], bool]:
     """Without page numbers and what stands in the margin of page after page."""
 
     def in_margin(line: _Line) -> bool:
@@ -194,7 +157,7 @@ def _without_running_heads(pages: list[list[_Line | _Table]]) -> tuple[list[list
         | {(text, at + 1) for text, at in {key(one) for one in page if isinstance(one, _Line) and in_margin(one)}}
     )
     often = max(2, round(0.4 * len(pages)))
-    kept: list[list[_Line | _Table]] = []
+    kept: list[list[_Line | Grid]] = []
     dropped = False
     for page in pages:
         rest = []
@@ -213,20 +176,20 @@ def _begins_article(line: _Line) -> bool:
     return label is not None and label.kind in ("article", "chapter")
 
 
-def _blocks(pages: Sequence[Sequence[_Line | _Table]]) -> list[Block]:
+def _blocks(pages: Sequence[Sequence[_Line | Grid]]) -> list[Block]:
     lines = [one for page in pages for one in page if isinstance(one, _Line)]
     body = _common_size(lines)
     left, right = _margins([line for line in lines if abs(line.size - body) < 1])
     gap = _common_gap(pages, body)
     blocks: list[Block] = []
     held: Block | None = None
-    before: _Line | _Table | None = None
+    before: _Line | Grid | None = None
     for page in pages:
         for one in page:
-            if isinstance(one, _Table):
+            if isinstance(one, Grid):
                 blocks += [held] if held else []
                 held = None
-                _add_table(blocks, one, before)
+                blocks += [found] if (found := table(one.rows, one.page)) else []
             elif held is not None and isinstance(before, _Line) and _goes_on(before, one, body, left, right, gap):
                 held = Block(held.kind, joined(held.text, one.text), held.level, held.page)
             else:
@@ -237,20 +200,22 @@ def _blocks(pages: Sequence[Sequence[_Line | _Table]]) -> list[Block]:
     return blocks + ([held] if held else [])
 
 
-def _add_table(blocks: list[Block], one: _Table, before: _Line | _Table | None) -> None:
-    """A table that goes on on the next page joins its first part; a head that is printed again is dropped."""
-    found = table(one.rows, one.page)
-    last = blocks[-1] if blocks else None
-    if found is None:
-        return
-    goes_on = isinstance(before, _Table) and before.page == one.page - 1 and last is not None and last.kind == "table"
-    if goes_on and last is not None and len(last.rows[0]) == len(found.rows[0]):
-        again = 0
-        while again < min(len(found.rows), len(last.rows), 3) and found.rows[again] == last.rows[again]:
-            again += 1
-        blocks[-1] = Block("table", page=last.page, rows=last.rows + found.rows[again:])
-    else:
-        blocks.append(found)
+def _with_whole_tables(pages: Sequence[Sequence[_Line | Grid]]) -> list[list[_Line | Grid]]:
+    """Every table that goes on on the next page joined to its first part."""
+    whole: list[list[_Line | Grid]] = []
+    holder: list[_Line | Grid] = []
+    before: _Line | Grid | None = None
+    for page in pages:
+        whole.append([])
+        for one in page:
+            last = holder[-1] if holder and isinstance(before, Grid) and before.page == one.page - 1 else None
+            if isinstance(one, Grid) and isinstance(last, Grid) and (found := joined_grids(last, one)):
+                holder[-1] = found
+            else:
+                holder = whole[-1]
+                holder.append(one)
+            before = one
+    return whole
 
 
 def _goes_on(last: _Line, line: _Line, body: float, left: float, right: float, gap: float) -> bool:
@@ -302,7 +267,7 @@ def _margins(lines: list[_Line]) -> tuple[float, float]:
     return float(left), rights[int(0.9 * (len(rights) - 1))]
 
 
-def _common_gap(pages: Sequence[Sequence[_Line | _Table]], body: float) -> float:
+def _common_gap(pages: Sequence[Sequence[_Line | Grid]], body: float) -> float:
     gaps = [
         second.top - first.bottom
         for page in pages

@@ -170,3 +170,41 @@ def test_a_font_without_figures_is_read_in_silence(policy: Path, tmp_path: Path,
     odd.write_bytes(data.replace(box, b"/FontBBox null".ljust(len(box))))
     assert read_pdf(odd).blocks == read_pdf(policy).blocks
     assert not caplog.records
+
+
+def cut_table(page: Page, top: float, rows: list[list[str]], city: list[tuple[int, int, str]], closed: bool) -> None:
+    """A table whose first column has merged cells `(first row, rows, text)`; the last has a rule below it where `closed`."""
+    end = top + 24 * len(rows)
+    for k in range(len(rows) + 1):
+        page.rule(LEFT + 100, top + 24 * k, LEFT + 300, top + 24 * k)
+    for x in (LEFT, LEFT + 100, LEFT + 200, LEFT + 300):
+        page.rule(x, top, x, end)
+    for first, many, text in city:
+        page.rule(LEFT, top + 24 * first, LEFT + 100, top + 24 * first)
+        page.text(LEFT + 6, top + 24 * first + 6, text, 10)
+        if closed or first + many < len(rows):
+            page.rule(LEFT, top + 24 * (first + many), LEFT + 100, top + 24 * (first + many))
+    for r, row in enumerate(rows):
+        for c, cell in enumerate(row, 1):
+            page.text(LEFT + 100 * c + 6, top + 24 * r + 6, cell, 10)
+
+
+@pytest.mark.parametrize(("closed", "where"), [(False, 0), (False, 1), (True, 0)])
+def test_a_merged_cell_that_a_page_break_cuts_keeps_its_text(tmp_path: Path, closed: bool, where: int):
+    one, two = framed(1), framed(2)
+    one.text(LEFT, 90, "租车标准按下表执行，单位为元/天，超过标准的部分由个人承担。")
+    top = [["车型", "标准"], ["轿车", "430"], ["大巴", "1330"], ["轿车", "410"]]
+    name = ["南宁", ""]
+    cut_table(one, 640, top, [(0, 1, "城市"), (1, 2, "三亚"), (3, 1, name[where])], closed)
+    below = [["车型", "标准"], ["商务车", "610"], ["大巴", "1310"], ["轿车", "390"]]
+    cut_table(two, 80, below, [(0, 1, "城市"), (1, 2, name[1 - where]), (3, 1, "昆明")], True)
+    document = read_pdf(write_pdf(tmp_path / "cut.pdf", [one, two]))
+    [found] = [block for block in document.blocks if block.kind == "table"]
+    assert [(row[0], row[2]) for row in found.rows] == [
+        ("城市", "标准"), ("三亚", "430"), ("三亚", "1330"), ("南宁", "410"), ("南宁", "610"), ("南宁", "1310"), ("昆明", "390"),
+    ]  # fmt: skip
+    assert any("第 1 页的表格" in note and "核对" in note for note in document.notes)
+
+
+def test_a_table_with_whole_cells_needs_no_note(policy: Path):
+    assert not any("核对" in note for note in read_pdf(policy).notes)
