@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -17,6 +19,7 @@ from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect
 from core.errors import InvalidInput
 from kb.ingest.policies.blocks import Block, Document, clean, joined, table
 from kb.ingest.policies.grids import Grid, grid_of, joined_grids, middle_in
+from kb.ingest.policies.gutter import Columns, columns_of
 from kb.ingest.policies.labels import label_of
 
 # It warns of every font that lacks a figure, dozens of lines a file, and nobody can act upon it; what it cannot read it raises.
@@ -35,7 +38,10 @@ _UNREADABLE = re.compile(r"\(cid:\d+\)|[\ue000-\uf8ff\ufffd]")
 
 @dataclass(frozen=True)
 class _Line:
-    """A printed line. Positions are in points from the left and the top; `height` is the page's."""
+    """A printed line. Positions are in points from the left and the top; `height` is the page's.
+
+    `column` are the left and right edges of the column that it is set in, None where it has the page for itself.
+    """
 
     text: str
     page: int
@@ -45,6 +51,7 @@ class _Line:
     bottom: float
     size: float
     height: float
+    column: tuple[float, float] | None = None
 
 
 def read_pdf(path: Path, progress: Progress = lambda done, total: None) -> Document:
@@ -53,9 +60,14 @@ def read_pdf(path: Path, progress: Progress = lambda done, total: None) -> Docum
         with pdfplumber.open(path) as pdf:
             pages: list[list[_Line | Grid]] = []
             pictures: list[int] = []
+            gutters: dict[int, Columns] = {}
+            gutter: float | None = None
             for number, page in enumerate(pdf.pages, 1):
                 progress(number - 1, len(pdf.pages))
-                found = _read_page(page, number)
+                found, columns = _read_page(page, number, gutter)
+                if columns is not None:
+                    gutters[number] = columns
+                    gutter = gutter if columns.doubtful else columns.x
                 if not found and page.images:
                     pictures.append(number)
                 pages.append(found)
@@ -76,10 +88,23 @@ def read_pdf(path: Path, progress: Progress = lambda done, total: None) -> Docum
     kept, dropped = _without_running_heads(pages)
     if dropped:
         notes.append("各页重复的页眉、页脚和页码已去除。")
+    notes += _column_notes(gutters)
     whole = _with_whole_tables(kept)
     if mended := [one.page for page in whole for one in page if isinstance(one, Grid) and one.mended]:
         notes.append(f"{_pages(mended)}的表格有缺少框线或被分页截断的单元格，已按位置补全，请对照原文核对。")
     return Document(_blocks(whole), notes, {"title": title} if title else {})
+
+
+def _column_notes(gutters: dict[int, Columns]) -> list[str]:
+    notes = []
+    if clear := [page for page, one in gutters.items() if not one.doubtful]:
+        notes.append(f"{_pages(clear)}分两栏，已按先左栏后右栏的顺序读取，请对照原文核对。")
+    if doubtful := [page for page, one in gutters.items() if one.doubtful]:
+        notes.append(
+            f"{_pages(doubtful)}有几行文字左右分开，可能是分栏或没有框线的表格，已逐行从左到右读取；"
+            "请对照原文核对，顺序不对时请改用 Word 文件导入。"
+        )
+    return notes
 
 
 def _pages(numbers: Sequence[int]) -> str:
@@ -120,8 +145,11 @@ def _check_text(pages: list[list[_Line | Grid]], pictures: list[int]) -> None:
         )
 
 
-def _read_page(page: Any, number: int) -> list[_Line | Grid]:
-    """Lines and tables from top to bottom. Text in a table is in no line."""
+def _read_page(page: Any, number: int, gutter: float | None) -> tuple[list[_Line | Grid], Columns | None]:
+    """Lines and tables as they are read, and the page's columns; `gutter` is where earlier pages have theirs.
+
+    Text in a table is in no line.
+    """
     found: list[_Line | Grid] = []
     outside = page
     for one in page.find_tables():
@@ -130,15 +158,67 @@ def _read_page(page: Any, number: int) -> list[_Line | Grid]:
             continue
         found.append(grid)
         outside = outside.filter(lambda thing, box=grid.box: not middle_in(thing, box))
-    for line in outside.dedupe_chars().extract_text_lines(return_chars=True, x_tolerance_ratio=0.5, y_tolerance=3):
-        if text := clean(line["text"]):
-            sizes = [char["size"] for char in line["chars"]]
-            found.append(
-                _Line(
-                    text, number, line["x0"], line["x1"], line["top"], line["bottom"], median(sizes), float(page.height)
-                )
-            )
-    return sorted(found, key=lambda one: one.box[1] if isinstance(one, Grid) else one.top)
+    lines, columns = _lines(outside.dedupe_chars(), number, gutter)
+    return _in_order([*found, *lines], columns), columns
+
+
+def _lines(page: Any, number: int, gutter: float | None) -> tuple[list[_Line], Columns | None]:
+    """A page's lines; in two columns, where it has them, each line is in one of them."""
+    told = _told(page)
+    columns = columns_of([line["chars"] for line in told], gutter)
+    lines = [_line(one, number, page.height) for one in told]
+    if columns is None:
+        return lines, None
+    if columns.doubtful:
+        # Without a right edge no line is full, and none of a table's lines is joined to the next.
+        return [
+            replace(one, column=(one.left, inf)) if n in columns.lines else one for n, one in enumerate(lines)
+        ], columns
+    over = {_where(char) for n, line in enumerate(told) if n not in columns.lines for char in line["chars"]}
+    found = [one for n, one in enumerate(lines) if n not in columns.lines]
+    for right in (False, True):
+        side = page.filter(lambda thing, right=right: _where(thing) not in over and (thing["x0"] > columns.x) == right)
+        lines = [_line(one, number, page.height) for one in _told(side)]
+        edges = _margins(lines)
+        found += [replace(one, column=edges) for one in lines]
+    return found, columns
+
+
+def _told(page: Any) -> list[dict[str, Any]]:
+    """pdfplumber's lines from top to bottom, each with its characters."""
+    told = page.extract_text_lines(return_chars=True, x_tolerance_ratio=0.5, y_tolerance=3)
+    return sorted((line for line in told if clean(line["text"])), key=lambda line: line["top"])
+
+
+def _line(told: dict[str, Any], number: int, height: float) -> _Line:
+    size = median(char["size"] for char in told["chars"])
+    edges = (told["x0"], told["x1"], told["top"], told["bottom"])
+    return _Line(clean(told["text"]), number, *edges, size, float(height))
+
+
+def _where(thing: dict[str, Any]) -> tuple[Any, float, float]:
+    return thing.get("text"), thing["x0"], thing["top"]
+
+
+def _in_order(things: list[_Line | Grid], columns: Columns | None) -> list[_Line | Grid]:
+    """From top to bottom; what stands in columns the left one first, down to the next thing that goes over both."""
+
+    def top(one: _Line | Grid) -> float:
+        return one.box[1] if isinstance(one, Grid) else one.top
+
+    def side(one: _Line | Grid) -> int:
+        if columns is None or columns.doubtful:
+            return 0
+        if isinstance(one, Grid):
+            return 1 if one.box[2] <= columns.x else 2 if one.box[0] >= columns.x else 0
+        return 0 if one.column is None else 1 if one.left < columns.x else 2
+
+    def place(one: _Line | Grid) -> tuple[int, int, float]:
+        at, beside = top(one), side(one)
+        return (bisect_left if beside else bisect_right)(over, at), beside, at
+
+    over = sorted(top(one) for one in things if not side(one))
+    return sorted(things, key=place)
 
 
 def _without_running_heads(pages: list[list[_Line | Grid]]) -> tuple[list[list[_Line | Grid]], bool]:
@@ -179,7 +259,7 @@ def _begins_article(line: _Line) -> bool:
 def _blocks(pages: Sequence[Sequence[_Line | Grid]]) -> list[Block]:
     lines = [one for page in pages for one in page if isinstance(one, _Line)]
     body = _common_size(lines)
-    left, right = _margins([line for line in lines if abs(line.size - body) < 1])
+    edges = _margins([line for line in lines if abs(line.size - body) < 1])
     gap = _common_gap(pages, body)
     blocks: list[Block] = []
     held: Block | None = None
@@ -190,11 +270,11 @@ def _blocks(pages: Sequence[Sequence[_Line | Grid]]) -> list[Block]:
                 blocks += [held] if held else []
                 held = None
                 blocks += [found] if (found := table(one.rows, one.page)) else []
-            elif held is not None and isinstance(before, _Line) and _goes_on(before, one, body, left, right, gap):
+            elif held is not None and isinstance(before, _Line) and _goes_on(before, one, body, edges, gap):
                 held = Block(held.kind, joined(held.text, one.text), held.level, held.page)
             else:
                 blocks += [held] if held else []
-                heading = _is_heading(one, body, left, right)
+                heading = _is_heading(one, body, edges)
                 held = Block("heading" if heading else "paragraph", one.text, _level(one.size, body), one.page)
             before = one
     return blocks + ([held] if held else [])
@@ -218,27 +298,30 @@ def _with_whole_tables(pages: Sequence[Sequence[_Line | Grid]]) -> list[list[_Li
     return whole
 
 
-def _goes_on(last: _Line, line: _Line, body: float, left: float, right: float, gap: float) -> bool:
-    """Whether `line` is of the same paragraph as the line before it."""
+def _goes_on(last: _Line, line: _Line, body: float, edges: tuple[float, float], gap: float) -> bool:
+    """Whether `line` is of the same paragraph as the line before it. From column to column is as from page to page."""
     if abs(last.size - line.size) > 1:
         return False
-    same_page = last.page == line.page
+    if (last.column is None) != (line.column is None):
+        return False
+    same_page = (last.page, last.column) == (line.page, line.column)
     if same_page and line.top < last.bottom - line.size * 0.7:
         return False
     if same_page and line.top - last.bottom > max(gap * 1.6, gap + body * 0.6):
         return False
     numbered = label_of(line.text) is not None
-    if _is_heading(last, body, left, right) and _is_heading(line, body, left, right):
+    if _is_heading(last, body, edges) and _is_heading(line, body, edges):
         return same_page and not numbered and label_of(last.text) is None
-    full = last.right > right - 1.6 * body
-    indented = line.left > left + 1.2 * body
+    full = last.right > (last.column or edges)[1] - 1.6 * body
+    indented = line.left > (line.column or edges)[0] + 1.2 * body
     if not full or indented:
         return False
     return not (numbered and last.text.endswith(_STOP))
 
 
-def _is_heading(line: _Line, body: float, left: float, right: float) -> bool:
-    """Larger than the text, or a short line in the middle of the page."""
+def _is_heading(line: _Line, body: float, edges: tuple[float, float]) -> bool:
+    """Larger than the text, or a short line in the middle of the page or of its column."""
+    left, right = line.column or edges
     if line.size > body * 1.12:
         return True
     middle = abs((line.left - left) - (right - line.right)) < 1.5 * body

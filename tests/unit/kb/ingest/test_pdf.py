@@ -208,3 +208,55 @@ def test_a_merged_cell_that_a_page_break_cuts_keeps_its_text(tmp_path: Path, clo
 
 def test_a_table_with_whole_cells_needs_no_note(policy: Path):
     assert not any("核对" in note for note in read_pdf(policy).notes)
+
+
+def set_column(page: Page, left: float, top: float, *paragraphs: str, columns: int = 16) -> float:
+    for text in paragraphs:
+        for k in range(0, len(text), columns):
+            page.text(left, top, text[k : k + columns], SIZE)
+            top += 18
+        top += 7
+    return top
+
+
+def test_two_columns_are_read_one_after_the_other(tmp_path: Path):
+    one, two = framed(1), framed(2)
+    one.text(190, 90, "能耗费管理办法", 22)
+    set_lines(
+        one,
+        130,
+        "为加强水电气能耗费用的管理，明确各部门和所属各公司的职责和标准，经集团总经理办公会研究决定，制定以下各条。",
+    )
+    first = (
+        "第一条 本办法适用于集团以及所属各公司的办公场所和全部的生产场所。",
+        "第二条 办公区的电费按月据实结算，每平方米每月不超过6元。",
+    )
+    second = (
+        "第三条 水费每人每月不超过20元，由物业公司抄表并开具发票。",
+        "第四条 充电桩电费由个人承担，公司车辆每辆每月不超过500元。",
+    )
+    set_column(one, 90, 200, *first)
+    set_column(one, 310, 203, *second)
+    one.text(LEFT, 320, "（以上各条的金额都含税，超过标准的由部门书面说明原因后报财务部备案。）")
+    last = ("第五条 超过标准的部分由使用部门承担，确因工作需要的，应当报", "分管领导批准。")
+    set_column(two, 90, 80, last[0])
+    set_column(two, 310, 80, last[1])
+    document = read_pdf(write_pdf(tmp_path / "columns.pdf", [one, two]))
+    texts = [block.text for block in document.blocks]
+    assert texts[0] == "能耗费管理办法" and texts[1].startswith("为加强") and texts[6].startswith("（以上")
+    assert texts[2:6] == [*first, *second] and texts[7] == "".join(last) and len(texts) == 8
+    assert any("第 1、2 页分两栏" in note for note in document.notes)
+
+
+def test_a_table_without_rules_is_read_by_lines_and_told(tmp_path: Path):
+    page = Page()
+    set_lines(page, 80, "第一条 各城市的住宿费标准按下列金额执行，超过标准的部分由个人承担。")
+    for k, (city, fee) in enumerate((("城市", "金额"), ("北京", "500元"), ("上海", "450元"), ("天津", "380元"))):
+        page.text(120, 160 + 20 * k, city).text(300, 160 + 20 * k, fee)
+    document = read_pdf(write_pdf(tmp_path / "bare.pdf", [page]))
+    assert [block.text for block in document.blocks][-3:] == ["北京 500元", "上海 450元", "天津 380元"]
+    assert ["第 1 页" in note and "Word" in note for note in document.notes] == [True]
+
+
+def test_one_column_needs_no_note(policy: Path):
+    assert not any("栏" in note for note in read_pdf(policy).notes)
