@@ -230,6 +230,30 @@ def test_an_appendix_that_stays_flags_nobody_and_is_still_cited(database: Databa
     assert [row and row.body["sources"][0]["article"] for row in versions] == [6, 7, 8]
 
 
+def test_a_table_is_renewed_although_its_article_and_its_title_are_others(database: Database, tmp_path: Path):
+    rows = "\n地区\t初级\t中级（元/天）\n西藏\t150\t180\n新疆\t120\t150\n"
+    first = (
+        "无人机巡检费用管理办法\n第一条 本办法适用于全体员工。\n第二章 费用标准\n第二条 超出下列金额的部分不予报销。"
+        f"{rows}第三条 本办法自2025年1月1日起施行。\n"
+    )
+    second = (
+        "无人机巡检费用管理办法\n第一条 本办法适用于全体员工。\n第二条 飞手出勤应当登记。\n第二章 费用标准\n"
+        f"第三条 飞手驻外补贴按下表执行。{rows.replace('180', '230')}第四条 本办法自2026年3月1日起施行。\n"
+    )
+    one = bring(database, tmp_path, first, name="无人机.txt")
+    use_table(database, one, id="uav", title="驻外补贴标准", value_dimension="飞手级别")
+    confirm(database, one)
+    two = bring(database, tmp_path, second, name="无人机.txt")
+    [proposed] = shown(database, two)["tables"]
+    assert proposed["replaces"] == {"id": "uav", "title": "驻外补贴标准"}
+    assert proposed["proposal"]["value_dimension"] == "飞手级别"
+    use_table(database, two)
+    confirm(database, two)
+    with database.read() as session:
+        [table] = documents(session, "table")
+    assert {"地区": "西藏", "飞手级别": "中级", "value": 230} in table["rows"] and table["source"]["article"] == 3
+
+
 def test_details_are_corrected_by_a_person(database: Database, tmp_path: Path):
     save = {
         "id": "travel",

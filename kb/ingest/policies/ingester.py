@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -17,6 +18,7 @@ from kb.ingest.policies.about import about_of, namesake, next_version, policy_id
 from kb.ingest.policies.citations import affected, citations, flag_articles, flag_table, move_citations
 from kb.ingest.policies.compare import Change, compare
 from kb.ingest.policies.reader import read_document
+from kb.ingest.policies.renewal import renewals, renewed
 from kb.ingest.policies.splitter import Split, split
 from kb.ingest.policies.standards import Found, find_standards, problem_of, setting_of, standard_of
 from kb.policies import check_version, policy_version, policy_versions, same_text, save_policy, version_name
@@ -214,12 +216,13 @@ def _details(
 
 def _tables(session: Session, found: Sequence[Found], policy: str) -> list[dict[str, Any]]:
     stored = documents(session, "table")
-    own = {one["title"]: one["id"] for one in stored if (one.get("source") or {}).get("policy") == policy}
+    own = [one for one in stored if (one.get("source") or {}).get("policy") == policy]
     taken = {one["id"] for one in stored}
     tables = []
-    for n, one in enumerate(found, 1):
-        identity = own.get(one.proposal.title) or policy_id(one.proposal.title, taken)
-        taken.add(identity)
+    for n, (one, before) in enumerate(zip(found, renewals(found, own), strict=True), 1):
+        named = replace(one.proposal, id=policy_id(one.proposal.title, taken))
+        proposal = renewed(one, before) if before else named
+        taken.add(proposal.id)
         tables.append(
             {
                 "n": n,
@@ -227,7 +230,7 @@ def _tables(session: Session, found: Sequence[Found], policy: str) -> list[dict[
                 "rows": [list(row) for row in one.rows],
                 "page": one.page,
                 "article": one.article,
-                "proposal": {**one.proposal.as_dict(), "id": identity},
+                "proposal": proposal.as_dict(),
                 "confirmed": False,
             }
         )

@@ -13,6 +13,7 @@ from typing import Any
 
 from core.errors import InvalidInput
 from kb.ingest.policies.blocks import Block
+from kb.ingest.policies.labels import APPENDIX, STRUCTURE, label_of
 
 CROSS = "×"
 """Between two dimensions in one heading, such as 季节×人员级别 with values such as 旺季×集团领导."""
@@ -28,6 +29,13 @@ _NOTHING = re.compile(r"^[-—–/／\\无]*$")
 _ORDINAL = re.compile(r"^(?:序号|编号|序|No\.?|#)$", re.IGNORECASE)
 _REMARK = re.compile(r"备注|说明|注释|附注|依据|备\s*考")
 _CAPTION = re.compile(r"^(?:附?表\s*[\d一二三四五六七八九十]*[-.\d]*|附件\s*[\d一二三四五六七八九十]*)\s*[:：.、]?\s*")
+_POINTED_AT = re.compile(
+    r"([\u3400-\u9fff]{2,18}(?:费用?|补[贴助]|津贴|奖金|标准|限额|定额|额度|金额|等级|比例|单价|价格))"
+    r"(?:应当|应|须|均|一律|分别|统一)?(?:按照?|依照|参照|执行|详?见|如|列于)(?:以下|下列|下|后附|所附|附)表"
+)
+"""What a sentence such as 飞手驻外补贴按下表执行 says that the table below is about."""
+UNNAMED = re.compile(r"附表\d+$")
+"""A title that only counts the policy's tables."""
 _TABLE_WORD = re.compile(r"(?:表|标准|限额|等级|一览|明细)(?:[（(][^）)]*[)）])?$")
 
 
@@ -316,8 +324,17 @@ def _unit(texts: Sequence[str], common: set[int], body: Sequence[Sequence[str]],
 
 
 def _caption(near: list[str], banners: list[str], article: dict[str, Any] | None, title: str, n: int) -> str:
-    """What the table is called: the line above it or across it, else its article's title."""
-    for text in (*near[::-1][:2], *banners):
+    """What the table is called: the line above it or across it, else its article's title, else what the text above says.
+
+    Numbers of chapters and articles are no part of it: in the next version they are others.
+    """
+    above: list[str] = []
+    for text in near[::-1][:2]:
+        label = label_of(text)
+        if label and label.kind in STRUCTURE and label.kind != APPENDIX:
+            break
+        above.append(label.rest.strip() if label and label.kind != APPENDIX else text)
+    for text in (*above, *banners):
         name = _UNIT_IN_HEAD.sub("", re.sub(r"[（(]?\s*(?:金额|计量)?单位\s*[:：].*$", "", text)).strip(" ：:")
         bare = _CAPTION.sub("", name)
         if (
@@ -330,8 +347,9 @@ def _caption(near: list[str], banners: list[str], article: dict[str, Any] | None
     if article and (article.get("title") or ""):
         name = article["title"]
         return name if _TABLE_WORD.search(name) else f"{name}表"
-    where = article.get("label") if article else ""
-    return f"{title}{where or ''}附表{n}"
+    if found := next((found for text in above if (found := _POINTED_AT.search(text))), None):
+        return found[1] if _TABLE_WORD.search(found[1]) else f"{found[1]}标准"
+    return f"{title}附表{n}"
 
 
 def _bare(text: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from core.errors import InvalidInput
 from kb.ingest.policies.blocks import Block, table
+from kb.ingest.policies.renewal import renewals, renewed
 from kb.ingest.policies.standards import Found, find_standards, problem_of, setting_of, standard_of
 
 
@@ -143,7 +144,75 @@ def test_each_table_stands_in_its_own_article():
     blocks = [Block("table", rows=rows), Block("table", rows=rows)]
     text = blocks[0].printed
     articles = [{"number": n, "label": f"第{n}条", "title": "", "text": text} for n in (1, 2)]
-    assert [one.proposal.title for one in find_standards(blocks, articles, "办法")] == [
-        "办法第1条附表1",
-        "办法第2条附表2",
+    assert [(one.article, one.proposal.title) for one in find_standards(blocks, articles, "办法")] == [
+        (1, "办法附表1"),
+        (2, "办法附表2"),
     ]
+
+
+ROWS = (("地区", "初级", "中级"), ("西藏", "150", "180"), ("新疆", "120", "150"))
+
+
+@pytest.mark.parametrize(
+    ("above", "title"),
+    [
+        (("第二章 费用标准", "第三条 飞手驻外补贴按下表执行，超出部分不予报销。"), "飞手驻外补贴标准"),
+        (("第二章 费用标准",), "差旅费管理办法附表1"),
+        (("第四条 租车标准应当按照下列表格执行", "第五条 租车限额详见下表。"), "租车限额"),
+        (("第三条 限额见下表。",), "差旅费管理办法附表1"),
+        (("二、住宿费标准",), "住宿费标准"),
+        (("附件2 住宿费标准",), "住宿费标准"),
+    ],
+)
+def test_a_title_has_no_number_that_the_next_version_changes(above: tuple[str, ...], title: str):
+    block = table([list(row) for row in ROWS])
+    assert block
+    articles = [{"number": 3, "label": "第三条", "title": "", "text": block.printed}]
+    [one] = find_standards([*(Block("paragraph", text) for text in above), block], articles, "差旅费管理办法")
+    assert one.proposal.title == title
+
+
+def stored(identity: str, title: str, *rows: tuple[str, ...], **changes: object) -> dict:
+    return made(found(*rows, above="单位：元/天"), **{"id": identity, "title": title, **changes})
+
+
+def renewing(before: list[dict], *new: Found) -> list[str | None]:
+    return [one["id"] if one else None for one in renewals(new, before)]
+
+
+def test_a_table_is_known_by_its_rows_and_columns_whatever_its_title_is():
+    before = stored("old", "第二章 费用标准", *ROWS, value_dimension="飞手级别")
+    new = found(
+        ROWS[0],
+        ("西藏", "150", "230"),
+        ("新疆", "120", "150"),
+        ("青海", "90", "95"),
+        above="飞手驻外补贴标准（单位：元/天）",
+    )
+    assert renewing([before], new) == ["old"]
+    proposal = renewed(new, before)
+    assert (proposal.id, proposal.title, proposal.unit, proposal.value_dimension) == (
+        "old", "第二章 费用标准", "元/天", "飞手级别",
+    )  # fmt: skip
+    turned = found(("级别", "西藏", "新疆"), ("初级", "150", "120"), ("中级", "180", "150"), above="单位：元/天")
+    assert renewing([before], turned) == ["old"]
+    assert [one.name for one in renewed(turned, before).dimensions] == ["飞手级别"]
+    assert renewed(turned, before).value_dimension == "地区"
+
+
+def test_another_table_of_the_same_shape_is_a_new_one():
+    before = stored("lodging", "住宿费限额表", *ROWS)
+    meals = found(ROWS[0], ("西藏", "50", "60"), ("新疆", "40", "45"), above="伙食费限额表（单位：元/天）")
+    other = found(("车型", "初级", "中级"), ("轿车", "150", "180"), ("大巴", "120", "150"), above="单位：元/天")
+    shares = found(*ROWS, above="单位：%")
+    assert renewing([before], meals, other, shares) == [None, None, None]
+
+
+def test_each_table_goes_on_with_its_own_and_twins_are_left_to_a_person():
+    other = (ROWS[0], ("西藏", "50", "60"), ("新疆", "40", "45"))
+    before = [stored("a", "办法附表1", *ROWS), stored("b", "办法附表2", *other)]
+    new = [found(*other, above="单位：元/天"), found(*ROWS, above="单位：元/天")]
+    assert renewing(before, *new) == ["b", "a"]
+    assert renewing(before[1:], *new) == ["b", None]
+    unlike = found(ROWS[0], ("西藏", "1", "2"), ("新疆", "3", "4"), above="单位：元/天")
+    assert renewing(before, unlike) == [None]
