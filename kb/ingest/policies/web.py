@@ -12,7 +12,9 @@ from lxml.etree import LxmlError
 
 from core.errors import InvalidInput
 from kb.ingest.decoding import decode
-from kb.ingest.policies.blocks import Block, Document, clean, joined, table
+from kb.ingest.policies.blocks import TITLE, Block, Document, clean, joined, table
+from kb.ingest.policies.labels import label_of
+from kb.ingest.policies.numbering import spelled
 
 _DROPPED = {"script", "style", "noscript", "template", "nav", "aside", "footer", "iframe", "svg", "button", "select", "option",
             "input", "textarea", "object", "embed", "canvas", "head", "dialog"}  # fmt: skip
@@ -21,6 +23,21 @@ _INLINE = {"a", "abbr", "b", "big", "bdi", "bdo", "cite", "code", "del", "dfn", 
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _STRUCK = {"del", "s", "strike"}
 _LINE_THROUGH = re.compile(r"text-decoration(?:-line)?\s*:[^;]*line-through", re.IGNORECASE)
+_AROUND = {"nav", "navbar", "navigation", "menu", "menubar", "breadcrumb", "breadcrumbs", "crumb", "crumbs", "copyright",
+           "topbar", "sidebar"}  # fmt: skip
+_AT_THE_FOOT = {"footer", "foot"}
+"""Words in the class or id of what stands around the text of a page; in a text of its own the foot is the signature."""
+_TEXT = {"main", "article"}
+_WORD = re.compile("[A-Z]?[a-z]+|[A-Z]+")
+_ARTICLE = re.compile(r"第\s*[一二三四五六七八九十百零〇\d]+\s*条")
+_LAST_LINE = re.compile(
+    r"^[上下]一篇\s*[:：]|^(?:版权所有|Copyright|©)|版权所有$|(?:ICP\s*备|公网安备)\s*\d", re.IGNORECASE
+)
+_NUMBERS = {"1": "decimal", "a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
+_LIST_STYLE = re.compile(r"list-style(?:-type)?\s*:\s*([a-z-]+)", re.IGNORECASE)
+_LIST_STYLES = {"lower-alpha": "lowerLetter", "lower-latin": "lowerLetter", "upper-alpha": "upperLetter",
+                "upper-latin": "upperLetter", "lower-roman": "lowerRoman", "upper-roman": "upperRoman",
+                "cjk-ideographic": "chineseCounting", "simp-chinese-informal": "chineseCounting", "none": "none"}  # fmt: skip
 _HEADING = re.compile(r"^h([1-6])$")
 _MOST_SPAN = 100
 
@@ -34,7 +51,7 @@ def read_html(path: Path) -> Document:
         root = None
     if root is None:
         raise InvalidInput("网页里没有内容，请用浏览器打开确认后另存为 HTML 再导入。")
-    reader = _Reader()
+    reader = _Reader(root)
     reader.walk(root)
     titles = [clean(one.text_content()) for one in root.iter("title")]
     blocks = reader.finish()
@@ -43,17 +60,27 @@ def read_html(path: Path) -> Document:
         notes.append("带删除线的文字没有读取；如仍然有效，请去掉删除线后再导入。")
     if next(root.iter("img"), None) is not None:
         notes.append("图片没有读取；图片里的表格和文字请改成文字后再导入。")
+    if reader.around:
+        notes.append("网页的菜单、页眉、页脚和导航没有读取。")
     return Document(blocks, notes, {"title": titles[0]} if titles and titles[0] else {})
 
 
 class _Reader:
-    def __init__(self) -> None:
-        self.struck = False
+    """`struck` and `around` say whether struck-out text and what stands around the text were left out."""
+
+    def __init__(self, root: Any) -> None:
+        self.struck = self.around = False
+        self._title = _title(root)
+        self._letters = len(clean("".join(root.xpath("//text()[not(ancestor::script or ancestor::style)]"))))
+        self._numbers: dict[Any, int] = {}
         self._blocks: list[Block] = []
         self._text = ""
 
     def finish(self) -> list[Block]:
         self._end()
+        while self._blocks and _is_last_line(self._blocks[-1]):
+            self._blocks.pop()
+            self.around = True
         return self._blocks
 
     def walk(self, element: Any) -> None:
@@ -65,10 +92,12 @@ class _Reader:
                 self._add(one.tail or "")
                 continue
             if step == "end":
-                self._end(_level(one.tag))
+                self._end(TITLE if one is self._title else _level(one.tag))
                 continue
             tag = one.tag if isinstance(one.tag, str) else ""
             if self._left_out(one):
+                if tag == "li" and _is_struck(one):
+                    self._marker(one)
                 continue
             if tag == "br":
                 self._end()
@@ -85,7 +114,8 @@ class _Reader:
                 self._end()
                 stack.append((one, "end"))
             if tag == "li":
-                self._add(_marker(one))
+                marker = self._marker(one)
+                self._add(marker if clean("".join(self._texts(one))) else "")
             for child in reversed(one):
                 stack.append((child, "tail"))
                 stack.append((child, "open"))
@@ -103,7 +133,7 @@ class _Reader:
         if text and level is None:
             self._blocks.append(Block("paragraph", text))
         elif text:
-            self._blocks.append(Block("heading", text, level or 1))
+            self._blocks.append(Block("heading", text, level))
 
     def _table(self, element: Any) -> bool:
         """Read a table of data; one that lays out the page is left to be walked through."""
@@ -162,10 +192,39 @@ class _Reader:
             return True
         if _HIDDEN.search(style) or element.get("hidden") is not None:
             return True
-        if element.tag not in _STRUCK and not _LINE_THROUGH.search(style):
+        if self._is_around(element):
+            self.around = self.around or bool(clean(element.text_content()))
+            return True
+        if not _is_struck(element):
             return False
         self.struck = self.struck or bool(clean(element.text_content()))
         return True
+
+    def _is_around(self, element: Any) -> bool:
+        """Whether an element is a menu, a page head or the like: by its name, and not where title, articles or most text is in it."""
+        words = {word.lower() for word in _WORD.findall(f"{element.get('class', '')} {element.get('id', '')}")}
+        if element.tag != "header" and not words & (_AROUND | _AT_THE_FOOT):
+            return False
+        own = any(one.tag in _TEXT for one in element.iterancestors())
+        if own and not words & _AROUND:
+            return False
+        if element.tag in ("html", "body", *_TEXT) or next(element.iterdescendants(*_TEXT), None) is not None:
+            return False
+        if any(self._title is None or one is self._title for one in element.iter("h1")):
+            return False
+        text = clean(element.text_content())
+        return 2 * len(text) < self._letters and not _ARTICLE.search(text)
+
+    def _marker(self, item: Any) -> str:
+        """The number that a browser shows before an item of a numbered list; each call counts one further."""
+        parent = item.getparent()
+        if parent is None or parent.tag != "ol":
+            return ""
+        before = self._numbers.get(parent, _integer(parent.get("start"), 1) - 1)
+        number = self._numbers[parent] = _integer(item.get("value"), before + 1)
+        form = _form(item) or _form(parent) or "decimal"
+        text = spelled(number, form)
+        return f"{text}、" if form == "chineseCounting" else f"{text}. " if text else ""
 
 
 def _span(value: str | None) -> int:
@@ -177,11 +236,27 @@ def _level(tag: Any) -> int | None:
     return int(found[1]) if found else None
 
 
-def _marker(item: Any) -> str:
-    """The number that a browser shows before an item of a numbered list."""
-    parent = item.getparent()
-    if parent is None or parent.tag != "ol":
-        return ""
-    start = parent.get("start", "1")
-    before = sum(1 for _ in item.itersiblings("li", preceding=True))
-    return f"{(int(start) if start.isdecimal() else 1) + before}. "
+def _title(root: Any) -> Any | None:
+    """The only h1 of the page's main text, else of the page."""
+    found = [one for one in root.iter("h1") if label_of(clean(one.text_content())) is None]
+    inner = [one for one in found if any(above.tag in _TEXT for above in one.iterancestors())]
+    return inner[0] if len(inner) == 1 else found[0] if len(found) == 1 else None
+
+
+def _is_struck(element: Any) -> bool:
+    return element.tag in _STRUCK or bool(_LINE_THROUGH.search(element.get("style", "")))
+
+
+def _is_last_line(block: Block) -> bool:
+    """Whether a block is plainly of the page and not of the text, such as 上一篇：… and 版权所有 …"""
+    return block.kind == "paragraph" and bool(_LAST_LINE.search(block.text)) and "。" not in block.text
+
+
+def _form(element: Any) -> str | None:
+    """How a list or an item wants to be counted, as `numbering.spelled` calls it."""
+    style = _LIST_STYLE.search(element.get("style", ""))
+    return _LIST_STYLES.get(style[1].lower()) if style else _NUMBERS.get(element.get("type", ""))
+
+
+def _integer(text: str | None, otherwise: int) -> int:
+    return int(text) if text and re.fullmatch(r"\s*-?\d{1,6}\s*", text) else otherwise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,57 @@ def test_a_web_page_is_read_as_it_is_seen(tmp_path: Path, encoding: str):
 )
 def test_careless_html(tmp_path: Path, page: str):
     assert texts(read_html(put(tmp_path, page))) == ["第一条 甲", "第二条 乙"]
+
+
+PORTAL = """<html><head><title>福利费管理办法 - OA门户</title></head><body class="has-nav">
+<header><h1>云帆科技集团</h1><a>退出</a></header><div class="topbar">首页 | 通知公告</div>
+<ul id="mainMenu"><li>制度中心</li><li>办事指南</li></ul><div class="nav breadcrumb">当前位置：制度中心</div>
+<main><article class="menu-page"><h1>福利费管理办法</h1><div class="content-nav"><p>第一条 福利费不超过工资总额的14%。</p></div>
+<p>第二条 节日慰问品标准：</p>{list}<p>第三条 本办法自印发之日起施行。</p><div class="foot">2026年3月1日</div></article></main>
+<div>上一篇：<a>关于放假的通知</a></div><div>版权所有 云帆科技集团 技术支持：信息中心</div>
+<div>京ICP备00000000号</div><div class="page-foot">联系我们</div></body></html>"""
+
+
+def test_a_saved_portal_page_is_its_article(tmp_path: Path):
+    document = read_html(put(tmp_path, PORTAL.format(list="")))
+    assert texts(document) == [
+        "福利费管理办法", "第一条 福利费不超过工资总额的14%。", "第二条 节日慰问品标准：", "第三条 本办法自印发之日起施行。", "2026年3月1日",
+    ]  # fmt: skip
+    told = about_of(document, split(document.blocks), "页面.html")
+    assert (told["title"], told["effective_from"]) == ("福利费管理办法", "2026-03-01")
+    assert ["菜单" in note for note in document.notes] == [True]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<h1>福利费管理办法</h1><div class='menu'><p>第一条 餐费据实报销。</p></div>",
+        "<h1>域名管理办法</h1><p>第一条 域名由信息部管理。</p><p>网站的ICP备案费用由信息部承担。</p>",
+        "<h1>作品管理办法</h1><p>第一条 职务作品归公司。</p><p>版权所有人是公司。</p>",
+        "<div id='nav'><h1>餐费管理办法</h1></div><p>第一条 餐费据实报销。</p>",
+    ],
+)
+def test_what_is_of_the_text_stays(tmp_path: Path, page: str):
+    document = read_html(put(tmp_path, page))
+    assert "".join(texts(document)) == re.sub("<[^>]*>", "", page) and document.notes == []
+
+
+@pytest.mark.parametrize(
+    ("items", "lines"),
+    [
+        ('<ol type="a"><li>春节<li value="5">中秋<li>端午</ol>', ["a. 春节", "e. 中秋", "f. 端午"]),
+        ('<ol type="I" start="3"><li>春节<li>中秋</ol>', ["III. 春节", "IV. 中秋"]),
+        ('<ol style="list-style-type: cjk-ideographic"><li>春节<li>中秋</ol>', ["一、春节", "二、中秋"]),
+        ("<ol><li>春节<ol type=A><li>礼品</ol><li>中秋</ol>", ["1. 春节", "A. 礼品", "2. 中秋"]),
+        (
+            "<ol><li>春节<li><del>端午</del><li style='text-decoration:line-through'>元旦<li>中秋</ol>",
+            ["1. 春节", "4. 中秋"],
+        ),
+        ("<ul><li>春节</ul>", ["春节"]),
+    ],
+)
+def test_items_have_the_numbers_that_the_page_shows(tmp_path: Path, items: str, lines: list[str]):
+    assert texts(read_html(put(tmp_path, PORTAL.format(list=items))))[3:-2] == lines
 
 
 def test_struck_out_text_of_a_page_is_left_out_and_told(tmp_path: Path):
