@@ -50,6 +50,26 @@ def grid_of(page: Any, found: Any, number: int) -> Grid:
     return Grid([rows[k] for k in kept], [filled[k] for k in kept], number, found.bbox, opened, mended)
 
 
+def tables_of(page: Any) -> list[Any]:
+    """pdfplumber's tables of a page. One whose rules begin above its first line is open there: a page break has cut its row."""
+    found = page.find_tables()
+    tops = {top for one in found if (top := _open_top(page, one.bbox)) is not None}
+    return page.find_tables({"explicit_horizontal_lines": sorted(tops)}) if tops else found
+
+
+def _open_top(page: Any, box: Box) -> float | None:
+    """Where the upright rules begin that stand on a table's first line, None where they begin with it."""
+    rules = [
+        edge["top"]
+        for edge in page.edges
+        if edge["orientation"] == "v"
+        and box[0] - 3 <= edge["x0"] <= box[2] + 3
+        and edge["top"] < box[1] - 5
+        and edge["bottom"] >= box[1] - 3
+    ]
+    return min(rules) if len(_edges(rules)) == 1 and len(rules) >= 3 else None
+
+
 def joined_grids(first: Grid, second: Grid) -> Grid | None:
     """A table with its part on the next page, None when that is another table. A head that is printed again goes."""
     if _width(first) != _width(second):

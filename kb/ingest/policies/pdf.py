@@ -18,7 +18,7 @@ from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect
 
 from core.errors import InvalidInput
 from kb.ingest.policies.blocks import Block, Document, clean, joined, table
-from kb.ingest.policies.grids import Grid, grid_of, joined_grids, middle_in
+from kb.ingest.policies.grids import Grid, grid_of, joined_grids, middle_in, tables_of
 from kb.ingest.policies.gutter import Columns, columns_of
 from kb.ingest.policies.labels import label_of
 
@@ -152,7 +152,7 @@ def _read_page(page: Any, number: int, gutter: float | None) -> tuple[list[_Line
     """
     found: list[_Line | Grid] = []
     outside = page
-    for one in page.find_tables():
+    for one in tables_of(page):
         grid = grid_of(page, one, number)
         if table(grid.rows) is None:
             continue

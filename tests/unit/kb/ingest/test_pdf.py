@@ -206,6 +206,20 @@ def test_a_merged_cell_that_a_page_break_cuts_keeps_its_text(tmp_path: Path, clo
     assert any("第 1 页的表格" in note and "核对" in note for note in document.notes)
 
 
+def test_a_row_that_the_page_break_leaves_without_a_rule_above_stays_in_its_table(tmp_path: Path):
+    one, two = framed(1), framed(2)
+    one.text(LEFT, 90, "租车标准按下表执行，单位为元/天，超过标准的部分由个人承担。")
+    grid(one, 660, [["城市", "车型", "标准"], ["三亚", "轿车", "430"], ["三亚", "大巴", "1330"]])
+    two.text(LEFT + 6, 86, "南宁", 10).text(LEFT + 106, 86, "轿车", 10).text(LEFT + 206, 86, "410", 10)
+    for x in (LEFT, LEFT + 100, LEFT + 200, LEFT + 300):
+        two.rule(x, 80, x, 104)
+    grid(two, 104, [["南宁", "大巴", "1310"], ["昆明", "轿车", "390"]])
+    blocks = read_pdf(write_pdf(tmp_path / "open.pdf", [one, two])).blocks
+    [found] = [block for block in blocks if block.kind == "table"]
+    assert [row[0] for row in found.rows] == ["城市", "三亚", "三亚", "南宁", "南宁", "昆明"] and len(blocks) == 2
+    assert found.rows[3] == ("南宁", "轿车", "410")
+
+
 def test_a_table_with_whole_cells_needs_no_note(policy: Path):
     assert not any("核对" in note for note in read_pdf(policy).notes)
 
