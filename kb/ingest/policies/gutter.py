@@ -9,10 +9,11 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-_CLEAR = 0.9
+_CLEAR = 0.8
 """A gutter is at least so wide, and so wide are the gaps that may be one; in sizes of the type."""
 _FULL = 1.6
 """A line is full that ends so near to its column's edge; in sizes of the type."""
+_CLOSING = frozenset("，。、；：！？）》」』】〕”’")
 _SHORTEST = 8
 """Columns of running text are at least so many characters wide; narrower ones are those of a table without rules."""
 
@@ -66,9 +67,18 @@ def _runs(line: int, chars: Sequence[dict[str, Any]]) -> list[Run]:
     if not printed:
         return []
     size = median(char["size"] for char in printed)
-    cuts = [k for k, (one, two) in enumerate(pairwise(printed), 1) if two["x0"] - one["x1"] > _CLEAR * size]
+    cuts = [
+        k
+        for k, (one, two) in enumerate(pairwise(printed), 1)
+        if two["x0"] - _right(one) > _CLEAR * min(one["size"], two["size"])
+    ]
     parts = [printed[a:b] for a, b in pairwise([0, *cuts, len(printed)])]
-    return [Run(line, part[0]["x0"], max(char["x1"] for char in part), size) for part in parts]
+    return [Run(line, part[0]["x0"], max(map(_right, part)), size) for part in parts]
+
+
+def _right(char: dict[str, Any]) -> float:
+    """Where the ink of a character ends: the blank half of a closing mark may hang over its column's edge."""
+    return char["x1"] - (0.45 * (char["x1"] - char["x0"]) if char["text"] in _CLOSING else 0.0)
 
 
 def _edges(runs: Sequence[Run], first: float, last: float) -> list[float]:
