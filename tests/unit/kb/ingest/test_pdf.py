@@ -262,6 +262,18 @@ def test_two_columns_are_read_one_after_the_other(tmp_path: Path):
     assert any("第 1、2 页分两栏" in note for note in document.notes)
 
 
+def test_a_mark_that_hangs_into_a_narrow_gutter_is_of_its_column(tmp_path: Path):
+    page = Page()
+    left = ("第一条 水电费按月据实结算，各部", "门在下月十日前核对账单（含公摊）", "，逾期未核对的视为没有异议。")
+    right = ("第二条 超过标准的部分由使用部", "门承担，确因工作需要的，报分管", "领导批准后由财务部门据实列支。")
+    for k, (one, two) in enumerate(zip(left, right, strict=True)):
+        page.text(90, 80 + 20 * k, one, SIZE).text(300, 80 + 20 * k, two, SIZE)
+    assert 90 + SIZE * len(left[1]) == 282
+    page.text(282, 100, "）", SIZE)
+    texts = [block.text for block in read_pdf(write_pdf(tmp_path / "narrow.pdf", [page])).blocks]
+    assert texts == [left[0] + left[1] + "）" + left[2], "".join(right)]
+
+
 def test_a_table_without_rules_is_read_by_lines_and_told(tmp_path: Path):
     page = Page()
     set_lines(page, 80, "第一条 各城市的住宿费标准按下列金额执行，超过标准的部分由个人承担。")
