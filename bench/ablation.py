@@ -30,9 +30,9 @@ from kb.evaluation.baselines import baselines
 from kb.evaluation.questions import Questions, read_questions
 from kb.evaluation.remembering import Remembering
 from kb.features import CIRCUMSTANCES, FEATURES, Evidence, Probe, gather
-from kb.fitting import fit
+from kb.fitting import fit, is_silent, typical_for
 from kb.index import Index
-from kb.matcher import Matcher, typical
+from kb.matcher import Matcher
 from kb.search import Searcher
 from kb.thresholds import TYPICAL, Thresholds, choose
 
@@ -79,7 +79,7 @@ class Ablation:
     def unfitted(self) -> dict[str, Any]:
         """The matcher that a small knowledge base begins with, its probabilities taken at their word."""
         with self._silent(()):
-            return self._figures(typical(), TYPICAL)
+            return self._figures(typical_for(is_silent(self._questions.entries)), TYPICAL)
 
     def at_its_word(self) -> dict[str, Any]:
         """Fitted, but answered outright from a fixed probability: one less the accepted rate."""

@@ -57,8 +57,8 @@ def fit(
     Passages are matched as is typical unless a hundred curated questions and more cite them.
     """
     questioned = [entry for entry in entries if not entry.is_passage]
-    silent = 2 * sum(bool(entry.answer) for entry in questioned) < len(questioned)
-    drawn_to = drawn_to or _typical(silent)
+    silent = is_silent(entries)
+    drawn_to = drawn_to or typical_for(silent)
     if not entries:
         return Fitted(drawn_to, held_out([], []))
     index = index or Index(entries, vectors)
@@ -80,7 +80,14 @@ def fit(
     )
 
 
-def _typical(silent: bool) -> Matcher:
+def is_silent(entries: Sequence[Entry]) -> bool:
+    """Whether most of the entries that have questions have no answer."""
+    told = [bool(entry.answer) for entry in entries if not entry.is_passage]
+    return 2 * sum(told) < len(told)
+
+
+def typical_for(silent: bool) -> Matcher:
+    """The typical matcher of bases with answers, or of `silent` ones."""
     usual = typical()
     if not silent or usual.silent is None:
         return usual
