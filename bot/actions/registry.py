@@ -26,7 +26,7 @@ def action_executor(answering: Answering, filing: Filing) -> ActionExecutor:
         "action_open_entry": questions.OpenEntry(answering),
         "action_none_of_these": questions.none_of_these,
         "action_greet": small_talk.Greet(answering),
-        "action_small_talk": small_talk.SmallTalk(answering),
+        "action_small_talk": small_talk.SmallTalk(answering, answer),
         "action_handoff": tickets.Handoff(answer),
         "action_my_tickets": tickets.MyTickets(filing),
         "action_ticket_status": tickets.TicketStatus(filing),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from anyio import to_thread
@@ -10,12 +11,15 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.questions import heard
 from bot.actions.saying import context_of, intent_of, say, text_of
-from bot.answering import FILE_TICKET, HANDOFF, Answering, outcome_of
+from bot.answering import FILE_TICKET, HANDOFF, Answering
+from bot.refusal import bare
 from bot.turns import Reply
 from kb.search import Band
 
 # `谢谢` is thanks; `谢谢，发票丢了怎么办` is a question. Longer texts are searched first.
 _SHORT = 6
+_REFUSING = ("deny", "skip", "cancel", "unhelpful")
+Run = Callable[[CollectingDispatcher, Tracker, dict[str, Any]], Awaitable[list[dict[str, Any]]]]
 
 _REPLIES = {
     "thanks": Reply("不客气，有问题随时问我。"),
@@ -54,26 +58,40 @@ class Greet:
 
 
 class SmallTalk:
-    def __init__(self, answering: Answering) -> None:
+    """`answer` is for what looks like a refusal and is about a matter: 到账没有."""
+
+    def __init__(self, answering: Answering, answer: Run) -> None:
         self._answering = answering
+        self._answer = answer
 
     async def __call__(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        if events := await _answered(self._answering, dispatcher, tracker):
+        intent = intent_of(tracker)
+        matter = intent in _REFUSING and not bare(text_of(tracker))
+        if matter and intent != "unhelpful":
+            return await self._answer(dispatcher, tracker, domain)
+        bands = (Band.ANSWER, Band.CLARIFY) if matter else (Band.ANSWER,)
+        if events := await _answered(self._answering, dispatcher, tracker, bands):
             return events
-        say(dispatcher, _REPLIES[intent_of(tracker)])
+        say(dispatcher, _REPLIES[intent])
         return []
 
 
-async def _answered(answering: Answering, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[dict[str, Any]]:
-    """Answer the question that hides in a longer text, if the knowledge base answers it outright."""
+async def _answered(
+    answering: Answering,
+    dispatcher: CollectingDispatcher,
+    tracker: Tracker,
+    bands: tuple[Band, ...] = (Band.ANSWER,),
+) -> list[dict[str, Any]]:
+    """Answer the question that hides in a text, if the knowledge base has it in one of `bands`; short ones are looked up only
+    where choices may come of it, too."""
     text, context = text_of(tracker), context_of(tracker)
-    if len(text) <= _SHORT:
+    if len(text) <= _SHORT and Band.CLARIFY not in bands:
         return []
-    result = await to_thread.run_sync(answering.search, text, context)
-    if result.band is not Band.ANSWER:
+    result = await answering.found(text, context)
+    if result.band not in bands:
         return []
-    outcome = outcome_of(text, result)
-    say(dispatcher, answering.answer(result.candidates[0].entry, context), outcome)
+    reply, outcome = answering.reply_to(text, result, context)
+    say(dispatcher, reply, outcome)
     return heard(outcome, 0)
