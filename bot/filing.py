@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import select
@@ -10,7 +11,7 @@ from bot.turns import Option, Reply, TurnContext
 from core.clock import local
 from core.database import Database
 from core.outbox import PULLED
-from core.transcript import Turn
+from core.transcript import Message, Turn
 from handoff.filing import file_ticket
 from handoff.talk import answered_by_person
 from handoff.tickets import (
@@ -23,6 +24,17 @@ from handoff.tickets import (
     ticket_of,
     tickets_of_requester,
 )
+
+_FORM = ("question", "summary")
+"""The types of what the ticket form says."""
+
+
+class Between(StrEnum):
+    """What was said since the ticket form asked: a person came, or there was news of a ticket; or it asked whether to go on."""
+
+    PERSON = "person"
+    NEWS = "news"
+    RESUMING = "resuming"
 
 
 class Filing:
@@ -57,6 +69,22 @@ class Filing:
                     tried=_tried(outcomes),
                 ),
             )
+
+    def between(self, context: TurnContext) -> Between | None:
+        """What came between the form's last question and what is said now; None where that is simply its answer."""
+        said = select(Message).where(Message.conversation_id == context.conversation_id, Message.sender != "user")
+        with self._database.read() as session:
+            asked = session.scalars(
+                said.where(Message.type.in_(_FORM)).order_by(Message.seq.desc()).limit(1)
+            ).one_or_none()
+            if asked is None:
+                return None
+            since = session.scalars(said.where(Message.seq > asked.seq)).all()
+        if any(one.sender == "agent" or one.body.get("mode") == "agent" for one in since):
+            return Between.PERSON
+        if any(one.type in ("notice", "rating") for one in since):
+            return Between.NEWS
+        return Between.RESUMING if asked.body.get("resuming") else None
 
     def mine(self, context: TurnContext) -> Reply:
         """我的工单: the newest few, each a button."""

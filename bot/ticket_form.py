@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.refusal import bare
 from bot.turns import Option, Reply
 from handoff.tickets import BUSINESS_TYPES, OTHER, TICKET_NO, Urgency
 
@@ -52,6 +53,7 @@ _CONFIRM = re.compile(
     r"^(?:提交|确认|确认提交|确定|是|是的|对|对的|好|好的|可以|没问题|没错|行|嗯+|ok|okay|yes|y)[吧的了呀啊。!~,]*$",
     re.I,
 )
+_RESUME = re.compile(r"^(?:继续|接着)(?:填写?|提交|提)?(?:工单)?[吧了。!~ ]*$")
 _HANDOFF = re.compile(
     r"转人工|人工客服|人工服务|找人工|要人工|真人|找客服|转客服|联系客服|叫客服|人工坐席|^人工[!。~]*$|^客服[!。~]*$"
     r"|(?:找|叫|让|换)(?:个|一个)?(?:真?人|活人|同事|专员)(?:来|跟|和|处理|接|帮|服务|聊|说|$)"
@@ -67,6 +69,7 @@ class Command(StrEnum):
     CANCEL = "cancel"
     HANDOFF = "handoff"
     CONFIRM = "confirm"
+    RESUME = "resume"
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,14 @@ def command(text: str, asked: str) -> Command | None:
         return Command.CANCEL
     if asked == "confirmed" and _CONFIRM.match(text):
         return Command.CONFIRM
-    return None
+    return Command.RESUME if _RESUME.match(text) else None
+
+
+def resumes(text: str) -> Command | None:
+    """What is said to `resume`: yes, no, or something that the form hears as ever."""
+    if _CONFIRM.match(text):
+        return Command.RESUME
+    return Command.CANCEL if bare(text) else None
 
 
 def correction(text: str) -> Correction | None:
@@ -244,6 +254,16 @@ def summary(values: dict[str, str], hint: str = "") -> Reply:
             CANCEL,
         ),
         {"fields": shown, "heading": head},
+    )
+
+
+def resume(field: str) -> Reply:
+    """Before anything that was said after something else came in between is put into the form."""
+    return Reply(
+        "您刚才有一张没提交的工单，要继续填写吗？",
+        "question",
+        (Option("继续填写", "say:继续填写"), Option("不填了", "say:不填了")),
+        {"field": field, "resuming": True},
     )
 
 

@@ -6,13 +6,14 @@ from typing import Any
 
 from anyio import to_thread
 from rasa_sdk import Tracker
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot import ticket_form
 from bot.actions.saying import context_of, entity_of, intent_of, say, text_of
+from bot.actions.small_talk import SMALL
 from bot.answering import Answering
-from bot.filing import Filing, filed
+from bot.filing import Between, Filing, filed
 from bot.ticket_form import FIELDS, Command, Unheard
 from bot.turns import Outcome, Reply
 from handoff.tickets import OTHER, TICKET_NO, Reason
@@ -21,6 +22,17 @@ from kb.search import Band
 Events = list[dict[str, Any]]
 # A text this long that is no value is a piece of the story.
 _TELLS_MORE = 8
+_ACTION = {
+    "greet": "action_greet",
+    "handoff": "action_handoff",
+    "file_ticket": "action_handoff",
+    "open_entry": "action_open_entry",
+    "none_of_these": "action_none_of_these",
+    "my_tickets": "action_my_tickets",
+    "ticket_status": "action_ticket_status",
+    **dict.fromkeys(SMALL, "action_small_talk"),
+}
+"""What answers an intent outside the form, as in the rules; all others are questions."""
 
 
 class TicketFormActions:
@@ -40,13 +52,21 @@ class TicketFormActions:
         if asked in values:
             values[asked] = None
         text = text_of(tracker)
+        between = await to_thread.run_sync(self._filing.between, context_of(tracker))
+        if between is Between.PERSON:
+            return _end("left", values)
         if text.startswith("/"):
             return await self._pressed(dispatcher, tracker, asked, values)
-        order = ticket_form.command(text, asked)
+        order = (between is Between.RESUMING and ticket_form.resumes(text)) or ticket_form.command(text, asked)
         if order is Command.CANCEL:
             return _end("cancelled", values)
         if order is Command.HANDOFF:
             return _end("handed_off", values)
+        if order is Command.RESUME:
+            return _ask(asked, values)
+        if between is Between.NEWS:
+            say(dispatcher, ticket_form.resume(asked))
+            return [*_ask(asked, values), _SAID]
         if order is Command.CONFIRM:
             return _end("confirmed", values)
         if ticket_form.asks_for_tickets(text) and (asked != "description" or text == "我的工单"):
@@ -174,12 +194,15 @@ class TicketFormActions:
         return ask
 
     async def finish(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
-        """File what was confirmed, or what is known when a person is wanted at once; or say that nothing was filed."""
+        """File what was confirmed, or what is known when a person is wanted at once; say that nothing was filed; or, where a
+        person came in between, answer what was said as if there had been no form."""
         outcome = tracker.get_slot("form_outcome")
         cleared = [SlotSet(name, None) for name in (*FIELDS, "confirmed", "form_outcome", "handoff_reason")]
         if outcome == "cancelled":
             say(dispatcher, Reply("好的，已取消，没有提交工单。有问题随时问我。"))
             return cleared
+        if outcome == "left":
+            return [*cleared, FollowupAction(_ACTION.get(intent_of(tracker), "action_answer"))]
         values = {field: tracker.get_slot(field) or "" for field in FIELDS}
         values["business_type"] = values["business_type"] or OTHER
         values["description"] = (

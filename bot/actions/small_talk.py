@@ -40,6 +40,7 @@ _REPLIES = {
         "抱歉没能帮到您。您可以换个说法再问，或者交给共享中心的同事处理。", options=(FILE_TICKET, HANDOFF)
     ),
 }
+SMALL = tuple(_REPLIES)
 
 
 class Greet:

@@ -14,14 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
 from redis.asyncio import Redis
 from sqlalchemy import select, update
 
+from bot.actions.form import TicketFormActions
 from bot.answering import Answering
 from bot.dialogue import Dialogue
 from bot.filing import Filing
 from bot.inbox import Inbound, TurnResult
-from bot.turns import Place
+from bot.ticket_form import FIELDS
+from bot.turns import Place, TurnContext
 from core.clock import now
 from core.database import Database
 from core.identity import Identity
@@ -36,6 +41,7 @@ from core.transcript import (
     open_conversation,
     unread_of,
 )
+from core.transcript import say as tell
 from handoff import lifecycle
 from handoff.actors import Actor
 from handoff.filing import file_ticket
@@ -45,6 +51,7 @@ from handoff.tickets import Reason, Status, TicketDraft, TicketEventRow, TicketR
 from kb.release.live import LiveKnowledge
 from tests.engines import ScriptedEngine
 
+RULES = Path(__file__).resolve().parents[2] / "bot" / "data" / "rules.yml"
 LI = Identity("E1001", "李晓雯", "华晟销售公司", "销售一部")
 SUN = Actor("staff", "sun", "孙敏", frozenset({"supervisor"}))
 ZHOU = Actor("staff", "zhou", "周航", frozenset({"supervisor"}))
@@ -320,3 +327,74 @@ def test_read_markers_follow_the_employee_from_device_to_device(talk: Talk) -> N
     talk.agent(lifecycle.reply, "可以报")
     with talk.database.read() as session:
         assert unread_of(session, session.get_one(Conversation, talk.conversation_id)) == 1
+
+
+class Form:
+    """The ticket form of `talk`, which asks how urgent it is."""
+
+    def __init__(self, talk: Talk) -> None:
+        self.talk = talk
+        self.asks("question", field="urgency")
+
+    def asks(self, kind: str, **extras: Any) -> None:
+        with self.talk.database.write() as session:
+            tell(session, self.talk.conversation_id, "bot", kind, "……", extras=extras)
+
+    def hears(self, text: str, intent: str = "ask", asked: str = "urgency") -> tuple[dict[str, Any], list[str]]:
+        """The slots afterwards, and what was said."""
+        context = TurnContext(self.talk.conversation_id, "t", "widget", LI, Place())
+        message = {"text": text, "intent": {"name": intent}, "entities": [], "metadata": {"turn": context.to_dict()}}
+        slots = dict.fromkeys(FIELDS) | {"business_type": "发票", "description": "验真失败", "requested_slot": asked}
+        tracker = Tracker("c", slots | {"urgency": text}, message, [], False, None, {"name": "ticket_form"}, None)
+        dispatcher = CollectingDispatcher()
+        actions = TicketFormActions(Answering(None), Filing(self.talk.database))  # type: ignore[arg-type]
+        events = asyncio.run(actions.hear(dispatcher, tracker, {}))
+        said = [one["custom"]["reply"] for one in dispatcher.messages]
+        for one in said:
+            self.asks(one["type"], **one["extras"])
+        return {one["name"]: one["value"] for one in events}, [one["text"] for one in said]
+
+    def left(self, intent: str) -> str:
+        """The action that answers what was said when the form had been left."""
+        message = {"text": "…", "intent": {"name": intent}, "entities": []}
+        tracker = Tracker("c", {"form_outcome": "left"}, message, [], False, None, {}, None)
+        actions = TicketFormActions(Answering(None), Filing(self.talk.database))  # type: ignore[arg-type]
+        events = asyncio.run(actions.finish(CollectingDispatcher(), tracker, {}))
+        return next(one["name"] for one in events if one["event"] == "followup")
+
+
+def test_a_half_filled_form_ends_when_a_person_comes(talk: Talk) -> None:
+    form = Form(talk)
+    assert form.hears("特急")[0]["urgency"] == "特急"
+    talk.agent(lifecycle.claim)
+    talk.agent(lifecycle.resolve, "已重新付到新卡")
+    slots, said = form.hears("钱还是打到旧卡了")
+    assert slots["form_outcome"] == "left" and slots["requested_slot"] is None and said == []
+    assert "钱还是打到旧卡了" not in slots.values()
+
+
+def test_what_is_said_after_the_form_was_left_is_answered_by_the_rules(talk: Talk) -> None:
+    form = Form(talk)
+    rules = yaml.safe_load(RULES.read_text("utf-8"))["rules"]
+    for first, second, *_ in (rule["steps"] for rule in rules):
+        if "intent" in first:
+            assert form.left(first["intent"]) == second["action"]
+
+
+def test_after_news_of_a_ticket_the_form_asks_whether_to_go_on(talk: Talk) -> None:
+    form = Form(talk)
+    talk.agent(lifecycle.claim)
+    talk.agent(lifecycle.reply, "处理中")
+    form.asks("question", field="urgency")
+    talk.agent(lifecycle.cancel, "重复", actor=SUN)
+    slots, said = form.hears("特急")
+    assert slots["urgency"] is None and "要继续填写吗" in said[0]
+    assert form.hears("好的", "affirm", "confirmed")[0]["requested_slot"] == "confirmed"
+    form.asks("question", field="urgency")
+    assert form.hears("特急")[0]["urgency"] == "特急"
+
+
+def test_whoever_does_not_go_on_with_the_form_files_nothing(talk: Talk) -> None:
+    form = Form(talk)
+    form.asks("question", field="urgency", resuming=True)
+    assert form.hears("不用了", "deny")[0]["form_outcome"] == "cancelled"
