@@ -6,7 +6,7 @@ An order is carried out in the transaction that completes its turn, so it happen
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -39,8 +39,14 @@ _REOPEN = re.compile(
     rf"{_PLEASE}(?:把)?(?:重新打开|重新开启|重开|再打开)(?:一下)?(?:我的|这个)?(?:工单)?\s*(?P<number>{_NUMBER})?{_END}",
     re.I,
 )
+_UNSOLVED = rf"(?:问题|这个|还是|还|仍然|仍|依然|根本|并|都)*(?:(?:没有?|未)(?:被|给)?(?:解决|处理好|搞定|弄好)(?:问题)?|不行){_END}"
+_UNSOLVED_AND_REOPEN = re.compile(rf"{_UNSOLVED}{_PLEASE}(?:重新打开|重新开启|重开|再打开)(?:工单)?{_END}")
+_STILL_UNSOLVED = re.compile(_UNSOLVED)
 _NOTHING = re.compile(r"(?:不用|不必|不补充|不需要|没有|算了|取消)(?:了|补充了)?[。!~ ]*")
 _REASONS = ("问题没有解决", "处理结果有误", "又出现了同样的问题")
+
+
+_REOPENED_FROM = (Status.RESOLVED, Status.CLOSED)
 
 
 @dataclass(frozen=True)
@@ -75,18 +81,38 @@ def spoken(text: str, *, held: bool) -> Order | None:
     for verb, words in (("urge", _URGE), ("reopen", _REOPEN)):
         if found := words.fullmatch(text):
             return Order(verb, (found["number"] or "").upper())
-    return None
+    return Order("reopen") if _UNSOLVED_AND_REOPEN.fullmatch(text) else None
 
 
 def supplemented(session: Session, conversation_id: str) -> str:
     """The ticket that the next words are meant for, right after 补充说明 was pressed; "" for none."""
-    said = session.scalars(
-        select(Message)
-        .where(Message.conversation_id == conversation_id, Message.sender != "user")
-        .order_by(Message.seq.desc())
-        .limit(1)
-    ).one_or_none()
+    said = next(_told(session, conversation_id), None)
     return str(said.body["number"]) if said is not None and said.type == "supplement" else ""
+
+
+def reopening(session: Session, conversation_id: str) -> str:
+    """The ticket that the employee was just asked why they reopen it; "" for none."""
+    said = next(_told(session, conversation_id), None)
+    return str(said.body.get("reopening", "")) if said is not None else ""
+
+
+def resolved(session: Session, conversation_id: str) -> str:
+    """The ticket whose resolution is the last matter that was talked about; "" where the bot answered or asked something since."""
+    for said in _told(session, conversation_id):
+        if said.type == "notice":
+            ticket = ticket_of(session, str(said.body["number"]))
+            return ticket.number if ticket and ticket.status in _REOPENED_FROM else ""
+        if said.sender == "bot" and (
+            said.type not in ("rating", "reasons", "thanks", "text") or said.body.get("offer")
+        ):
+            return ""
+    return ""
+
+
+def _told(session: Session, conversation_id: str) -> Iterator[Message]:
+    """What the employee was told, the newest first."""
+    query = select(Message).where(Message.conversation_id == conversation_id, Message.sender != "user")
+    return iter(session.scalars(query.order_by(Message.seq.desc()).limit(12)))
 
 
 class Orders:
@@ -118,6 +144,16 @@ class Orders:
             return Order("rate", rating.number, rating=rating)
         if number := supplemented(session, conversation.id):
             return Order("drop" if _NOTHING.fullmatch(inbound.text) else "said", number)
+        return self._about_reopening(session, inbound.text, conversation)
+
+    def _about_reopening(self, session: Session, text: str, conversation: Conversation) -> Order | None:
+        """Why a ticket is opened again, in the employee's own words; or that what was just resolved is not."""
+        if number := reopening(session, conversation.id):
+            if _NOTHING.fullmatch(text):
+                return Order("keep", number)
+            return None if text == "我的工单" else Order("reopen", number, text)
+        if _STILL_UNSOLVED.fullmatch(text) and (number := resolved(session, conversation.id)):
+            return Order("reopen", number)
         return None
 
     def aim(self, session: Session, context: TurnContext, order: Order) -> TicketRow | Reply | None:
@@ -127,6 +163,8 @@ class Orders:
             return None
         if order.verb == "drop":
             return Reply("好的，没有补充。还有什么可以帮您？")
+        if order.verb == "keep":
+            return Reply("好的，没有重新打开。还有什么可以帮您？")
         number = order.number
         if order.verb == "bot":
             conversation = session.get_one(Conversation, context.conversation_id)
@@ -142,7 +180,7 @@ class Orders:
 
     def _meant(self, session: Session, context: TurnContext, order: Order) -> TicketRow | Reply:
         """The only ticket that they can mean."""
-        states = OPEN if order.verb == "urge" else (Status.RESOLVED, Status.CLOSED)
+        states = OPEN if order.verb == "urge" else _REOPENED_FROM
         own = tickets_of_requester(session, context.identity, context.conversation_id, limit=20)
         fitting = [ticket for ticket in own if ticket.status in states]
         if len(fitting) == 1:
@@ -190,9 +228,10 @@ class Orders:
     def _reopen(self, session: Session, context: TurnContext, ticket: TicketRow, reason: str) -> Reply:
         if not reason:
             return Reply(
-                f"重新打开工单 **{ticket.number}**，是因为？",
+                f"重新打开工单 **{ticket.number}**，是因为？点一个原因，或直接输入；不重新打开就说“不用了”。",
                 "choices",
                 tuple(Option(one, f"reopen:{ticket.number}:{one}") for one in _REASONS),
+                {"reopening": ticket.number},
             )
         actor = employee(context.identity, context.conversation_id)
         lifecycle.reopen(session, ticket.number, actor, reason)

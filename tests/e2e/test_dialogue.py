@@ -241,6 +241,22 @@ class TestTicket:
         assert "已取消" in turn.text
         assert "还没有提交过工单" in visitor.press("my_tickets").text
 
+    @pytest.mark.parametrize(
+        ("text", "types"), [("好的", ["text"]), ("出差住宿费能报多少？", ["answer"]), ("我要提工单", ["question"])]
+    )
+    def test_a_form_that_a_person_came_into_swallows_nothing(
+        self, employee: Staff, text: str, types: list[str]
+    ) -> None:
+        li = employee()
+        number = file_ticket(li)
+        li.press("file")
+        li.ask("电子发票上传以后一直显示验真中")
+        desk, at = console(li.url), f"/api/v1/console/tickets/{number}"
+        for verb, more in (("claim", {}), ("resolve", {"text": "已处理"})):
+            version = desk.get(at).json()["version"]
+            assert desk.post(f"{at}/{verb}", json={"version": version, **more}).status_code == 200
+        assert li.ask(text).types == types
+
     def test_my_tickets_and_a_number_show_the_state_to_their_owner_only(self, employee: Staff) -> None:
         wang = employee(WANG)
         number = file_ticket(wang)

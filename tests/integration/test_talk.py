@@ -329,6 +329,36 @@ def test_read_markers_follow_the_employee_from_device_to_device(talk: Talk) -> N
         assert unread_of(session, session.get_one(Conversation, talk.conversation_id)) == 1
 
 
+@pytest.mark.parametrize("words", ["没解决", "问题没有解决", "还是没解决。", "没有解决 重新打开", "没有解决,重新打开"])
+def test_who_says_that_it_is_not_solved_is_asked_why_and_reopens_in_their_own_words(talk: Talk, words: str) -> None:
+    talk.agent(lifecycle.claim)
+    talk.agent(lifecycle.resolve, "已处理")
+    assert "是因为" in talk.say(words).messages[0]["text"] and talk.asked == []
+    assert "已重新打开" in talk.say("系统还是登不上去,你们根本没处理").messages[0]["text"]
+    assert talk.ticket.status == Status.REOPENED
+    with talk.database.read() as session:
+        reopened = select(TicketEventRow.text).where(TicketEventRow.kind == "reopened")
+        assert session.scalars(reopened).all() == ["系统还是登不上去,你们根本没处理"]
+
+
+def test_who_does_not_reopen_after_all_leaves_it_resolved(talk: Talk) -> None:
+    talk.agent(lifecycle.claim)
+    talk.agent(lifecycle.resolve, "已处理")
+    talk.say("没解决")
+    assert "没有重新打开" in talk.say("算了").messages[0]["text"]
+    assert talk.ticket.status == Status.RESOLVED
+    assert talk.say("餐补多少").messages[0]["text"] == "答：餐补多少"
+
+
+def test_not_solved_is_about_the_answer_where_the_bot_answered_since_or_nothing_was_resolved(talk: Talk) -> None:
+    assert talk.say("没解决").messages[0]["text"] == "答：没解决"
+    talk.agent(lifecycle.claim)
+    talk.agent(lifecycle.resolve, "已处理")
+    with talk.database.write() as session:
+        tell(session, talk.conversation_id, "bot", "answer", "餐补每天 100 元")
+    assert talk.say("没解决").messages[0]["text"] == "答：没解决"
+
+
 class Form:
     """The ticket form of `talk`, which asks how urgent it is."""
 
