@@ -25,10 +25,13 @@ _WORDS = {label: score for score, label in SCORES.items()} | {
     "非常不满意": 1,
 }
 _BARE = re.compile(r"(?P<score>[1-5])[。!.]?")
+_WORD = "|".join(sorted(_WORDS, key=len, reverse=True))
+_STARS = rf"[{''.join(_NUMERALS)}1-5]\s*(?:分|颗星|星)"
 _SAID = re.compile(
-    rf"(?:我?(?:打|给|评)?)?(?:(?P<score>[1-5一二两三四五])\s*(?:分|星|颗星)|(?P<words>{'|'.join(sorted(_WORDS, key=len, reverse=True))}))"
-    r"(?:\s*[·:,]?\s*(?:非常|很)?(?:不?满意|一般))?[了吧。!.~ ]*"
+    rf"(?:我?(?:打|给|评)?(?:个|您|你|你们)?)?(?:全|满)?(?P<first>{_STARS}|{_WORD})"
+    rf"(?:[\s·:,]*(?:{_STARS}|{_WORD}))*[了吧哦。!.~ ]*"
 )
+_STAR = re.compile(_STARS)
 _NUMBERS = re.compile(r"\d{1,2}(?:[\s,、;和]+\d{1,2})*[。.]?")
 _COMMENT = re.compile(r"(?:评价|意见|建议|原因)\s*[:]\s*(?P<words>.+)", re.S)
 _SEEN = 12
@@ -54,7 +57,8 @@ def pressed(number: str, rest: str) -> Rating | None:
 
 
 def spoken(session: Session, conversation_id: str, text: str) -> Rating | None:
-    """The rating that `text` is, given what was said before: a bare digit only while nothing else was asked since."""
+    """The rating that `text` is, given what was said before: a bare digit only while nothing else was asked since,
+    a score in words while the invitation is open."""
     comment, numbers, score = _COMMENT.fullmatch(text), _NUMBERS.fullmatch(text), _score(text)
     if not (comment or numbers or score):
         return None
@@ -72,7 +76,7 @@ def spoken(session: Session, conversation_id: str, text: str) -> Rating | None:
     if comment:
         thanked = all(one.type in ("answer", "reasons", "thanks") for one in later)
         return Rating(number, words=comment["words"]) if thanked and _rated(session, number) else None
-    if score is None or not all(_aside(one, plainly=bool(_BARE.fullmatch(text))) for one in later):
+    if score is None or not _still_asked(later, plainly=bool(_BARE.fullmatch(text))):
         return None
     return Rating(number, score) if not later or _open(session, number) else None
 
@@ -131,14 +135,19 @@ def _score(text: str) -> int | None:
     said = _SAID.fullmatch(text)
     if not said:
         return None
-    if said["words"]:
-        return _WORDS[said["words"]]
-    return _NUMERALS.get(said["score"]) or int(said["score"])
+    if star := _STAR.search(text):
+        return _NUMERALS.get(star[0][0]) or int(star[0][0])
+    return _WORDS[said["first"]]
 
 
-def _aside(message: Message, *, plainly: bool) -> bool:
-    """Whether the question stands although this was said after it: an answer, without a list that a digit could mean."""
-    return message.type == "answer" and not (plainly and message.body.get("options"))
+def _still_asked(later: list[Message], *, plainly: bool) -> bool:
+    """Whether a score answers the invitation although this was said after it: a bare digit only after answers without a list that
+    it could mean, a score in words unless it answers what was asked last."""
+    if plainly:
+        return all(one.type == "answer" and not one.body.get("options") for one in later)
+    return (
+        not later or later[0].type not in ("question", "summary", "supplement") and not later[0].body.get("reopening")
+    )
 
 
 def _open(session: Session, number: str) -> bool:

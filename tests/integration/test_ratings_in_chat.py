@@ -89,7 +89,21 @@ def chat(open_ticket: Chat) -> Chat:
 
 
 @pytest.mark.parametrize(
-    ("words", "score"), [("5", 5), ("4分", 4), ("非常满意", 5), ("五星", 5), ("不满意。", 2), ("打1分吧", 1)]
+    ("words", "score"),
+    [
+        ("5", 5),
+        ("4分", 4),
+        ("非常满意", 5),
+        ("五星", 5),
+        ("不满意。", 2),
+        ("打1分吧", 1),
+        ("五分好评", 5),
+        ("差评 1分", 1),
+        ("4分,满意", 4),
+        ("给个好评", 5),
+        ("全五星", 5),
+        ("非常不满意", 1),
+    ],
 )
 def test_a_score_in_whatever_words(chat: Chat, words: str, score: int) -> None:
     (thanks,) = chat.says(words)
@@ -125,6 +139,17 @@ def test_a_digit_after_a_newer_list_is_no_rating_but_a_score_in_words_after_an_a
     with chat.database.write() as session:
         say(session, chat.conversation, "bot", "question", "紧急程度？")
     assert chat.says("一般")[0]["text"] == "答" and chat.rating()[0] == "open"
+
+
+@pytest.mark.parametrize("kind", ["text", "answer", "choices", "notice"])
+def test_a_score_in_words_is_recorded_while_the_invitation_is_open_whatever_was_said_since(
+    chat: Chat, kind: str
+) -> None:
+    chat.bot_says(kind, [{"label": "相关", "choice": "entry:a"}])
+    assert chat.says("谢谢")[0]["text"] == "答"
+    chat.says("五分好评")
+    assert chat.rating()[:2] == ("rated", 5)
+    assert chat.says("五星")[0]["text"] == "答", "the invitation is answered"
 
 
 def test_words_that_only_look_like_a_rating_are_a_question(chat: Chat) -> None:
