@@ -222,8 +222,14 @@ class Orders:
         return Reply(f"工单 **{ticket.number}** {Status(ticket.status).label}，没有同事在处理。")
 
     def _urge(self, session: Session, context: TurnContext, ticket: TicketRow, _: str) -> Reply:
-        lifecycle.urge(session, ticket.number, employee(context.identity, context.conversation_id))
-        return Reply(f"已为您催办工单 **{ticket.number}**，负责的同事会马上看到。一小时内可以催办一次。")
+        urged = lifecycle.urge(session, ticket.number, employee(context.identity, context.conversation_id))
+        if urged.assignee:
+            told = "已提醒负责的同事"
+        else:
+            told = "还没有同事接手，" + (
+                "已提醒服务组尽快认领" if lifecycle.urged(session, urged) else "已记下您的催办"
+            )
+        return Reply(f"已为您催办工单 **{urged.number}**，{told}。一小时内可以催办一次。")
 
     def _reopen(self, session: Session, context: TurnContext, ticket: TicketRow, reason: str) -> Reply:
         if not reason:

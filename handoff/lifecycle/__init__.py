@@ -4,7 +4,7 @@ Every verb locks the ticket, refuses a version that is no longer the newest (Con
 permission (Forbidden) and the state (Conflict `wrong_state`), and puts one event on the timeline.
 """
 
-from handoff.lifecycle.employee import say_to_ticket, urge
+from handoff.lifecycle.employee import say_to_ticket, urge, urged
 from handoff.lifecycle.ending import any_due, cancel, close, close_due, reopen, resolve
 from handoff.lifecycle.handing import accept, assign, claim, dismiss, escalate, give_back, invite, transfer
 from handoff.lifecycle.joining import link, linked, merge, survivor, unlink
@@ -38,4 +38,5 @@ __all__ = [
     "transfer",
     "unlink",
     "urge",
+    "urged",
 ]

@@ -15,6 +15,8 @@ from handoff.attachments import attached
 from handoff.lifecycle.joining import survivor
 from handoff.locking import begin, words
 from handoff.notices import notify
+from handoff.routing.dispatching import claimants
+from handoff.staff import leaders_of, supervisors
 from handoff.states import heard
 from handoff.tickets import TicketRow
 from handoff.timeline import record
@@ -81,17 +83,24 @@ def urge(session: Session, number: str, actor: Actor, *, version: int | None = N
     moment = now()
     if ticket.urged_at and moment - ticket.urged_at < URGE_EVERY:
         minutes = int((ticket.urged_at + URGE_EVERY - moment).total_seconds() // 60) + 1
-        raise TooMany(f"刚刚催办过，处理人已收到提醒；{minutes} 分钟后可以再次催办。", code="urged_already")
+        raise TooMany(f"刚刚催办过；{minutes} 分钟后可以再次催办。", code="urged_already")
     ticket.urged_at = moment
     event = record(session, ticket, actor, "urged", "员工催办", public=True)
-    if ticket.assignee:
-        notify(
-            session,
-            [ticket.assignee],
-            "urged",
-            f"员工催办工单 {ticket.number}（{ticket.urgency}）",
-            key=f"ticket-event:{event.id}",
-            ticket=ticket.number,
-            urgent=True,
-        )
+    notify(
+        session,
+        urged(session, ticket),
+        "urged",
+        f"员工催办工单 {ticket.number}（{ticket.urgency}）{'' if ticket.assignee else '，还没有人认领'}",
+        key=f"ticket-event:{event.id}",
+        ticket=ticket.number,
+        urgent=True,
+    )
     return ticket
+
+
+def urged(session: Session, ticket: TicketRow) -> list[str]:
+    """Who is told that the requester waits: whoever has the ticket; while it lies in a pool those who may claim it, else the
+    group's leaders, else the supervisors."""
+    if ticket.assignee:
+        return [ticket.assignee]
+    return claimants(session, ticket, now()) or leaders_of(session, ticket.group_id or "") or supervisors(session)

@@ -51,14 +51,22 @@ def give_or_offer(session: Session, ticket: TicketRow, moment: datetime | None =
     return given
 
 
+def claimants(session: Session, ticket: TicketRow, moment: datetime) -> list[str]:
+    """Those of the ticket's group who are there, without who has handed it back just now."""
+    roster, handed_back = Roster(session, moment), _handed_back_by(session, ticket, moment)
+    return [
+        row.username
+        for row in staff(session, group=ticket.group_id or "")
+        if row.on_duty and roster.available(row) and row.username not in handed_back
+    ]
+
+
 def _offer(session: Session, ticket: TicketRow, moment: datetime) -> None:
     """To those of the group who are there; where nobody is, to whoever leads it."""
     group = session.get(GroupRow, ticket.group_id)
     if group is None:
         return
-    roster = Roster(session, moment)
-    there = [row.username for row in staff(session, group=group.id) if row.on_duty and roster.available(row)]
-    told = [one for one in there if one not in _handed_back_by(session, ticket, moment)]
+    told = claimants(session, ticket, moment)
     asked = "可以认领" if told else "组内暂时没有人在岗，请安排"
     notify(
         session,

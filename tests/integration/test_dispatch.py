@@ -265,6 +265,26 @@ def test_whoever_is_there_hears_of_a_pool_until_somebody_takes_it(desk: Database
     assert told(number) == [], "nobody works in that group"
 
 
+def test_urging_a_ticket_in_a_pool_reaches_whoever_is_there_else_who_leads_else_the_supervisors(desk: Database) -> None:
+    with desk.write() as session:
+        change_group(session, BOSS, "expense", dispatch="pool")
+
+    def urged() -> list[str]:
+        number = file(desk)
+        with desk.write() as session:
+            row = session.get_one(TicketRow, number)
+            lifecycle.urge(session, number, employee(Identity.from_dict(row.requester), row.conversation_id))
+            query = select(NoticeRow.username).where(NoticeRow.ticket == number, NoticeRow.kind == "urged")
+            return sorted(session.scalars(query))
+
+    assert urged() == ["boss"]
+    with desk.write() as session:
+        change_staff(session, BOSS, "dan", leads=["expense"])
+    assert urged() == ["dan"]
+    on_duty(desk, "ann", "bob")
+    assert urged() == ["ann", "bob"]
+
+
 MONDAY = datetime(2026, 11, 23, 2, tzinfo=UTC)
 """10:00 in Shanghai."""
 NATIONAL_DAY = datetime(2026, 10, 1, 2, tzinfo=UTC)

@@ -359,6 +359,18 @@ def test_not_solved_is_about_the_answer_where_the_bot_answered_since_or_nothing_
     assert talk.say("没解决").messages[0]["text"] == "答：没解决"
 
 
+def test_urging_says_who_hears_of_it(talk: Talk) -> None:
+    assert "还没有同事接手，已记下您的催办" in talk.say("催办").messages[0]["text"], "there is nobody to tell"
+    with talk.database.write() as session:
+        session.get_one(TicketRow, talk.number).urged_at = None
+        session.get_one(StaffRow, "zhou").roles = ["supervisor"]
+    assert "还没有同事接手，已提醒服务组" in talk.say("催办").messages[0]["text"]
+    talk.agent(lifecycle.claim)
+    with talk.database.write() as session:
+        session.get_one(TicketRow, talk.number).urged_at = None
+    assert "已提醒负责的同事" in talk.say("催办").messages[0]["text"]
+
+
 class Form:
     """The ticket form of `talk`, which asks how urgent it is."""
 

@@ -79,7 +79,7 @@ export class Tickets {
   }
 
   async urge(): Promise<void> {
-    if (await this.act("urge")) this.good("已催办，负责的同事会马上看到。");
+    if (await this.act("urge")) this.good("已催办，共享中心的同事会收到提醒。");
   }
 
   async confirm(): Promise<void> {
