@@ -42,6 +42,15 @@ _BUSINESS_WORDS = {
     "系统操作": r"系统|登录|操作|权限|页面|报错",
 }
 DOCUMENT_NO = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{1,4}-?\d{6,14}(?:-\d{1,6})?)(?![A-Za-z0-9])")
+_NUMBER = r"(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}|0(?:10|2\d|[3-9]\d{2})[- ]?\d{7,8}(?:-\d{1,5})?"
+_PHONE = re.compile(rf"(?<![0-9A-Za-z-])(?:{_NUMBER})(?![0-9A-Za-z])")
+_CALL_ME = re.compile(
+    rf"(?:我的?|请|就|可以|直接|麻烦|你们?|打|拨|记一?下|留|加|联系)*(?:联系)?(?:方式|电话|手机号?码?|座机|号码)?(?:是|为|改成|改为|[\s:,])*"
+    rf"(?P<number>{_NUMBER})(?:[\s,。!]|(?:可以|请|快|给)?(?:打给我|打我|找我|联系我|回电|回我|联系|打这个|谢谢|吧|哈|啊))*"
+)
+_SOMEBODY_ELSES = re.compile(
+    r"(?:供应商|客户|对方|商户|酒店|银行|网点|税局|税务局|快递|经办人|收款人|他|她|他们)的?(?:联系)?(?:电话|手机号?码?|座机|号码)?[是为:\s]*$"
+)
 _SKIP = re.compile(
     r"^(?:跳过|略过|没有|没|无|不用|不用了|不填|不需要|暂无|不知道|不清楚|没有单号|没单号|下一步|pass|skip)[。!!~,]*$",
     re.I,
@@ -159,14 +168,26 @@ def _business_type(text: str) -> str:
 
 
 def value_of_another(text: str, asked: str) -> Correction | None:
-    """A whole value of a field that was not asked for: `差旅报销`, `特急` or a document number."""
+    """A whole value of a field that was not asked for: `差旅报销`, `特急`, a document number or a telephone number."""
     if asked != "business_type" and text in (*BUSINESS_TYPES, OTHER):
         return Correction("business_type", text)
     if asked != "urgency" and text in list(Urgency):
         return Correction("urgency", text)
     if asked != "document_no" and DOCUMENT_NO.fullmatch(text):
         return Correction("document_no", text)
+    if asked != "contact" and (told := _CALL_ME.fullmatch(text)):
+        return Correction("contact", told["number"])
     return None
+
+
+def calls_back(text: str) -> bool:
+    """Whether `text` says under which number to call, and nothing else."""
+    return _CALL_ME.fullmatch(text) is not None
+
+
+def phone_in(text: str) -> str | None:
+    """The number under which the employee wants to be called: the first that is not said to be somebody else's."""
+    return next((one[0] for one in _PHONE.finditer(text) if not _SOMEBODY_ELSES.search(text[: one.start()])), None)
 
 
 def guess_business_type(text: str) -> str | None:

@@ -135,6 +135,8 @@ class TicketFormActions:
             return [SlotSet("description", None), SlotSet("requested_slot", "description"), _SAID]
         try:
             values[asked] = ticket_form.hear(asked, text)
+            if asked == "description":
+                values["contact"] = ticket_form.phone_in(text) or values["contact"]
         except Unheard as unheard:
             if len(text) > 3 and await self._answered(dispatcher, tracker):
                 return _ask(asked, values)
@@ -152,7 +154,9 @@ class TicketFormActions:
         values["description"] = ticket_form.hear("description", f"{known}；{text}" if known else text)
         if asked == "business_type":
             values["business_type"] = await self._business_of(tracker)
-        say(dispatcher, Reply("已记到问题描述里。"))
+        number = ticket_form.phone_in(text)
+        values["contact"] = number or values.get("contact")
+        say(dispatcher, Reply("已记到问题描述里，电话记为联系方式。" if number else "已记到问题描述里。"))
         return _ask(_next(values), values)
 
     async def _business_of(self, tracker: Tracker) -> str | None:

@@ -54,6 +54,7 @@ def begin_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[dic
     """The form, filled in as far as page and conversation tell; or where the ticket stands that was just filed."""
     text, context = text_of(tracker), context_of(tracker)
     said = "" if text.startswith("/") else _ORDER.sub("", text).strip(" ,。!?")
+    said = "" if ticket_form.calls_back(said) else said
     number = tracker.get_slot("filed_ticket")
     if number and len(said) < _DESCRIBES and intent_of(tracker) != "file_ticket":
         reply = Reply(
@@ -78,12 +79,13 @@ def _known(tracker: Tracker, context: TurnContext, said: str) -> list[dict[str, 
     if business is None:
         business = next((b for prefix, b in _BUSINESS_OF_PAGE.items() if context.place.page.startswith(prefix)), None)
     identity = context.identity
+    known = None if identity.anonymous else f"{identity.name or ''}（{identity.employee_no}）"
     return [
         SlotSet("business_type", business if business in BUSINESS_TYPES else None),
         SlotSet("description", description or None),
         SlotSet("urgency", ticket_form.guess_urgency(said) if said else None),
         SlotSet("document_no", document[1].upper() if document else (context.place.document_no or None)),
-        SlotSet("contact", None if identity.anonymous else f"{identity.name or ''}（{identity.employee_no}）"),
+        SlotSet("contact", ticket_form.phone_in(f"{text_of(tracker)} {description}") or known),
         SlotSet("confirmed", None),
         SlotSet("form_outcome", None),
         SlotSet("handoff_reason", Reason.MISSING_KNOWLEDGE if missed else Reason.CUSTOMER_REQUEST),

@@ -49,6 +49,7 @@ from handoff.staff import StaffRow
 from handoff.talk import Silence, end_silence, silent
 from handoff.tickets import Reason, Status, TicketDraft, TicketEventRow, TicketRow
 from kb.release.live import LiveKnowledge
+from tests.answers import Nothing
 from tests.engines import ScriptedEngine
 
 RULES = Path(__file__).resolve().parents[2] / "bot" / "data" / "rules.yml"
@@ -389,7 +390,7 @@ class Form:
         slots = dict.fromkeys(FIELDS) | {"business_type": "发票", "description": "验真失败", "requested_slot": asked}
         tracker = Tracker("c", slots | {"urgency": text}, message, [], False, None, {"name": "ticket_form"}, None)
         dispatcher = CollectingDispatcher()
-        actions = TicketFormActions(Answering(None), Filing(self.talk.database))  # type: ignore[arg-type]
+        actions = TicketFormActions(Nothing(), Filing(self.talk.database))
         events = asyncio.run(actions.hear(dispatcher, tracker, {}))
         said = [one["custom"]["reply"] for one in dispatcher.messages]
         for one in said:
@@ -400,7 +401,7 @@ class Form:
         """The action that answers what was said when the form had been left."""
         message = {"text": "…", "intent": {"name": intent}, "entities": []}
         tracker = Tracker("c", {"form_outcome": "left"}, message, [], False, None, {}, None)
-        actions = TicketFormActions(Answering(None), Filing(self.talk.database))  # type: ignore[arg-type]
+        actions = TicketFormActions(Nothing(), Filing(self.talk.database))
         events = asyncio.run(actions.finish(CollectingDispatcher(), tracker, {}))
         return next(one["name"] for one in events if one["event"] == "followup")
 
@@ -440,3 +441,9 @@ def test_whoever_does_not_go_on_with_the_form_files_nothing(talk: Talk) -> None:
     form = Form(talk)
     form.asks("question", field="urgency", resuming=True)
     assert form.hears("不用了", "deny")[0]["form_outcome"] == "cancelled"
+
+
+def test_a_telephone_number_told_in_a_story_is_the_contact(talk: Talk) -> None:
+    slots, said = Form(talk).hears("供应商一直催,赶紧打我手机13812345678", asked="confirmed")
+    assert slots["contact"] == "13812345678" and "联系方式" in said[0]
+    assert slots["description"] == "验真失败；供应商一直催,赶紧打我手机13812345678", "masked where it is kept"

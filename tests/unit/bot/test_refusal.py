@@ -11,12 +11,10 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.questions import Answer
 from bot.actions.small_talk import SmallTalk
-from bot.answering import Answering
 from bot.refusal import bare
 from bot.turns import Place, TurnContext
 from core.identity import ANONYMOUS
-from kb.search import Band, SearchResult
-from kb.thresholds import Thresholds
+from tests.answers import Nothing
 
 
 @pytest.mark.parametrize(
@@ -37,18 +35,6 @@ def test_what_is_about_a_matter(text: str) -> None:
     assert not bare(text)
 
 
-class _Found(Answering):
-    """Finds nothing, and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        super().__init__(None)  # type: ignore[arg-type]
-        self.asked: list[str] = []
-
-    def search(self, text: str, context: TurnContext) -> SearchResult:
-        self.asked.append(text)
-        return SearchResult(Band.NONE, [], 0.0, Thresholds(0.9, 0.3), 1)
-
-
 @pytest.mark.parametrize(
     ("intent", "text", "said"),
     [
@@ -61,7 +47,7 @@ class _Found(Answering):
     ],
 )
 def test_a_matter_is_searched_whatever_it_was_taken_for(intent: str, text: str, said: str) -> None:
-    answering, dispatcher = _Found(), CollectingDispatcher()
+    answering, dispatcher = Nothing(), CollectingDispatcher()
     asyncio.run(SmallTalk(answering, Answer(answering))(dispatcher, _turn(intent, text), {}))
     assert said in dispatcher.messages[0]["custom"]["reply"]["text"]
     assert answering.asked == ([] if bare(text) else [text])

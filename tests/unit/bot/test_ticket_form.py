@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 import pytest
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
 
 from bot import ticket_form
-from bot.ticket_form import Command, Correction, Unheard, command, correction, hear, value_of_another, wants_person
+from bot.actions.tickets import begin_ticket
+from bot.ticket_form import (
+    Command,
+    Correction,
+    Unheard,
+    command,
+    correction,
+    hear,
+    phone_in,
+    value_of_another,
+    wants_person,
+)
+from bot.turns import Place, TurnContext
+from core.identity import Identity
 
 
 @pytest.mark.parametrize(
@@ -110,6 +125,55 @@ def test_a_value_of_another_field_is_taken_for_what_it_is() -> None:
     assert value_of_another("特急", "contact") == Correction("urgency", "特急")
     assert value_of_another("特急", "urgency") is None
     assert value_of_another("单据打不开", "urgency") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("13900001111", "13900001111"),
+        ("电话 13812345678", "13812345678"),
+        ("我的手机号是138 1234 5678", "138 1234 5678"),
+        ("打我电话0755-86217733吧", "0755-86217733"),
+        ("13812345678,请打给我", "13812345678"),
+    ],
+)
+def test_a_telephone_number_is_the_contact_whatever_was_asked(text: str, number: str) -> None:
+    assert ticket_form.calls_back(text)
+    for asked in ("business_type", "description", "urgency", "document_no", "confirmed"):
+        assert value_of_another(text, asked) == Correction("contact", number)
+
+
+def test_the_number_in_the_message_that_begins_the_form_is_the_contact_and_no_description() -> None:
+    li = Identity("E1001", "李晓雯", None, None)
+    context = TurnContext("c", "t", "widget", li, Place()).to_dict()
+
+    def begun(text: str) -> dict[str, str]:
+        message = {"text": text, "intent": {"name": "handoff"}, "entities": [], "metadata": {"turn": context}}
+        tracker = Tracker("c", {}, message, [], False, None, {}, None)
+        return {one["name"]: one["value"] for one in begin_ticket(CollectingDispatcher(), tracker) if "value" in one}
+
+    slots = begun("手机13812345678 打给我")
+    assert slots["contact"] == "13812345678" and slots["description"] is None
+    slots = begun("转人工,付款被银行退回了,打我手机13812345678")
+    assert slots["contact"] == "13812345678" and "付款被银行退回了" in slots["description"]
+    assert begun("转人工")["contact"] == "李晓雯（E1001）"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("手机13812345678 打给我", "13812345678"),
+        ("付款被退回了,急,联系021-61234567", "021-61234567"),
+        ("供应商电话是13812345678,一直打不通", None),
+        ("供应商电话13812345678打不通,我的是13900001111", "13900001111"),
+        ("卡号6222021234567890123收不到款", None),
+        ("单号BX13812345678打不开", None),
+    ],
+)
+def test_the_number_in_a_story_is_the_employees_unless_it_is_said_to_be_somebody_elses(
+    text: str, number: str | None
+) -> None:
+    assert phone_in(text) == number
 
 
 def test_the_summary_shows_every_field_with_a_way_to_change_it() -> None:
