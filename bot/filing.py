@@ -13,6 +13,8 @@ from core.database import Database
 from core.outbox import PULLED
 from core.transcript import Message, Turn
 from handoff.filing import file_ticket
+from handoff.routing.placing import rules_in_force
+from handoff.routing.rules import Facts
 from handoff.talk import answered_by_person
 from handoff.tickets import (
     OPEN,
@@ -69,6 +71,12 @@ class Filing:
                     tried=_tried(outcomes),
                 ),
             )
+
+    def alarms(self, text: str) -> list[str]:
+        """The desk's risk words in `text` for which a ticket would call whoever is on call."""
+        with self._database.read() as session:
+            rules = rules_in_force(session)
+        return Facts("", "", text=text).risks(rules.risk_words(emergency=True)) if rules and text else []
 
     def between(self, context: TurnContext) -> Between | None:
         """What came between the form's last question and what is said now; None where that is simply its answer."""

@@ -16,7 +16,7 @@ from bot.answering import Answering
 from bot.filing import Between, Filing, filed
 from bot.ticket_form import FIELDS, Command, Unheard
 from bot.turns import Outcome, Reply
-from handoff.tickets import OTHER, TICKET_NO, Reason
+from handoff.tickets import OTHER, TICKET_NO, Reason, Urgency
 from kb.search import Band
 
 Events = list[dict[str, Any]]
@@ -137,6 +137,8 @@ class TicketFormActions:
             values[asked] = ticket_form.hear(asked, text)
             if asked == "description":
                 values["contact"] = ticket_form.phone_in(text) or values["contact"]
+                if values["urgency"] is None and await to_thread.run_sync(self._filing.alarms, text):
+                    values["urgency"] = Urgency.EMERGENCY
         except Unheard as unheard:
             if len(text) > 3 and await self._answered(dispatcher, tracker):
                 return _ask(asked, values)

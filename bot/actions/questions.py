@@ -19,9 +19,10 @@ from bot.actions.saying import (
 )
 from bot.actions.tickets import begin_ticket
 from bot.answering import FILE_TICKET, HANDOFF, Answering
+from bot.filing import Filing
 from bot.ticket_form import wants_person
-from bot.turns import Outcome, Reply
-from kb.search import Band
+from bot.turns import Option, Outcome, Reply, TurnContext
+from kb.search import Band, SearchResult
 
 # Above this the language model's word that a question is none of ours is taken, if no entry answers it outright.
 _SURELY_OUT_OF_SCOPE = 0.6
@@ -40,27 +41,59 @@ def heard(outcome: Outcome, misses: int) -> list[dict[str, Any]]:
     ]
 
 
-class Answer:
-    """`kb.search` on a free question: answer, choices, or a plain no."""
+def alarm(words: list[str]) -> Reply:
+    """The emergency path, for a text that holds the desk's risk words."""
+    return Reply(
+        f"您提到“{'、'.join(words)}”，这样的事需要马上有人处理：提交工单后会立即通知应急值班的同事，不用等知识库的答案。",
+        options=(Option("马上提交应急工单", "handoff"),),
+        extras={"offer": "handoff"},
+    )
 
-    def __init__(self, answering: Answering) -> None:
+
+class Answer:
+    """`kb.search` on a free question: answer, choices, or a plain no; and the emergency path where the desk's rules call for it."""
+
+    def __init__(self, answering: Answering, filing: Filing) -> None:
         self._answering = answering
+        self._filing = filing
 
     async def __call__(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         text, context = text_of(tracker), context_of(tracker)
         if wants_person(text):
-            return begin_ticket(dispatcher, tracker)
+            return await begin_ticket(dispatcher, tracker, self._filing)
         outside = intent_of(tracker) == "out_of_scope" and confidence_of(tracker) >= _SURELY_OUT_OF_SCOPE
         misses = int(tracker.get_slot("misses") or 0)
         result = await self._answering.found(text, context)
+        if words := await to_thread.run_sync(self._filing.alarms, text):
+            return self._alarmed(dispatcher, words, text, result, context)
         if outside and result.band is not Band.ANSWER:
             say(dispatcher, OUT_OF_SCOPE, Outcome(band=Band.NONE, release=result.release, question=text))
             return []
         reply, outcome = self._answering.reply_to(text, result, context, misses)
         say(dispatcher, reply, outcome)
         return heard(outcome, misses + 1 if result.band is Band.NONE else 0)
+
+    def _alarmed(
+        self,
+        dispatcher: CollectingDispatcher,
+        words: list[str],
+        text: str,
+        result: SearchResult,
+        context: TurnContext,
+    ) -> list[dict[str, Any]]:
+        """An answer is given first, as the question may be about the rules; otherwise help comes before what was found."""
+        reply, outcome = self._answering.reply_to(text, result, context)
+        if result.band is Band.ANSWER:
+            say(dispatcher, reply, outcome)
+            say(dispatcher, alarm(words))
+        elif result.band is Band.CLARIFY:
+            say(dispatcher, alarm(words))
+            say(dispatcher, reply, outcome)
+        else:
+            say(dispatcher, alarm(words), outcome)
+        return heard(outcome, int(result.band is Band.NONE))
 
 
 class OpenEntry:

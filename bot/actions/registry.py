@@ -20,14 +20,14 @@ Run = Callable[[CollectingDispatcher, Tracker, dict[str, Any]], Awaitable[Events
 def action_executor(answering: Answering, filing: Filing) -> ActionExecutor:
     """An executor that knows every action of `bot/domain.yml`."""
     form = TicketFormActions(answering, filing)
-    answer = questions.Answer(answering)
+    answer = questions.Answer(answering, filing)
     actions: dict[str, Run] = {
         "action_answer": answer,
         "action_open_entry": questions.OpenEntry(answering),
         "action_none_of_these": questions.none_of_these,
         "action_greet": small_talk.Greet(answering),
         "action_small_talk": small_talk.SmallTalk(answering, answer),
-        "action_handoff": tickets.Handoff(answer),
+        "action_handoff": tickets.Handoff(answer, filing),
         "action_my_tickets": tickets.MyTickets(filing),
         "action_ticket_status": tickets.TicketStatus(filing),
         "action_finish_ticket": form.finish,

@@ -15,7 +15,7 @@ from bot import ticket_form
 from bot.actions.saying import context_of, entity_of, intent_of, say, text_of
 from bot.filing import Filing
 from bot.turns import Option, Reply, TurnContext
-from handoff.tickets import BUSINESS_TYPES, TICKET_NO, Reason
+from handoff.tickets import BUSINESS_TYPES, TICKET_NO, Reason, Urgency
 
 _ORDER = re.compile(
     r"(?:我|请|帮我|给我|麻烦|再|还|另外|快|赶紧|马上|立刻|直接|想|要|需要|能不能|可以)*"
@@ -37,8 +37,9 @@ _BUSINESS_OF_PAGE = {
 class Handoff:
     """Start the ticket form with what is known; a person who was already called is not called twice."""
 
-    def __init__(self, answer: Run) -> None:
+    def __init__(self, answer: Run, filing: Filing) -> None:
         self._answer = answer
+        self._filing = filing
 
     async def __call__(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
@@ -47,10 +48,10 @@ class Handoff:
         ordered = text.startswith("/") or _ORDER.search(text) or ticket_form.wants_person(text)
         if not ordered and len(text) > 8 and ticket_form.looks_like_question(text):
             return await self._answer(dispatcher, tracker, domain)
-        return begin_ticket(dispatcher, tracker)
+        return await begin_ticket(dispatcher, tracker, self._filing)
 
 
-def begin_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[dict[str, Any]]:
+async def begin_ticket(dispatcher: CollectingDispatcher, tracker: Tracker, filing: Filing) -> list[dict[str, Any]]:
     """The form, filled in as far as page and conversation tell; or where the ticket stands that was just filed."""
     text, context = text_of(tracker), context_of(tracker)
     said = "" if text.startswith("/") else _ORDER.sub("", text).strip(" ,。!?")
@@ -63,10 +64,13 @@ def begin_ticket(dispatcher: CollectingDispatcher, tracker: Tracker) -> list[dic
         )
         say(dispatcher, reply)
         return []
-    return [*_known(tracker, context, said), FollowupAction("ticket_form")]
+    description, known = _known(tracker, context, said)
+    urgent = await to_thread.run_sync(filing.alarms, description)
+    return [*known, *([SlotSet("urgency", Urgency.EMERGENCY)] if urgent else []), FollowupAction("ticket_form")]
 
 
-def _known(tracker: Tracker, context: TurnContext, said: str) -> list[dict[str, Any]]:
+def _known(tracker: Tracker, context: TurnContext, said: str) -> tuple[str, list[dict[str, Any]]]:
+    """The description, and the slots that are known with it."""
     shown = tracker.get_slot("last_shown") or []
     missed = int(tracker.get_slot("misses") or 0) > 0
     # A ticket that is asked for out of the blue is about something new; a person is called about what was just asked.
@@ -74,13 +78,13 @@ def _known(tracker: Tracker, context: TurnContext, said: str) -> list[dict[str, 
     description = ticket_form.describing(said if len(said) >= _DESCRIBES else (asked or ""))
     document = ticket_form.DOCUMENT_NO.search(description)
     business = ticket_form.guess_business_type(description) if description else None
-    if business is None and description and description == asked and shown:
+    if business is None and description and description == asked and shown and not missed:
         business = shown[0].get("business_type")
     if business is None:
         business = next((b for prefix, b in _BUSINESS_OF_PAGE.items() if context.place.page.startswith(prefix)), None)
     identity = context.identity
     known = None if identity.anonymous else f"{identity.name or ''}（{identity.employee_no}）"
-    return [
+    return description, [
         SlotSet("business_type", business if business in BUSINESS_TYPES else None),
         SlotSet("description", description or None),
         SlotSet("urgency", ticket_form.guess_urgency(said) if said else None),

@@ -14,7 +14,7 @@ from bot.actions.small_talk import SmallTalk
 from bot.refusal import bare
 from bot.turns import Place, TurnContext
 from core.identity import ANONYMOUS
-from tests.answers import Nothing
+from tests.answers import Desk, Nothing
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,20 @@ def test_what_is_about_a_matter(text: str) -> None:
 )
 def test_a_matter_is_searched_whatever_it_was_taken_for(intent: str, text: str, said: str) -> None:
     answering, dispatcher = Nothing(), CollectingDispatcher()
-    asyncio.run(SmallTalk(answering, Answer(answering))(dispatcher, _turn(intent, text), {}))
+    asyncio.run(SmallTalk(answering, Answer(answering, Desk()))(dispatcher, _turn(intent, text), {}))
     assert said in dispatcher.messages[0]["custom"]["reply"]["text"]
     assert answering.asked == ([] if bare(text) else [text])
+
+
+def test_a_risk_word_of_the_desk_offers_the_emergency_path_though_nothing_is_found() -> None:
+    dispatcher, text = CollectingDispatcher(), "50万付了两遍,赶紧冻结"
+    answer = Answer(Nothing(), Desk("付了两遍", "稽查"))
+    events = asyncio.run(answer(dispatcher, _turn("out_of_scope", text), {}))
+    (message,) = dispatcher.messages
+    assert "“付了两遍”" in message["custom"]["reply"]["text"]
+    assert message["custom"]["reply"]["options"] == [{"label": "马上提交应急工单", "choice": "handoff"}]
+    assert message["custom"]["outcome"]["unresolved"] == "no_answer"
+    assert {"last_question": text, "misses": 1}.items() <= {one["name"]: one["value"] for one in events}.items()
 
 
 def _turn(intent: str, text: str) -> Tracker:

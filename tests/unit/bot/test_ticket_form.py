@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
@@ -21,6 +23,7 @@ from bot.ticket_form import (
 )
 from bot.turns import Place, TurnContext
 from core.identity import Identity
+from tests.answers import Desk
 
 
 @pytest.mark.parametrize(
@@ -143,15 +146,24 @@ def test_a_telephone_number_is_the_contact_whatever_was_asked(text: str, number:
         assert value_of_another(text, asked) == Correction("contact", number)
 
 
+def begun(text: str, **slots: object) -> dict[str, str]:
+    """What the form knows when 李晓雯 begins it so."""
+    desk, dispatcher = Desk("付了两遍"), CollectingDispatcher()
+    context = TurnContext("c", "t", "widget", Identity("E1001", "李晓雯", None, None), Place()).to_dict()
+    message = {"text": text, "intent": {"name": "handoff"}, "entities": [], "metadata": {"turn": context}}
+    events = asyncio.run(begin_ticket(dispatcher, Tracker("c", slots, message, [], False, None, {}, None), desk))
+    return {one["name"]: one["value"] for one in events if "value" in one}
+
+
+def test_a_risk_word_makes_it_urgent_and_what_was_not_found_says_nothing_of_the_business() -> None:
+    wrong = [{"business_type": "影像与单据退回"}]
+    slots = begun("/handoff", last_question="昨天的50万付了两遍", misses=1, last_shown=wrong)
+    assert (slots["urgency"], slots["business_type"]) == ("特急", None)
+    slots = begun("/handoff", last_question="单子怎么退", misses=0, last_shown=wrong)
+    assert (slots["urgency"], slots["business_type"]) == (None, "影像与单据退回")
+
+
 def test_the_number_in_the_message_that_begins_the_form_is_the_contact_and_no_description() -> None:
-    li = Identity("E1001", "李晓雯", None, None)
-    context = TurnContext("c", "t", "widget", li, Place()).to_dict()
-
-    def begun(text: str) -> dict[str, str]:
-        message = {"text": text, "intent": {"name": "handoff"}, "entities": [], "metadata": {"turn": context}}
-        tracker = Tracker("c", {}, message, [], False, None, {}, None)
-        return {one["name"]: one["value"] for one in begin_ticket(CollectingDispatcher(), tracker) if "value" in one}
-
     slots = begun("手机13812345678 打给我")
     assert slots["contact"] == "13812345678" and slots["description"] is None
     slots = begun("转人工,付款被银行退回了,打我手机13812345678")
