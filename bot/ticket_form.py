@@ -41,6 +41,7 @@ _BUSINESS_WORDS = {
     "资金与账户": r"资金|账户|银行|到账|收款",
     "系统操作": r"系统|登录|操作|权限|页面|报错",
 }
+_ABOUT = r"(?:是|属于|应该|我|关于|这|有关|和|相关|方面|类|的|问题|有|业务|单据?|费用?|报销|事情?|吧|啊|了|呀|哈|选|那|个|不了|不上|打不开|失败|[\s,。!])*"
 DOCUMENT_NO = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{1,4}-?\d{6,14}(?:-\d{1,6})?)(?![A-Za-z0-9])")
 _NUMBER = r"(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}|0(?:10|2\d|[3-9]\d{2})[- ]?\d{7,8}(?:-\d{1,5})?"
 _PHONE = re.compile(rf"(?<![0-9A-Za-z-])(?:{_NUMBER})(?![0-9A-Za-z])")
@@ -56,7 +57,9 @@ _SKIP = re.compile(
     re.I,
 )
 _CANCEL = re.compile(
-    r"^(?:(?:取消|算了|不提了|不用了|不要了|不弄了|退出|不提工单了|取消工单|取消提交|先不提了?|不填了)[吧了啦。!,~ ]*)+$"
+    r"^(?:(?:取消|算了|不提了|不用了|不要了|不弄了|退出|不提工单了|取消工单|取消提交|先不提了?|不填了"
+    r"|当我没说|没事|以后再说|下次再说|不麻烦你?们?|我?(?:还是)?我?自己(?:再|去|来)*(?:看看?|想想?|查查?|找|弄|处理|解决|研究)(?:办法|一下)?"
+    r")[吧了啦。!,~ ]*)+$"
 )
 _CONFIRM = re.compile(
     r"^(?:提交|确认|确认提交|确定|是|是的|对|对的|好|好的|可以|没问题|没错|行|嗯+|ok|okay|yes|y)[吧的了呀啊。!~,]*$",
@@ -66,6 +69,13 @@ _RESUME = re.compile(r"^(?:继续|接着)(?:填写?|提交|提)?(?:工单)?[吧�
 _HANDOFF = re.compile(
     r"转人工|人工客服|人工服务|找人工|要人工|真人|找客服|转客服|联系客服|叫客服|人工坐席|^人工[!。~]*$|^客服[!。~]*$"
     r"|(?:找|叫|让|换)(?:个|一个)?(?:真?人|活人|同事|专员)(?:来|跟|和|处理|接|帮|服务|聊|说|$)"
+    r"|^(?:我们?)?(?:就|一定|真)?(?:是)?(?:要|想|得|去)*投诉(?:你们?)?[吧了啊。!~ ]*$"
+    r"|^(?:请问|喂|你好|[, ])*(?:还?有没有|还?有)真?人(?:在|管|处理|理我?)*(?:吗|么|没有?|啊|呀)*[。!?~ ]*$"
+)
+_GRUMBLE = re.compile(
+    r"(?=.*(?:破|垃圾|烂|什么玩意|什么东西|什么鬼|气死|无语|烦死|有病|差劲|搞什么))"
+    r"(?:你们|这|那|个|的|系统|平台|流程|服务|客服|态度|公司|财务|共享|中心|什么|破|垃圾|烂|玩意儿?|东西|鬼|真|太|都|就|是|了|啊|呀|吧|吗"
+    r"|我|被|气死|无语|烦死|有病|差劲?|搞|[\s,。!~?])+"
 )
 _QUESTION = re.compile(
     r"[??]\s*$|吗[。!]*$|呢[。!]*$|怎么|怎样|如何|多少|什么|哪个|哪里|哪些|能不能|可不可以|是否|多久|几天|为啥|为什么|咋"
@@ -104,6 +114,11 @@ def wants_person(text: str) -> bool:
 def asks_for_tickets(text: str) -> bool:
     """`我的工单`, or a ticket's number with few words around it."""
     return len(text) <= 24 and ("我的工单" in text or TICKET_NO.search(text) is not None)
+
+
+def grumbles(text: str) -> bool:
+    """Whether `text` is anger and nothing else: no value, and no description either."""
+    return _GRUMBLE.fullmatch(text) is not None
 
 
 def looks_like_question(text: str) -> bool:
@@ -162,7 +177,7 @@ def _business_type(text: str) -> str:
         return choices[int(text) - 1]
     if len(text) <= 12:
         for value, words in _BUSINESS_WORDS.items():
-            if re.search(words, text):
+            if re.fullmatch(rf"{_ABOUT}(?:(?:{words}){_ABOUT})+", text):
                 return value
     raise Unheard("请选择业务类型，我好转给对应的服务组。")
 
@@ -275,6 +290,21 @@ def summary(values: dict[str, str], hint: str = "") -> Reply:
             CANCEL,
         ),
         {"fields": shown, "heading": head},
+    )
+
+
+def soothe(field: str) -> Reply:
+    """To somebody who is angry: no value is taken, a person is one tap away."""
+    asked = (
+        ask(field)
+        if field in FIELDS
+        else Reply("请点“提交”确认，或点“取消”。", "question", (CANCEL,), {"field": field})
+    )
+    return Reply(
+        f"抱歉给您添麻烦了。想马上找人，点“转人工”；也可以继续：{asked.text}",
+        "question",
+        (*asked.options, Option("转人工", "handoff")),
+        asked.extras,
     )
 
 

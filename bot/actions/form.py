@@ -69,6 +69,9 @@ class TicketFormActions:
             return [*_ask(asked, values), _SAID]
         if order is Command.CONFIRM:
             return _end("confirmed", values)
+        if ticket_form.grumbles(text):
+            say(dispatcher, ticket_form.soothe(asked))
+            return [*_ask(asked, values), _SAID]
         if ticket_form.asks_for_tickets(text) and (asked != "description" or text == "我的工单"):
             number = TICKET_NO.search(text)
             show = (self._filing.one, number[0].upper()) if number else (self._filing.mine,)

@@ -37,6 +37,10 @@ from tests.answers import Desk
         "人工服务",
         "叫客服",
         "换个人跟我说",
+        "我要投诉",
+        "投诉你们!",
+        "有人吗?",
+        "有没有人管啊",
     ],
 )
 def test_a_person_is_called(text: str) -> None:
@@ -44,15 +48,41 @@ def test_a_person_is_called(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["人工成本怎么入账", "客户名称写错了", "人工费发票税率", "这个人已经离职了", "找不到审批人"]
+    "text",
+    [
+        "人工成本怎么入账",
+        "客户名称写错了",
+        "人工费发票税率",
+        "这个人已经离职了",
+        "找不到审批人",
+        "客户投诉赔款怎么付",
+        "有人替我报销过吗",
+        "有人员变动怎么办",
+    ],
 )
 def test_the_word_for_labour_calls_nobody(text: str) -> None:
     assert not wants_person(text)
 
 
-@pytest.mark.parametrize("text", ["取消", "算了", "算了吧", "不提了", "取消工单"])
+@pytest.mark.parametrize(
+    "text", ["取消", "算了", "算了吧", "不提了", "取消工单", "算了 我自己看吧", "算了,我还是自己解决吧"]
+)
 def test_cancelling(text: str) -> None:
-    assert command(text, "description") is Command.CANCEL
+    for asked in (*ticket_form.FIELDS, "confirmed"):
+        assert command(text, asked) is Command.CANCEL
+
+
+@pytest.mark.parametrize("text", ["你们这什么破系统", "垃圾系统!", "这都什么玩意", "气死我了"])
+def test_anger_is_no_value_and_a_person_is_offered(text: str) -> None:
+    assert ticket_form.grumbles(text)
+    assert "handoff" in [option.choice for option in ticket_form.soothe("business_type").options]
+    with pytest.raises(Unheard):
+        hear("business_type", text)
+
+
+@pytest.mark.parametrize("text", ["系统太烂了登录不上去", "发票破损了", "这个系统报错", "什么东西能报"])
+def test_what_is_about_a_matter_is_no_mere_anger(text: str) -> None:
+    assert not ticket_form.grumbles(text)
 
 
 def test_no_need_skips_an_optional_field_and_cancels_otherwise() -> None:
@@ -91,6 +121,8 @@ def test_what_is_no_correction(text: str) -> None:
     [
         ("business_type", "差旅报销", "差旅报销"),
         ("business_type", "出差的", "差旅报销"),
+        ("business_type", "系统登录不了", "系统操作"),
+        ("business_type", "应该是发票的问题", "发票"),
         ("business_type", "4", "发票"),
         ("urgency", "急", "紧急"),
         ("urgency", "十万火急", "特急"),
@@ -110,6 +142,8 @@ def test_values(field: str, text: str, value: str) -> None:
     ("field", "text"),
     [
         ("business_type", "蓝色"),
+        ("business_type", "我的系统工程师离职了"),
+        ("business_type", "问题在哪个页面看"),
         ("business_type", "99"),
         ("urgency", "蓝色"),
         ("document_no", "蓝色"),
