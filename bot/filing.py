@@ -27,7 +27,7 @@ from handoff.tickets import (
     tickets_of_requester,
 )
 
-_FORM = ("question", "summary")
+FORM = ("question", "summary")
 """The types of what the ticket form says."""
 
 
@@ -83,7 +83,7 @@ class Filing:
         said = select(Message).where(Message.conversation_id == context.conversation_id, Message.sender != "user")
         with self._database.read() as session:
             asked = session.scalars(
-                said.where(Message.type.in_(_FORM)).order_by(Message.seq.desc()).limit(1)
+                said.where(Message.type.in_(FORM)).order_by(Message.seq.desc()).limit(1)
             ).one_or_none()
             if asked is None:
                 return None

@@ -13,9 +13,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import ratings
-from bot.filing import Filing, owns
+from bot.filing import FORM, Filing, owns
 from bot.inbox import Inbound
 from bot.ratings import Rating
+from bot.ticket_form import Command, command
 from bot.turns import Option, Reply, TurnContext
 from core.errors import FSSCError
 from core.transcript import Conversation, Message
@@ -39,6 +40,11 @@ _REOPEN = re.compile(
     rf"{_PLEASE}(?:把)?(?:重新打开|重新开启|重开|再打开)(?:一下)?(?:我的|这个)?(?:工单)?\s*(?P<number>{_NUMBER})?{_END}",
     re.I,
 )
+_OWN = rf"(?:刚才|刚刚|上面|之前|那|这|个|张|我|提交|提|的)*工单\s*(?:{_NUMBER})?\s*"
+_WITHDRAW = re.compile(
+    rf"{_PLEASE}(?:把|将)?(?:{_OWN}(?:给|我|帮|要|想|请)*(?:取消|撤回|撤销|撤掉|作废|不要)|(?:取消|撤回|撤销|撤掉|作废)(?:一下)?{_OWN})掉?{_END}",
+    re.I,
+)
 _UNSOLVED = rf"(?:问题|这个|还是|还|仍然|仍|依然|根本|并|都)*(?:(?:没有?|未)(?:被|给)?(?:解决|处理好|搞定|弄好)(?:问题)?|不行){_END}"
 _UNSOLVED_AND_REOPEN = re.compile(rf"{_UNSOLVED}{_PLEASE}(?:重新打开|重新开启|重开|再打开)(?:工单)?{_END}")
 _STILL_UNSOLVED = re.compile(_UNSOLVED)
@@ -47,6 +53,8 @@ _REASONS = ("问题没有解决", "处理结果有误", "又出现了同样的�
 
 
 _REOPENED_FROM = (Status.RESOLVED, Status.CLOSED)
+_MEANT = {"urge": (OPEN, "处理中"), "cancel": (OPEN, "可以撤销"), "reopen": (_REOPENED_FROM, "可以重新打开")}
+"""In which states a ticket is that an order without a number may mean, and what the employee has none of otherwise."""
 
 
 @dataclass(frozen=True)
@@ -140,11 +148,27 @@ class Orders:
             return pressed(inbound.choice)
         if order := spoken(inbound.text, held=held):
             return order
+        if not held and (order := self._about_withdrawing(session, inbound.text, conversation)):
+            return order
         if rating := ratings.spoken(session, conversation.id, inbound.text):
             return Order("rate", rating.number, rating=rating)
         if number := supplemented(session, conversation.id):
             return Order("drop" if _NOTHING.fullmatch(inbound.text) else "said", number)
         return self._about_reopening(session, inbound.text, conversation)
+
+    def _about_withdrawing(self, session: Session, text: str, conversation: Conversation) -> Order | None:
+        """A ticket that is to be withdrawn, or the yes to it. While the ticket form asks, 取消工单 is the form's."""
+        said = next(_told(session, conversation.id), None)
+        if (
+            said is not None
+            and (number := said.body.get("withdrawing"))
+            and command(text, "confirmed") is Command.CONFIRM
+        ):
+            return Order("cancel", str(number), "yes")
+        if len(text) > 40 or not _WITHDRAW.fullmatch(text) or (said is not None and said.type in FORM):
+            return None
+        found = re.search(_NUMBER, text, re.I)
+        return Order("cancel", found[0].upper() if found else "")
 
     def _about_reopening(self, session: Session, text: str, conversation: Conversation) -> Order | None:
         """Why a ticket is opened again, in the employee's own words; or that what was just resolved is not."""
@@ -180,13 +204,12 @@ class Orders:
 
     def _meant(self, session: Session, context: TurnContext, order: Order) -> TicketRow | Reply:
         """The only ticket that they can mean."""
-        states = OPEN if order.verb == "urge" else _REOPENED_FROM
+        states, what = _MEANT[order.verb]
         own = tickets_of_requester(session, context.identity, context.conversation_id, limit=20)
         fitting = [ticket for ticket in own if ticket.status in states]
         if len(fitting) == 1:
             return lock(session, fitting[0].number)[0]
         if not fitting:
-            what = "处理中" if order.verb == "urge" else "可以重新打开"
             return Reply(f"您目前没有{what}的工单。", options=(Option("我的工单", "my_tickets"),))
         return Reply(
             "您说的是哪一张工单？",
@@ -249,6 +272,7 @@ class Orders:
                 f"确定撤销工单 **{ticket.number}** 吗？撤销后同事不再处理。",
                 "choices",
                 (Option("确定撤销", f"cancel:{ticket.number}:yes"),),
+                {"withdrawing": ticket.number},
             )
         actor = employee(context.identity, context.conversation_id)
         lifecycle.cancel(session, ticket.number, actor, "员工撤销")

@@ -13,7 +13,7 @@ from bot.actions.questions import heard
 from bot.actions.saying import context_of, intent_of, say, text_of
 from bot.answering import FILE_TICKET, HANDOFF, Answering
 from bot.refusal import bare
-from bot.turns import Reply
+from bot.turns import Option, Reply
 from kb.search import Band
 
 # `谢谢` is thanks; `谢谢，发票丢了怎么办` is a question. Longer texts are searched first.
@@ -30,7 +30,9 @@ _REPLIES = {
     ),
     "affirm": Reply("好的。还有什么可以帮您？直接输入问题就行。"),
     "deny": Reply("好的，请换个说法描述一下您的问题，我再为您查找。", options=(HANDOFF,)),
-    "cancel": Reply("现在没有需要取消的操作。您可以直接输入问题。"),
+    "cancel": Reply(
+        "现在没有需要取消的操作。要撤销已提交的工单，请说“撤回工单”。", options=(Option("我的工单", "my_tickets"),)
+    ),
     "skip": Reply("好的。您可以直接输入下一个问题。"),
     "correct": Reply(
         "现在没有正在填写的工单。要修改已提交的工单，请转人工说明工单号和要改的内容。", options=(HANDOFF,)

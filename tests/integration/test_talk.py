@@ -372,6 +372,25 @@ def test_urging_says_who_hears_of_it(talk: Talk) -> None:
     assert "已提醒负责的同事" in talk.say("催办").messages[0]["text"]
 
 
+@pytest.mark.parametrize("words", ["刚才那个工单取消", "撤回工单", "把我刚才提交的工单撤销一下", "取消工单"])
+def test_a_ticket_is_withdrawn_in_words_after_a_yes(talk: Talk, words: str) -> None:
+    asked = talk.say(words).messages[0]
+    assert talk.number in asked["text"] and asked["options"][0]["choice"] == f"cancel:{talk.number}:yes"
+    assert talk.ticket.status == Status.NEW
+    assert "已撤销" in talk.say("确定").messages[0]["text"]
+    assert talk.ticket.status == Status.CANCELLED
+    assert "没有可以撤销的工单" in talk.say(words).messages[0]["text"]
+
+
+def test_withdrawing_in_words_is_the_forms_while_it_asks_and_the_agents_while_they_talk(talk: Talk) -> None:
+    Form(talk)
+    assert talk.say("取消工单").messages[0]["text"] == "答：取消工单"
+    assert talk.say("怎么撤回工单附件").messages[0]["text"] == "答：怎么撤回工单附件"
+    talk.agent(lifecycle.claim)
+    assert talk.say("刚才那个工单取消").messages == []
+    assert talk.heard() == ["刚才那个工单取消"]
+
+
 class Form:
     """The ticket form of `talk`, which asks how urgent it is."""
 
