@@ -139,9 +139,7 @@ class TicketFormActions:
         try:
             values[asked] = ticket_form.hear(asked, text)
             if asked == "description":
-                values["contact"] = ticket_form.phone_in(text) or values["contact"]
-                if values["urgency"] is None and await to_thread.run_sync(self._filing.alarms, text):
-                    values["urgency"] = Urgency.EMERGENCY
+                await self._note(text, values)
         except Unheard as unheard:
             if len(text) > 3 and await self._answered(dispatcher, tracker):
                 return _ask(asked, values)
@@ -159,10 +157,17 @@ class TicketFormActions:
         values["description"] = ticket_form.hear("description", f"{known}；{text}" if known else text)
         if asked == "business_type":
             values["business_type"] = await self._business_of(tracker)
-        number = ticket_form.phone_in(text)
-        values["contact"] = number or values.get("contact")
-        say(dispatcher, Reply("已记到问题描述里，电话记为联系方式。" if number else "已记到问题描述里。"))
+        called = await self._note(text, values)
+        say(dispatcher, Reply("已记到问题描述里，电话记为联系方式。" if called else "已记到问题描述里。"))
         return _ask(_next(values), values)
+
+    async def _note(self, text: str, values: dict[str, Any]) -> bool:
+        """What a story tells besides: a telephone number, and that it is an emergency. Whether there was a number."""
+        number = ticket_form.phone_in(text)
+        values["contact"] = number or values["contact"]
+        if values["urgency"] is None and await to_thread.run_sync(self._filing.alarms, text):
+            values["urgency"] = Urgency.EMERGENCY
+        return number is not None
 
     async def _business_of(self, tracker: Tracker) -> str | None:
         text = text_of(tracker)

@@ -78,8 +78,8 @@ def _known(tracker: Tracker, context: TurnContext, said: str) -> tuple[str, list
     description = ticket_form.describing(said if len(said) >= _DESCRIBES else (asked or ""))
     document = ticket_form.DOCUMENT_NO.search(description)
     business = ticket_form.guess_business_type(description) if description else None
-    if business is None and description and description == asked and shown and not missed:
-        business = shown[0].get("business_type")
+    if business is None and description and description == asked and not missed:
+        business = _agreed(shown)
     if business is None:
         business = next((b for prefix, b in _BUSINESS_OF_PAGE.items() if context.place.page.startswith(prefix)), None)
     identity = context.identity
@@ -94,6 +94,12 @@ def _known(tracker: Tracker, context: TurnContext, said: str) -> tuple[str, list
         SlotSet("form_outcome", None),
         SlotSet("handoff_reason", Reason.MISSING_KNOWLEDGE if missed else Reason.CUSTOMER_REQUEST),
     ]
+
+
+def _agreed(shown: list[dict[str, Any]]) -> str | None:
+    """The business of what was found for a question, where the best few are of one."""
+    found = {one.get("business_type") for one in shown[:3]}
+    return found.pop() if len(found) == 1 else None
 
 
 class MyTickets:

@@ -45,6 +45,7 @@ from core.transcript import say as tell
 from handoff import lifecycle
 from handoff.actors import Actor
 from handoff.filing import file_ticket
+from handoff.routing.seed import seed
 from handoff.staff import StaffRow
 from handoff.talk import Silence, end_silence, silent
 from handoff.tickets import Reason, Status, TicketDraft, TicketEventRow, TicketRow
@@ -407,7 +408,7 @@ class Form:
         context = TurnContext(self.talk.conversation_id, "t", "widget", LI, Place())
         message = {"text": text, "intent": {"name": intent}, "entities": [], "metadata": {"turn": context.to_dict()}}
         slots = dict.fromkeys(FIELDS) | {"business_type": "发票", "description": "验真失败", "requested_slot": asked}
-        tracker = Tracker("c", slots | {"urgency": text}, message, [], False, None, {"name": "ticket_form"}, None)
+        tracker = Tracker("c", slots | {asked: text}, message, [], False, None, {"name": "ticket_form"}, None)
         dispatcher = CollectingDispatcher()
         actions = TicketFormActions(Nothing(), Filing(self.talk.database))
         events = asyncio.run(actions.hear(dispatcher, tracker, {}))
@@ -466,3 +467,11 @@ def test_a_telephone_number_told_in_a_story_is_the_contact(talk: Talk) -> None:
     slots, said = Form(talk).hears("供应商一直催,赶紧打我手机13812345678", asked="confirmed")
     assert slots["contact"] == "13812345678" and "联系方式" in said[0]
     assert slots["description"] == "验真失败；供应商一直催,赶紧打我手机13812345678", "masked where it is kept"
+
+
+def test_an_emergency_told_in_the_form_is_urgent(talk: Talk) -> None:
+    with talk.database.write() as session:
+        seed(session)
+    for asked in ("description", "urgency", "document_no"):
+        assert Form(talk).hears("昨天的货款付了两遍,怎么办", asked=asked)[0]["urgency"] == "特急"
+    assert Form(talk).hears("昨天的货款还没有到账", asked="description")[0]["urgency"] is None

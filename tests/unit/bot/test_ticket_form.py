@@ -195,6 +195,8 @@ def test_a_risk_word_makes_it_urgent_and_what_was_not_found_says_nothing_of_the_
     assert (slots["urgency"], slots["business_type"]) == ("特急", None)
     slots = begun("/handoff", last_question="单子怎么退", misses=0, last_shown=wrong)
     assert (slots["urgency"], slots["business_type"]) == (None, "影像与单据退回")
+    both = [*wrong, {"business_type": "发票"}]
+    assert begun("/handoff", last_question="单子怎么退", misses=0, last_shown=both)["business_type"] is None
 
 
 def test_the_number_in_the_message_that_begins_the_form_is_the_contact_and_no_description() -> None:
