@@ -85,14 +85,12 @@ class Filing:
             asked = session.scalars(
                 said.where(Message.type.in_(FORM)).order_by(Message.seq.desc()).limit(1)
             ).one_or_none()
-            if asked is None:
-                return None
-            since = session.scalars(said.where(Message.seq > asked.seq)).all()
+            since = session.scalars(said.where(Message.seq > (asked.seq if asked else 0))).all()
         if any(one.sender == "agent" or one.body.get("mode") == "agent" for one in since):
             return Between.PERSON
         if any(one.type in ("notice", "rating") for one in since):
             return Between.NEWS
-        return Between.RESUMING if asked.body.get("resuming") else None
+        return Between.RESUMING if asked and asked.body.get("resuming") else None
 
     def mine(self, context: TurnContext) -> Reply:
         """我的工单: the newest few, each a button."""

@@ -29,7 +29,7 @@ _WORD = "|".join(sorted(_WORDS, key=len, reverse=True))
 _STARS = rf"[{''.join(_NUMERALS)}1-5]\s*(?:分|颗星|星)"
 _SAID = re.compile(
     rf"(?:我?(?:打|给|评)?(?:个|您|你|你们)?)?(?:全|满)?(?P<first>{_STARS}|{_WORD})"
-    rf"(?:[\s·:,]*(?:{_STARS}|{_WORD}))*[了吧哦。!.~ ]*"
+    rf"(?:[\s·:,]*(?:非常|很)?(?:{_STARS}|{_WORD}))*[了吧哦。!.~ ]*"
 )
 _STAR = re.compile(_STARS)
 _NUMBERS = re.compile(r"\d{1,2}(?:[\s,、;和]+\d{1,2})*[。.]?")

@@ -395,9 +395,10 @@ def test_withdrawing_in_words_is_the_forms_while_it_asks_and_the_agents_while_th
 class Form:
     """The ticket form of `talk`, which asks how urgent it is."""
 
-    def __init__(self, talk: Talk) -> None:
+    def __init__(self, talk: Talk, *, asking: bool = True) -> None:
         self.talk = talk
-        self.asks("question", field="urgency")
+        if asking:
+            self.asks("question", field="urgency")
 
     def asks(self, kind: str, **extras: Any) -> None:
         with self.talk.database.write() as session:
@@ -434,6 +435,11 @@ def test_a_half_filled_form_ends_when_a_person_comes(talk: Talk) -> None:
     slots, said = form.hears("钱还是打到旧卡了")
     assert slots["form_outcome"] == "left" and slots["requested_slot"] is None and said == []
     assert "钱还是打到旧卡了" not in slots.values()
+
+
+def test_a_form_whose_question_nobody_saw_since_a_person_came_ends_too(talk: Talk) -> None:
+    talk.agent(lifecycle.claim)
+    assert Form(talk, asking=False).hears("钱还是打到旧卡了")[0]["form_outcome"] == "left"
 
 
 def test_what_is_said_after_the_form_was_left_is_answered_by_the_rules(talk: Talk) -> None:
