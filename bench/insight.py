@@ -33,7 +33,7 @@ from service.app import create_app
 from service.insight.calendar import each_day
 from service.insight.keeping import keep
 from service.insight.lists import LISTS
-from service.insight.records import TICKETS, VISITS
+from service.insight.records import RATINGS, TICKETS, VISITS
 from service.insight.rollups import roll_day
 from service.migrate import migrate
 from service.users import SessionRow, UserRow
@@ -158,7 +158,7 @@ def requests(database: Database) -> list[tuple[str, str, Query]]:
             if name.count(",") > 1 or period == "quarter":
                 continue
             few = ("visits", "again", "bad", "cited", "filed", "low")
-            lists = few if "," in name else (*VISITS, *TICKETS, *LISTS)
+            lists = few if "," in name else (*VISITS, *TICKETS, *RATINGS, *LISTS)
             asked += [("records", f"{which}, {period} {name}", {**span, **query, "which": which}) for which in lists]
             for entries in ("K0", "K7", "K990", "K0,K1,K2,K20,K40", "nothing"):
                 asked.append(

@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 from handoff.clocks.policies import PolicyRow
 from handoff.quality.documents import document
 from handoff.quality.satisfaction import SCORES
+from handoff.quality.satisfaction import SatisfactionRow as Rating
 from handoff.staff import GroupRow
+from service.insight import ratings
 from service.insight.asking import Filter, narrowed
 from service.insight.calendar import each_day
 from service.insight.figures import Figure, share, shown
@@ -68,7 +70,9 @@ FIGURES = (
         "not_once",
         "up",
     ),
-    Figure("satisfaction", "满意度", "这段时间解决的工单收到的评分（1–5 分）的平均值。", "score", "rated", "up"),
+    Figure(
+        "satisfaction", "满意度", "这段时间收到的评分（1–5 分）的平均值，不论工单后来是否重开。", "score", "rated", "up"
+    ),
     Figure(
         "quality",
         "质检平均分",
@@ -83,10 +87,11 @@ FIGURES = (
 def page(session: Session, asked: Filter) -> dict[str, Any]:
     """Everything on the page; see docs/insight.md for the definitions."""
     filed = _counted(session, _FILED, _filed(asked), Fact.group_id, Fact.business_type, Fact.policy)
-    solved = _counted(session, _SOLVED, _solved(asked), Fact.group_id, Fact.business_type, Fact.score)
+    solved = _counted(session, _SOLVED, _solved(asked), Fact.group_id, Fact.business_type)
+    rated = _rated(session, asked, ratings.GROUP, Fact.business_type, Rating.score)
     first = spread(session, Fact.first_min, _filed(asked), Fact.filed_day)
     resolve = spread(session, Fact.resolve_min, _solved(asked), Fact.solved_day)
-    now = _figures(session, asked, _shares(_added(filed), _added(solved)), first, resolve)
+    now = _figures(session, asked, _shares(_added(filed), _added(solved), _added(rated)), first, resolve)
     groups = dict(session.execute(select(GroupRow.id, GroupRow.name)).all())
     return {
         "figures": shown(FIGURES, now, _before(session, asked.before())),
@@ -94,10 +99,10 @@ def page(session: Session, asked: Filter) -> dict[str, Any]:
         "by_month": _months(first, resolve) if asked.days > 45 else [],
         "policies": _policies(session, filed),
         "by": {
-            "group": _parts(filed, solved, "group_id", groups),
-            "business_type": _parts(filed, solved, "business_type", {}),
+            "group": _parts((filed, solved, rated), "group_id", groups),
+            "business_type": _parts((filed, solved, rated), "business_type", {}),
         },
-        "scores": _scores(solved),
+        "scores": _scores(rated),
         "reasons": _reasons(session, asked),
     }
 
@@ -118,8 +123,6 @@ _FILED = {
 _SOLVED = {
     "solved": func.count(),
     "once": _sum(Fact.once == 1),
-    "rated": func.count(Fact.score),
-    "scored": func.coalesce(func.sum(Fact.score), 0),
     "inspected": func.count(Fact.quality),
     "quality": func.coalesce(func.sum(Fact.quality), 0.0),
 }
@@ -142,10 +145,18 @@ def _counted(session: Session, counts: dict[str, Any], inside: list[Any], *by: A
     return [dict(row) for row in session.execute(query.group_by(*by) if by else query).mappings()]
 
 
+def _rated(session: Session, asked: Filter, *by: Any) -> list[dict[str, Any]]:
+    """As `_counted`, of the ratings that were given."""
+    query = ratings.given(select(*by, *(value.label(name) for name, value in ratings.COUNTS.items())), asked)
+    if any(getattr(column, "class_", None) is OriginRow for column in by):
+        query = query.join(OriginRow, OriginRow.id == Fact.origin)
+    return [dict(row) for row in session.execute(query.group_by(*by) if by else query).mappings()]
+
+
 def _added(rows: list[dict[str, Any]]) -> dict[str, float]:
     total: dict[str, float] = {}
     for row in rows:
-        for name in (*_FILED, *_SOLVED):
+        for name in (*_FILED, *_SOLVED, *ratings.COUNTS):
             if name in row:
                 total[name] = total.get(name, 0) + row[name]
     return total
@@ -158,8 +169,9 @@ def _along(rows: list[dict[str, Any]], column: str) -> dict[Any, dict[str, float
     return {key: _added(some) for key, some in by.items()}
 
 
-def _shares(filed: dict[str, float], solved: dict[str, float]) -> dict[str, Any]:
+def _shares(filed: dict[str, float], solved: dict[str, float], rated: dict[str, float]) -> dict[str, Any]:
     f, s = {**dict.fromkeys(_FILED, 0), **filed}, {**dict.fromkeys(_SOLVED, 0), **solved}
+    r = {**dict.fromkeys(ratings.COUNTS, 0), **rated}
     return {
         "filed": f["filed"],
         "solved": s["solved"],
@@ -168,7 +180,7 @@ def _shares(filed: dict[str, float], solved: dict[str, float]) -> dict[str, Any]
         "escalated": share(f["escalated"], f["filed"]),
         "reopened": share(f["reopened"], f["filed"]),
         "once": share(s["once"], s["solved"]),
-        "satisfaction": round(s["scored"] / s["rated"], 2) if s["rated"] else None,
+        "satisfaction": round(r["scored"] / r["rated"], 2) if r["rated"] else None,
         "quality": round(s["quality"] / s["inspected"], 2) if s["inspected"] else None,
     }
 
@@ -176,11 +188,15 @@ def _shares(filed: dict[str, float], solved: dict[str, float]) -> dict[str, Any]
 def shares_of(session: Session, asked: Filter, column: Any = None) -> dict[Any, dict[str, Any]]:
     """Counts and shares of tickets by a column of the facts or of their origin; under None for all."""
     by = () if column is None else (column,)
-    filed, solved = _counted(session, _FILED, _filed(asked), *by), _counted(session, _SOLVED, _solved(asked), *by)
+    counted = (
+        _counted(session, _FILED, _filed(asked), *by),
+        _counted(session, _SOLVED, _solved(asked), *by),
+        _rated(session, asked, *by),
+    )
     if column is None:
-        return {None: _shares(_added(filed), _added(solved))}
-    parts = _along(filed, column.key), _along(solved, column.key)
-    return {key: _shares(parts[0].get(key, {}), parts[1].get(key, {})) for key in parts[0].keys() | parts[1].keys()}
+        return {None: _shares(*map(_added, counted))}
+    parts = [_along(rows, column.key) for rows in counted]
+    return {key: _shares(*(part.get(key, {}) for part in parts)) for key in set().union(*parts)}
 
 
 def _figures(session: Session, asked: Filter, shares: dict[str, Any], first: Spread, resolve: Spread) -> dict[str, Any]:
@@ -199,7 +215,7 @@ def _figures(session: Session, asked: Filter, shares: dict[str, Any], first: Spr
 def _before(session: Session, asked: Filter) -> dict[str, Any] | None:
     """The figures of the period before; None where there was nothing."""
     shares = shares_of(session, asked)[None]
-    if not shares["filed"] and not shares["solved"]:
+    if not shares["filed"] and not shares["solved"] and shares["satisfaction"] is None:
         return None
     first = spread(session, Fact.first_min, _filed(asked), Fact.filed_day)
     resolve = spread(session, Fact.resolve_min, _solved(asked), Fact.solved_day)
@@ -266,25 +282,23 @@ def _policies(session: Session, filed: list[dict[str, Any]]) -> list[dict[str, A
     return sorted(found, key=lambda one: (-one["filed"], one["id"]))
 
 
-def _parts(
-    filed: list[dict[str, Any]], solved: list[dict[str, Any]], column: str, names: dict[str, str]
-) -> list[dict[str, Any]]:
-    of_filed, of_solved = _along(filed, column), _along(solved, column)
+def _parts(counted: tuple[list[dict[str, Any]], ...], column: str, names: dict[str, str]) -> list[dict[str, Any]]:
+    by = [_along(rows, column) for rows in counted]
     parts = [
         {
             "value": key,
             "name": names.get(key, key) or "（未分组）",
-            **_shares(of_filed.get(key, {}), of_solved.get(key, {})),
+            **_shares(*(one.get(key, {}) for one in by)),
         }
-        for key in of_filed.keys() | of_solved.keys()
+        for key in set().union(*by)
     ]
     return sorted(parts, key=lambda one: (-one["filed"], one["value"]))[:30]
 
 
-def _scores(solved: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    given = _along(solved, "score")
+def _scores(rated: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    given = _along(rated, "score")
     return [
-        {"score": one, "label": label, "count": given.get(one, {}).get("solved", 0)} for one, label in SCORES.items()
+        {"score": one, "label": label, "count": given.get(one, {}).get("rated", 0)} for one, label in SCORES.items()
     ]
 
 
@@ -292,7 +306,9 @@ def _reasons(session: Session, asked: Filter) -> list[dict[str, Any]]:
     """Why low scores were given, the most frequent first."""
     low = document(session, "satisfaction")["low_score"]
     reasons: Counter[str] = Counter()
-    query = select(Fact.reasons, func.count()).where(*_solved(asked), Fact.score <= low).group_by(Fact.reasons)
+    query = (
+        ratings.given(select(Rating.reasons, func.count()), asked).where(Rating.score <= low).group_by(Rating.reasons)
+    )
     for given, count in session.execute(query):
         for reason in given:
             reasons[reason] += count

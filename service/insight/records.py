@@ -15,11 +15,13 @@ from core.errors import InvalidInput, NotFound
 from core.privacy import mask
 from core.transcript import Message, Turn
 from handoff.quality.documents import document
+from handoff.quality.satisfaction import SatisfactionRow
 from handoff.tickets import Status, TicketRow
 from service.insight.asking import Filter, narrowed
 from service.insight.citing import citing
 from service.insight.entries import counts, titles_of
 from service.insight.lists import LISTS
+from service.insight.ratings import GROUP, given
 from service.insight.store import OriginRow, QuestionRow, ReleaseDayRow, TicketFactRow, VisitRow
 from service.insight.visits import AGAIN, GAP
 
@@ -56,12 +58,16 @@ TICKETS: dict[str, tuple[str, Any, tuple[ColumnElement[bool], ...]]] = {
     "reopened": ("重开过的工单", _FILED, (TicketFactRow.reopened > 0,)),
     "once": ("一次解决的工单", _SOLVED, (TicketFactRow.once == 1,)),
     "not_once": ("不是一次解决的工单", _SOLVED, (TicketFactRow.once == 0,)),
-    "rated": ("有评价的工单", _SOLVED, (TicketFactRow.score.is_not(None),)),
-    "low": ("低分的工单", _SOLVED, ()),
     "inspected": ("质检过的工单", _SOLVED, (TicketFactRow.quality.is_not(None),)),
-    **{f"score_{n}": (f"{n} 分的工单", _SOLVED, (TicketFactRow.score == n,)) for n in range(1, 6)},
 }
 """What each list is called, the day that its period goes by, and which tickets are on it."""
+
+RATINGS: dict[str, tuple[str, tuple[ColumnElement[bool], ...]]] = {
+    "rated": ("有评价的工单", ()),
+    "low": ("低分的工单", ()),
+    **{f"score_{n}": (f"{n} 分的工单", (SatisfactionRow.score == n,)) for n in range(1, 6)},
+}
+"""Lists of tickets by what their requesters said in the period: one that was rated twice stands there twice."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +97,12 @@ def find(
         kind = "visits"
     elif which in TICKETS:
         title, day, conditions = TICKETS[which]
-        conditions = (*conditions, *_of_tickets(session, which, asked, closer))
+        conditions = (*conditions, *_of_tickets(which, asked, closer))
         found = _tickets(session, asked, day, conditions, skip, most)
+        kind = "tickets"
+    elif which in RATINGS:
+        title, conditions = RATINGS[which]
+        found = _rated(session, asked, (*conditions, *_of_ratings(session, which, asked, closer)), skip, most)
         kind = "tickets"
     elif which in LISTS:
         title, lines = LISTS[which]
@@ -140,18 +150,25 @@ def _served(session: Session, asked: Filter, release: int) -> Filter | None:
     return replace(asked, since=first, until=last) if first else None
 
 
-def _of_tickets(session: Session, which: str, asked: Filter, closer: Closer) -> list[ColumnElement[bool]]:
+def _of_tickets(which: str, asked: Filter, closer: Closer) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if which == "open":
         found.append(TicketFactRow.left_day.is_(None) | (TicketFactRow.left_day > asked.until))
-    if which == "low":
-        found.append(TicketFactRow.score <= document(session, "satisfaction")["low_score"])
     if closer.group is not None:
         found.append(TicketFactRow.group_id == closer.group)
     if closer.sla:
         found.append(TicketFactRow.policy == closer.sla)
     if closer.without:
         found.append(TicketFactRow.business_type.not_in(closer.without))
+    return found
+
+
+def _of_ratings(session: Session, which: str, asked: Filter, closer: Closer) -> list[ColumnElement[bool]]:
+    found = _of_tickets(which, asked, replace(closer, group=None))
+    if which == "low":
+        found.append(SatisfactionRow.score <= document(session, "satisfaction")["low_score"])
+    if closer.group is not None:
+        found.append(closer.group == GROUP)
     return found
 
 
@@ -291,18 +308,35 @@ def _tickets(
         .offset(skip)
         .limit(most)
     ).all()
-    return [
-        {
-            "number": fact.number,
-            "at": ticket.created_at.isoformat(),
-            **_place(origin),
-            "status": Status(ticket.status).staff_label,
-            "business_type": fact.business_type,
-            "description": mask(ticket.description[:200]),
-            "first_min": fact.first_min,
-            "resolve_min": fact.resolve_min,
-            "score": fact.score,
-            "quality": fact.quality,
-        }
-        for fact, ticket, origin in rows
-    ]
+    return [_ticket(fact, ticket, origin) for fact, ticket, origin in rows]
+
+
+def _rated(
+    session: Session, asked: Filter, conditions: Sequence[ColumnElement[bool]], skip: int, most: int
+) -> list[dict[str, Any]]:
+    """Tickets with the score that was given in the period, which need not be the last one."""
+    rows = session.execute(
+        given(select(SatisfactionRow.score, TicketFactRow, TicketRow, OriginRow), asked)
+        .join(TicketRow, TicketRow.number == TicketFactRow.number)
+        .join(OriginRow, OriginRow.id == TicketFactRow.origin)
+        .where(*conditions)
+        .order_by(SatisfactionRow.rated_at.desc(), SatisfactionRow.id.desc())
+        .offset(skip)
+        .limit(most)
+    ).all()
+    return [{**_ticket(fact, ticket, origin), "score": score} for score, fact, ticket, origin in rows]
+
+
+def _ticket(fact: TicketFactRow, ticket: TicketRow, origin: OriginRow) -> dict[str, Any]:
+    return {
+        "number": fact.number,
+        "at": ticket.created_at.isoformat(),
+        **_place(origin),
+        "status": Status(ticket.status).staff_label,
+        "business_type": fact.business_type,
+        "description": mask(ticket.description[:200]),
+        "first_min": fact.first_min,
+        "resolve_min": fact.resolve_min,
+        "score": fact.score,
+        "quality": fact.quality,
+    }

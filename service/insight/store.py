@@ -122,7 +122,8 @@ class QuestionRow(Base):
 class TicketFactRow(Base):
     """A ticket as the figures see it. `left_day` is when it left the backlog, null while it is open. Promises are 1 kept,
     0 broken, null where nothing was promised or the clock still runs in time; minutes are working time without pauses.
-    `once` is 1 where it was solved without reopening, transfer, escalation or asking for more; `quality` 0 to 100."""
+    `once` is 1 where it was solved without reopening, transfer, escalation or asking for more; `score` and `reasons` are of its
+    last rating (figures of satisfaction count every one: `service.insight.ratings`); `quality` 0 to 100."""
 
     __tablename__ = "insight_ticket"
 

@@ -6,8 +6,10 @@ import math
 from collections import Counter
 from datetime import timedelta
 from random import Random
+from statistics import mean
 from typing import Any
 
+from pytest import approx
 from sqlalchemy.orm import Session
 
 from core.clock import SHANGHAI
@@ -20,6 +22,7 @@ from service.insight.asking import Filter
 from service.insight.calendar import day_of
 from service.insight.desk_page import page
 from service.insight.keeping import refresh
+from service.insight.records import find
 from tests.integration.insight.center import START, Center
 
 DAYS = 70
@@ -63,18 +66,22 @@ def ticket(center: Center, session: Session, run: int) -> TicketRow:
                 breached_at=at if broken else None,
             )
         )
-    if row.resolved_at and dice.random() < 0.6:
+    for resolution in range(1, row.reopenings + 2):
+        if dice.random() > 0.6:
+            continue
         score = dice.randrange(1, 6)
         session.add(
             SatisfactionRow(
                 ticket=row.number,
-                resolution=row.reopenings + 1,
+                resolution=resolution,
                 conversation_id=row.conversation_id,
                 agent="zhang",
+                group_id=row.group_id,
                 state="rated",
                 invited_at=ended,
                 remind_at=ended,
-                expires_at=ended,
+                expires_at=ended + timedelta(days=7),
+                rated_at=ended + timedelta(hours=dice.randrange(7 * 24)),
                 score=score,
                 reasons=["时效:回复太慢"] if score < 3 else [],
             )
@@ -133,7 +140,7 @@ def slow(session: Session, tickets: list[TicketRow], since: Any, until: Any) -> 
 
     filed = [one for one in tickets if inside(one.created_at)]
     solved = [one for one in tickets if inside(one.resolved_at)]
-    scores = [one.score for t in solved for one in rows(SatisfactionRow, t.number)]
+    scores = [one.score for t in tickets for one in rows(SatisfactionRow, t.number) if inside(one.rated_at)]
     judged = [one.total for t in solved for one in rows(InspectionRow, t.number) if one.state in ("scored", "decided")]
     ended = {one.number: one.resolved_at for one in tickets}
     for one in tickets:
@@ -187,6 +194,11 @@ def test_the_desks_figures_equal_a_count_of_every_ticket(database: Database) -> 
             assert sum(one["filed"] for one in found["by_day"]) == wanted["filed"]
             assert found["by_day"][-1]["backlog"] == wanted["backlog"]
             assert sum(one["filed"] for one in found["by"]["group"]) == wanted["filed"]
+            rated = sum(one["count"] for one in found["scores"])
+            listed = find(session, "rated", Filter(since, until), size=500)["items"]
+            assert rated == len(listed) and mean([one["score"] for one in listed]) == approx(
+                wanted["satisfaction"], abs=0.01
+            )
         whole = page(session, Filter(FIRST, until))
         for month in whole["by_month"]:
             mine = [one for one in tickets if f"{day_of(one.created_at):%Y-%m}" == month["month"]]

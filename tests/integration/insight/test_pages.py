@@ -25,6 +25,7 @@ from core.clock import now
 from core.database import Database
 from core.settings import Settings
 from core.transcript import Message
+from handoff import lifecycle
 from handoff.notices import NoticeRow
 from handoff.quality.periods import bounds, month_of, week_of
 from handoff.quality.satisfaction import rate
@@ -35,7 +36,7 @@ from service.insight.calendar import day_of, midnight
 from service.insight.keeping import keep
 from service.users import SessionRow, UserRow
 from tests.integration.insight.center import Center
-from tests.integration.quality.desk import SUPERVISOR, requester, solve_again, solved, staffed
+from tests.integration.quality.desk import SUPERVISOR, ZHANG, requester, solve_again, solved, staffed
 from tests.simulators.dingtalk import DingtalkSimulator
 from tests.simulators.wecom import WecomSimulator
 
@@ -156,6 +157,32 @@ def test_a_backlog_of_the_past_opens_what_was_left_then(database: Database, door
     found = leader.get(f"/records?{period}&which=open").json()["items"]
     assert len(found) == 2 and done.number not in [one["number"] for one in found]
     assert len(leader.get(f"/records?{period}&which=filed&group=nobody").json()["items"]) == 0
+
+
+def test_a_rating_counts_though_its_ticket_was_reopened(database: Database, door: Door) -> None:
+    with database.write() as session:
+        reopened, pleased = solved(session), solved(session)
+        rate(session, reopened.number, requester(reopened), 1)
+        lifecycle.reopen(session, reopened.number, requester(reopened), "还是提交不了")
+        rate(session, pleased.number, requester(pleased), 5)
+    keep(database)
+    today = day_of(now())
+    period, leader = f"since={today}&until={today}", door("lin")
+    desk = leader.get(f"/desk?{period}").json()
+    assert figures(desk)["satisfaction"] == 3, "one said 1, the other 5"
+    assert [one["satisfaction"] for one in desk["by"]["group"]] == [3]
+    assert [one["count"] for one in desk["scores"]] == [1, 0, 0, 0, 1]
+    bad = leader.get(f"/records?{period}&which=low&group=expense").json()["items"]
+    assert [(one["number"], one["score"]) for one in bad] == [(reopened.number, 1)]
+    levels = door("shen").get(f"/statement?month={month_of(now())}").json()["levels"]
+    assert {one["id"]: one["reached"] for one in levels}["satisfaction"] == 3
+    with database.write() as session:
+        lifecycle.accept(session, reopened.number, ZHANG)
+        lifecycle.resolve(session, reopened.number, ZHANG, "已经处理好了。")
+        rate(session, reopened.number, requester(reopened), 4)
+    keep(database)
+    assert figures(leader.get(f"/desk?{period}").json())["satisfaction"] == 3.33, "both words of the one count"
+    assert len(leader.get(f"/records?{period}&which=rated").json()["items"]) == 3
 
 
 def test_a_week_is_sampled_judged_and_learned_from(database: Database, door: Door) -> None:
