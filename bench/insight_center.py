@@ -204,7 +204,7 @@ LEFT JOIN satisfaction s ON s.ticket = t.number
 
 _COUNTED = """
 DROP TABLE bench_asked, bench_visit;
-INSERT INTO insight_state (name, body, at) SELECT 'tickets', jsonb_build_object('event', max(id)), now() FROM ticket_event;
+INSERT INTO insight_state (name, body, at) SELECT 'tickets', jsonb_build_object('event', max(id), 'made', 2), now() FROM ticket_event;
 INSERT INTO insight_state (name, body, at) VALUES ('visits', '{"days": 365, "took": 0}', now()),
     ('counting', jsonb_build_object('day', (SELECT max(day) FROM insight_visit)), now() - interval '1 hour')
 """

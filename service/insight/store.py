@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from core.database import Base, Json, Moment
 
+MADE = 2
+"""The way in which facts are made; raised when it changes, so that all of them are made anew."""
+
 
 class OriginRow(Base):
     """Where something was asked from. Empty where unknown."""
@@ -120,8 +123,8 @@ class QuestionRow(Base):
 
 
 class TicketFactRow(Base):
-    """A ticket as the figures see it. `left_day` is when it left the backlog, null while it is open. Promises are 1 kept,
-    0 broken, null where nothing was promised or the clock still runs in time; minutes are working time without pauses.
+    """A ticket as the figures see it. `left_day` is when it left the backlog, null while it is open. `policy` is the service
+    level that it was promised by, whoever chose that. Promises are 1 kept, 0 broken, null where nothing was promised or the clock still runs in time; minutes are working time without pauses.
     `once` is 1 where it was solved without reopening, transfer, escalation or asking for more; `score` and `reasons` are of its
     last rating (figures of satisfaction count every one: `service.insight.ratings`); `quality` 0 to 100."""
 

@@ -18,7 +18,7 @@ from handoff.quality.satisfaction import SatisfactionRow
 from handoff.tickets import Status, TicketEventRow, TicketRow
 from service.insight.calendar import day_of
 from service.insight.names import Names, Place
-from service.insight.store import StateRow, TicketFactRow
+from service.insight.store import MADE, StateRow, TicketFactRow
 
 _CHUNK = 500
 _LATE = 2000
@@ -30,7 +30,7 @@ _HANDED = ("transferred", "escalated", "reopened")
 def follow_tickets(session: Session, names: Names) -> int:
     """Make the facts of every ticket to which something happened since the last time; how many."""
     state = session.get(StateRow, "tickets")
-    last = state.body["event"] if state else 0
+    last = state.body["event"] if state and state.body.get("made") == MADE else 0
     newest = session.scalar(select(func.max(TicketEventRow.id))) or 0
     numbers = set(
         session.scalars(select(TicketEventRow.ticket).where(TicketEventRow.id > max(0, last - _LATE)).distinct())
@@ -50,7 +50,7 @@ def follow_tickets(session: Session, names: Names) -> int:
     ordered = sorted(numbers)
     for start in range(0, len(ordered), _CHUNK):
         make_tickets(session, ordered[start : start + _CHUNK], names)
-    session.merge(StateRow(name="tickets", body={"event": newest}, at=now()))
+    session.merge(StateRow(name="tickets", body={"event": newest, "made": MADE}, at=now()))
     return len(ordered)
 
 
@@ -73,7 +73,7 @@ def make_tickets(session: Session, numbers: Sequence[str], names: Names) -> None
                 "origin": origins[_place(ticket)],
                 "business_type": ticket.business_type,
                 "group_id": ticket.group_id or "",
-                "policy": ticket.sla_policy or "",
+                "policy": _policy(ticket, clocks[mine]),
                 **_judged(ticket, ratings[mine], inspected[mine]),
             }
         )
@@ -127,6 +127,12 @@ def _promises(clocks: Sequence[ClockRow]) -> dict[str, Any]:
         "first_min": first[0].actual_min if first else None,
         "resolve_min": _sum(one.actual_min for one in resolution),
     }
+
+
+def _policy(ticket: TicketRow, clocks: Sequence[ClockRow]) -> str:
+    """The service level that the ticket was promised by; what its last resolution goes by, where clocks differ."""
+    by = {one.kind: one.policy for one in clocks if one.policy and one.promised_min is not None}
+    return by.get(Kind.RESOLUTION) or by.get(Kind.FIRST_RESPONSE) or ticket.sla_policy or ""
 
 
 def _kept(clocks: Sequence[ClockRow]) -> int | None:

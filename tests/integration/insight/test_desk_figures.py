@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
 from statistics import mean
 from typing import Any
@@ -12,9 +12,10 @@ from typing import Any
 from pytest import approx
 from sqlalchemy.orm import Session
 
-from core.clock import SHANGHAI
+from core.clock import SHANGHAI, now
 from core.database import Database
 from handoff.clocks.clock import ClockRow
+from handoff.clocks.defaults import seed
 from handoff.quality.inspections import InspectionRow, InspectionRunRow
 from handoff.quality.satisfaction import SatisfactionRow
 from handoff.tickets import TicketEventRow, TicketRow
@@ -23,7 +24,9 @@ from service.insight.calendar import day_of
 from service.insight.desk_page import page
 from service.insight.keeping import refresh
 from service.insight.records import find
+from service.insight.store import StateRow, TicketFactRow
 from tests.integration.insight.center import START, Center
+from tests.integration.quality.desk import solved
 
 DAYS = 70
 FIRST = START.date()
@@ -53,12 +56,14 @@ def ticket(center: Center, session: Session, run: int) -> TicketRow:
     for kind in ("first_response", "resolution"):
         stopped = dice.random() < 0.8
         promised = dice.choice([None, 30])
+        policy = dice.choice(["standard", "urgent"]) if promised else None
         broken = promised is not None and dice.random() < 0.3
         session.add(
             ClockRow(
                 ticket=row.number,
                 kind=kind,
                 round=1,
+                policy=policy,
                 promised_min=promised,
                 started_at=at,
                 stopped_at=ended if stopped else None,
@@ -175,6 +180,35 @@ def slow(session: Session, tickets: list[TicketRow], since: Any, until: Any) -> 
     }
 
 
+def levels(session: Session, tickets: list[TicketRow], since: date, until: date) -> Counter[str]:
+    """How many tickets were promised each level; a clock says so, or the rule that named one."""
+    found: Counter[str] = Counter()
+    for one in tickets:
+        by = {clock.kind: clock.policy for clock in session.query(ClockRow).filter_by(ticket=one.number)}
+        level = by["resolution"] or by["first_response"] or one.sla_policy
+        if level and since <= day_of(one.created_at) <= until:
+            found[level] += 1
+    return found
+
+
+def test_a_level_that_was_matched_is_shown_also_for_facts_of_an_older_program(database: Database) -> None:
+    with database.write() as session:
+        seed(session)
+        number = solved(session).number
+    period = Filter(day_of(now()), day_of(now()))
+
+    def shown() -> list[tuple[str, int, float]]:
+        refresh(database, now())
+        with database.read() as session:
+            return [(one["name"], one["filed"], one["resolve_kept"]) for one in page(session, period)["policies"]]
+
+    assert shown() == [("默认", 1, 1)]
+    with database.write() as session:
+        session.get_one(TicketFactRow, number).policy = ""
+        session.get_one(StateRow, "tickets").body = {"event": 10_000}
+    assert shown() == [("默认", 1, 1)]
+
+
 def test_the_desks_figures_equal_a_count_of_every_ticket(database: Database) -> None:
     until = FIRST + timedelta(days=DAYS - 1)
     with database.write() as session:
@@ -194,6 +228,7 @@ def test_the_desks_figures_equal_a_count_of_every_ticket(database: Database) -> 
             assert sum(one["filed"] for one in found["by_day"]) == wanted["filed"]
             assert found["by_day"][-1]["backlog"] == wanted["backlog"]
             assert sum(one["filed"] for one in found["by"]["group"]) == wanted["filed"]
+            assert {one["id"]: one["filed"] for one in found["policies"]} == levels(session, tickets, since, until)
             rated = sum(one["count"] for one in found["scores"])
             listed = find(session, "rated", Filter(since, until), size=500)["items"]
             assert rated == len(listed) and mean([one["score"] for one in listed]) == approx(
