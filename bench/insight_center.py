@@ -202,11 +202,12 @@ LEFT JOIN (SELECT ticket, max((kind = 'escalated')::int) AS escalated FROM ticke
 LEFT JOIN satisfaction s ON s.ticket = t.number
 """
 
+# `made` is `service.insight.store.MADE`.
 _COUNTED = """
 DROP TABLE bench_asked, bench_visit;
 INSERT INTO insight_state (name, body, at) SELECT 'tickets', jsonb_build_object('event', max(id), 'made', 2), now() FROM ticket_event;
-INSERT INTO insight_state (name, body, at) VALUES ('visits', '{"days": 365, "took": 0}', now()),
-    ('counting', jsonb_build_object('day', (SELECT max(day) FROM insight_visit)), now() - interval '1 hour')
+INSERT INTO insight_state (name, body, at) VALUES ('visits', '{"days": 365, "took": 0, "made": 2}', now()),
+    ('counting', jsonb_build_object('day', (SELECT max(day) FROM insight_visit), 'made', 2), now() - interval '1 hour')
 """
 
 _LARGE = (

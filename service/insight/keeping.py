@@ -16,7 +16,7 @@ from service.insight import reports, samples
 from service.insight.calendar import day_of, each_day
 from service.insight.names import Names
 from service.insight.rollups import roll_day
-from service.insight.store import StateRow
+from service.insight.store import MADE, StateRow
 from service.insight.tickets import follow_tickets
 from service.insight.visits import AGAIN, GAP, make_day
 
@@ -82,11 +82,12 @@ def refresh(database: Database, moment: datetime | None = None) -> int:
             locked(session)
             make_day(session, day, Names(session))
             roll_day(session, day)
-            note(session, "counting", {"day": day.isoformat()}, now())
+            note(session, "counting", {"day": day.isoformat(), "made": MADE}, now())
     with database.write() as session:
         locked(session)
         follow_tickets(session, Names(session))
-        note(session, "visits", {"days": len(days), "took": round(time.monotonic() - started, 1)}, moment)
+        took = round(time.monotonic() - started, 1)
+        note(session, "visits", {"days": len(days), "took": took, "made": MADE}, moment)
     return len(days)
 
 
@@ -104,11 +105,12 @@ def _changed(session: Session, moment: datetime) -> list[date]:
     """Days whose facts may have changed: all that are not settled, and those of answers that were rated since."""
     state = session.get(StateRow, "visits")
     today = day_of(moment)
-    if state is None:
-        # The first count of an old database takes long; one that was broken off goes on where it stopped.
+    if state is None or state.body.get("made") != MADE:
+        # Counting an old database takes long; where it was broken off it goes on where it stopped.
         first = session.scalar(select(func.min(Turn.at)))
         begun = session.get(StateRow, "counting")
-        start = date.fromisoformat(begun.body["day"]) if begun and "day" in begun.body else first and day_of(first)
+        known = begun is not None and "day" in begun.body and begun.body.get("made") == MADE
+        start = date.fromisoformat(begun.body["day"]) if begun and known else first and day_of(first)
         return list(each_day(start, today)) if start else []
     since = state.at - _SETTLED
     days = set(each_day(day_of(since), today))

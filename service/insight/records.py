@@ -23,7 +23,7 @@ from service.insight.entries import counts, titles_of
 from service.insight.lists import LISTS
 from service.insight.ratings import GROUP, given
 from service.insight.store import OriginRow, QuestionRow, ReleaseDayRow, TicketFactRow, VisitRow
-from service.insight.visits import AGAIN, GAP
+from service.insight.visits import AGAIN, GAP, refuses
 
 VISITS: dict[str, tuple[str, tuple[ColumnElement[bool], ...]]] = {
     "visits": ("会话", ()),
@@ -193,7 +193,11 @@ def _visits(
             "at": visit.started_at.isoformat(),
             **_place(origin),
             "business_type": visit.business_type,
-            "questions": [mask(text) for turn in turns[visit.id] if (text := (turn.outcome or {}).get("question"))],
+            "questions": [
+                mask(text)
+                for turn in turns[visit.id]
+                if (text := (turn.outcome or {}).get("question")) and not refuses(turn.outcome)
+            ],
             "entry_id": visit.entry_id,
             "answer": titles.get(visit.entry_id, visit.entry_id),
             **{

@@ -54,6 +54,8 @@ class Visit:
     wait: int | None = None
     turns: list[str] = field(default_factory=list)
     questions: list[Asked] = field(default_factory=list)
+    refused: bool = False
+    """What its last question got was 都不是: none of it was what the employee meant."""
 
     @property
     def place(self) -> Place:
@@ -99,7 +101,7 @@ def _fact(visit: Visit, day: date, tickets: Sequence[Ticket], others: Sequence[V
         if one.conversation_id == visit.conversation_id and visit.start <= one.at <= visit.end + GAP
     ]
     last = visit.questions[-1] if visit.questions else None
-    involved, answered = last is not None, last is not None and last.band == "answer"
+    involved, answered = last is not None, last is not None and last.band == "answer" and not visit.refused
     handed = bool(filed) or any(visit.start <= one.at <= visit.end + AGAIN for one in tickets)
     again = answered and any(
         asked.top == last.top
@@ -204,15 +206,23 @@ def _split(turns: Iterable[Any], types: dict[str, str]) -> Iterator[Visit]:
             if not visit.questions:
                 visit.wait = None if turn.took_ms is None else bucket(turn.took_ms)
             visit.questions.append(asked)
+            visit.refused = False
+        elif refuses(turn.outcome):
+            visit.refused = True
         if turn.page and (asked is not None or not visit.questions):
             visit.page = turn.page
     if visit is not None:
         yield visit
 
 
+def refuses(outcome: dict[str, Any] | None) -> bool:
+    """Whether the turn was 都不是: a word on the question before, for which nothing was looked up."""
+    return (outcome or {}).get("unresolved") == "none_of_these"
+
+
 def _asked(turn: Any, types: dict[str, str]) -> Asked | None:
     outcome = turn.outcome or {}
-    if not outcome.get("band"):
+    if not outcome.get("band") or refuses(outcome):
         return None
     shown = outcome.get("shown") or []
     best = shown[0] if shown else {}

@@ -23,6 +23,10 @@ ENTRIES = {"E1": "差旅报销", "E2": "发票", "E3": "税务"}
 START = datetime(2026, 3, 2, 0, 0, tzinfo=SHANGHAI)
 
 
+REFUSED = "refused"
+"""Given as a turn's band: the employee said 都不是."""
+
+
 @dataclass
 class Center:
     """Writes conversations, turns, ratings and tickets as the bot and the desk do."""
@@ -77,7 +81,7 @@ class Center:
             fingerprint="",
             body={"text": "", "choice": "", "said": "", "place": {"page": self.random.choice(PAGES), "node": ""}},
             state="done",
-            outcome=outcome if band else {**outcome, "entry_id": None},
+            outcome=_refused(outcome) if band == REFUSED else outcome if band else {**outcome, "entry_id": None},
             at=at,
             took_ms=self.random.uniform(5, 900),
         )
@@ -148,7 +152,7 @@ class Center:
             conversation = self.random.choice(people)
             at = START + timedelta(seconds=self.random.randrange(count * 86_400))
             for _ in range(self.random.choice([1, 1, 2, 3])):
-                band = self.random.choice(["answer", "answer", "clarify", "none", None])
+                band = self.random.choice(["answer", "answer", "clarify", "none", REFUSED, None])
                 entry = self.random.choice(sorted(ENTRIES)) if band and self.random.random() < 0.9 else ""
                 turn = self.turn(conversation, at, band, entry if band != "answer" else entry or "E1")
                 if band == "answer" and self.random.random() < 0.2:
@@ -187,6 +191,15 @@ def added(visits: list[dict[str, Any]], **wanted: Any) -> dict[str, int]:
     return {name: sum(one[name] for one in chosen) for name in SUMMED}
 
 
+def _refused(outcome: dict[str, Any]) -> dict[str, Any]:
+    """As the bot keeps 都不是: with the question before, and without a release."""
+    return {**outcome, "band": "none", "entry_id": None, "release": None, "unresolved": "none_of_these"}
+
+
+def _question(turn: Turn) -> bool:
+    return bool(turn.outcome["band"]) and turn.outcome["unresolved"] is None
+
+
 def _person(conversation: Conversation) -> str:
     return conversation.employee_no or conversation.id
 
@@ -198,9 +211,10 @@ def _top(turn: Turn) -> str:
 
 def _judged(visit: list[Any], visits: list[Any], tickets: list[TicketRow], useless: set[str]) -> dict[str, Any]:
     conversation, begin, end = visit[0][1], visit[0][0].at, visit[-1][0].at
-    asked = [turn for turn, _ in visit if turn.outcome["band"]]
+    asked = [turn for turn, _ in visit if _question(turn)]
     bands = [turn.outcome["band"] for turn in asked]
-    answered = bool(asked) and bands[-1] == "answer"
+    refused = asked and any(turn.at > asked[-1].at and turn.outcome["unresolved"] for turn, _ in visit)
+    answered = bool(asked) and bands[-1] == "answer" and not refused
     filed = [
         one
         for one in tickets
@@ -212,7 +226,7 @@ def _judged(visit: list[Any], visits: list[Any], tickets: list[TicketRow], usele
         for one in tickets
     )
     again = answered and any(
-        turn.outcome["band"] and _top(turn) == _top(asked[-1])
+        _question(turn) and _top(turn) == _top(asked[-1])
         for other in visits
         if _person(other[0][1]) == _person(conversation) and begin < other[0][0].at <= end + timedelta(hours=24)
         for turn, _ in other

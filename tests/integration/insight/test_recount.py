@@ -6,7 +6,7 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from core.clock import now
 from core.database import Database
@@ -14,8 +14,8 @@ from core.transcript import Message, Turn
 from service.insight.asking import SUMMED, Filter, people, spreads, sums
 from service.insight.calendar import day_of, each_day
 from service.insight.keeping import EVERY, keep, note, refresh, waiting
-from service.insight.store import DayRow, QuestionRow, VisitRow
-from tests.integration.insight.center import PAGES, START, Center, added, recount
+from service.insight.store import DayRow, QuestionRow, ReleaseDayRow, StateRow, VisitRow
+from tests.integration.insight.center import PAGES, REFUSED, START, Center, added, recount
 
 FIRST = START.date()
 LAST = FIRST + timedelta(days=3)
@@ -61,6 +61,29 @@ def test_the_roll_ups_equal_a_recount_of_every_record(database: Database, seed: 
         assert by_page == {page: added(visits, channel="wecom", page=page) for page in PAGES}
         total = sums(session, Filter(FIRST, LAST))[None]
         assert total["resolved"] and total["again"] and total["handed"] and total["bad"]
+
+
+def test_none_of_these_is_no_question_and_leaves_the_one_before_unanswered(database: Database) -> None:
+    with database.write() as session:
+        center = Center(session, Random(4))
+        offered, answered = center.converse("E1"), center.converse("E2")
+        center.turn(offered, START + timedelta(hours=9), "clarify", "E1")
+        center.turn(offered, START + timedelta(hours=9, minutes=1), REFUSED, "E1")
+        center.turn(answered, START + timedelta(hours=9), "answer", "E2")
+        center.turn(answered, START + timedelta(hours=9, minutes=1), REFUSED, "E2")
+    refresh(database, START + timedelta(days=4))
+    with database.write() as session:
+        total = sums(session, Filter(FIRST, LAST))[None]
+        assert [total[name] for name in ("questions", "answers", "clarified", "nones")] == [2, 1, 1, 0]
+        assert (total["answered"], total["resolved"]) == (0, 0), "what was refused helped nobody"
+        of_release = session.scalars(select(ReleaseDayRow)).one()
+        assert of_release.questions == total["questions"], "the page's cards and its releases count the same"
+        session.execute(delete(DayRow))
+        session.get_one(StateRow, "visits").body = {"took": 0}
+        session.get_one(StateRow, "counting").body = {"day": str(LAST)}
+    refresh(database, START + timedelta(days=9))
+    with database.read() as session:
+        assert sums(session, Filter(FIRST, LAST))[None] == total, "facts of an older program are made anew"
 
 
 def test_counting_again_changes_nothing(database: Database) -> None:
