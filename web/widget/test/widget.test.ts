@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FsscDesk } from "../src/element";
 import { newMessageId } from "../src/chat/identity";
+import type { Message } from "../src/chat/message";
 import { FakeGateway, tokenOf } from "./gateway";
 
 customElements.define("fssc-desk", FsscDesk);
@@ -114,4 +115,66 @@ test("an expired token is told to the host", async () => {
 test("a message id is a UUID on plain http too", () => {
   vi.stubGlobal("crypto", { getRandomValues: crypto.getRandomValues.bind(crypto) });
   expect(newMessageId()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+});
+
+/** Gives the log a height of 400 and each line a height by its words, as a browser would. */
+function layOut(): void {
+  const rows = (element: Element) => 40 + Math.ceil((element.textContent ?? "").length / 20) * 20;
+  const lines = () => [...desk.shadowRoot!.querySelectorAll(".lines > .line")];
+  const measure = (name: string, get: (this: HTMLElement) => number) =>
+    vi.spyOn(HTMLElement.prototype, name as "offsetTop", "get").mockImplementation(get as () => number);
+  measure("clientHeight", () => 400);
+  measure("scrollHeight", () => lines().reduce((sum, line) => sum + rows(line), 0));
+  measure("offsetHeight", function () {
+    return rows(this);
+  });
+  measure("offsetTop", function () {
+    return lines()
+      .slice(0, lines().indexOf(this))
+      .reduce((sum, line) => sum + rows(line), 0);
+  });
+}
+
+/** How far the top of the line with these words lies below the top of what is seen. */
+function seenAt(words: string): number {
+  const line = [...desk.shadowRoot!.querySelectorAll<HTMLElement>(".line")].find((one) => one.textContent!.includes(words))!;
+  return line.offsetTop - find(".scroller").scrollTop;
+}
+
+test("an agent's answer stays in sight when the question how it was comes with it", async () => {
+  layOut();
+  gateway.takes("孙敏");
+  desk.ask("退票费能报吗");
+  await settle();
+  gateway.agentSays(`可以报销。${"请附上退票凭证。".repeat(60)}`);
+  gateway.tells({
+    from: "bot",
+    type: "rating",
+    text: "工单已解决，您满意吗？",
+    number: "FW20261122-0001",
+    options: [],
+    low: 2,
+    reasons: { low: [], high: [] },
+  } as unknown as Message);
+  await vi.waitFor(() => expect(find(".rating")).not.toBeNull(), 8_000);
+  expect(seenAt("可以报销。")).toBeGreaterThanOrEqual(0);
+  expect(seenAt("可以报销。")).toBeLessThan(200);
+  expect(find(".to-end").hidden).toBe(false);
+  expect(find(".to-end").textContent).toBe("到底部");
+  find<HTMLButtonElement>(".to-end").click();
+  expect(find(".to-end").hidden).toBe(true);
+}, 10_000);
+
+test("the answer to a long pasted text is seen from its beginning, and so are the reasons below 没用", async () => {
+  layOut();
+  desk.ask("长".repeat(1_500));
+  await settle();
+  expect(seenAt("答：")).toBe(12);
+  find(".scroller").scrollTop = 0;
+  find(".scroller").dispatchEvent(new Event("scroll"));
+  expect(find(".to-end").hidden).toBe(false);
+  find<HTMLButtonElement>("[data-focus='vote:false']").click();
+  await settle();
+  const { scrollTop, scrollHeight, clientHeight } = find(".scroller");
+  expect(scrollTop).toBe(scrollHeight - clientHeight);
 });

@@ -9,8 +9,10 @@ import { instant, shortTime } from "./time";
 /** Types that ask for one answer; the buttons of the others stay useful. */
 const ASKED_ONCE: ReadonlySet<string> = new Set(["choices", "question", "summary", "notice"]);
 const PAUSE_SHOWN = 5 * 60_000;
-const NEAR_END = 80;
+const NEAR_END = 24;
 const TOP_MARGIN = 12;
+/** A question that takes more of the log than this is not shown once more above its answer. */
+const QUESTION_SHARE = 1 / 3;
 
 interface Drawn {
   element: HTMLElement;
@@ -26,10 +28,17 @@ export class MessageLog {
   private readonly list = h("div", { class: "lines", role: "log", "aria-live": "polite", "aria-label": "对话消息" });
   private readonly typing: HTMLElement;
   private readonly toEnd: HTMLElement;
+  private readonly toEndLabel = h("span");
   private readonly scroller: HTMLElement;
   private readonly drawn = new Map<string, Drawn>();
   private follow = true;
   private lastKey: string | null = null;
+  /** Whether something arrived below while the employee read further up. */
+  private unseen = false;
+  /** Where this log itself has scrolled to. */
+  private placed = -1;
+  /** A part that the employee has just opened. */
+  private opened: HTMLElement | null = null;
 
   constructor(
     intro: HTMLElement,
@@ -54,7 +63,7 @@ export class MessageLog {
       "button",
       { type: "button", class: "to-end", hidden: true, onclick: () => this.scrollToEnd() },
       icon("bottom"),
-      h("span", {}, "新消息"),
+      this.toEndLabel,
     );
     this.element = h("div", { class: "log" }, this.scroller, this.toEnd);
   }
@@ -63,6 +72,8 @@ export class MessageLog {
     const { lines } = conversation;
     const lastSaid = lines.reduce((last, line, index) => (isFromUser(line) ? index : last), -1);
     const firstMissed = missedFrom(lines, conversation.missedAfter);
+    const fresh = lines.findIndex((line, index) => index > lastSaid && !this.drawn.has(line.key));
+    const spoken = lines.reduce((last, line, index) => (index > lastSaid && isFromAgent(line) ? index : last), -1);
     let previous: Line | null = null;
     let cursor: ChildNode | null = this.list.firstChild;
     const seen = new Set<string>();
@@ -82,27 +93,61 @@ export class MessageLog {
     this.typing.hidden = !conversation.typing;
 
     const last = lines.at(-1);
-    const grown = last !== undefined && last.key !== this.lastKey;
-    if (grown) {
-      if (last.kind === "said") this.follow = true;
-      else if (!this.follow) this.toEnd.hidden = false;
-      this.lastKey = last.key;
-    }
-    const answered = last?.kind === "received" && last.message.from === "bot" && last.message.type !== "notice";
-    if (this.follow && grown && answered && lastSaid >= 0) this.scrollToReply(lines[lastSaid]!);
+    const opened = this.lastKey === null;
+    const start = opened ? openingOf(lines, firstMissed, spoken, lastSaid) : unreadOf(lines, fresh, spoken);
+    if (last && last.key !== this.lastKey && isFromUser(last)) this.scrollToEnd();
+    else if (this.follow && start) this.readFrom(start, lines[lastSaid]);
     else if (this.follow) this.scrollToEnd();
+    else if (fresh >= 0) this.unseen = true;
+    this.lastKey = last?.key ?? null;
+    this.reveal();
+    this.offerEnd();
   }
 
-  scrollToEnd(): void {
+  /** The dialog was opened: the next drawing shows what is unread from its beginning. */
+  show(): void {
     this.follow = true;
-    this.toEnd.hidden = true;
-    this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.lastKey = null;
   }
 
-  /** To the end, but not past the question: a long reply is read from its beginning. */
-  private scrollToReply(question: Line): void {
-    const top = (this.drawn.get(question.key)?.element.offsetTop ?? Infinity) - TOP_MARGIN;
-    this.scroller.scrollTop = Math.min(top, this.scroller.scrollHeight - this.scroller.clientHeight);
+  private scrollToEnd(): void {
+    this.follow = true;
+    this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.placed = this.scroller.scrollTop;
+    this.offerEnd();
+  }
+
+  /** To the end, but not past `line`: it is read from its beginning, below the question where that is short. */
+  private readFrom(line: Line, question: Line | undefined): void {
+    const top = this.topOf(line);
+    const asked = question ? this.topOf(question) : top;
+    const near = asked <= top && top - asked <= this.scroller.clientHeight * QUESTION_SHARE;
+    const from = near ? asked : top;
+    const end = this.scroller.scrollHeight - this.scroller.clientHeight;
+    this.follow = from >= end;
+    this.scroller.scrollTop = Math.min(from, end);
+    this.placed = this.scroller.scrollTop;
+  }
+
+  private topOf(line: Line): number {
+    return (this.drawn.get(line.key)?.element.offsetTop ?? Infinity) - TOP_MARGIN;
+  }
+
+  /** What the employee has opened, such as the reasons below 没用, is brought into sight. */
+  private reveal(): void {
+    if (!this.opened) return;
+    const hidden = this.opened.offsetTop + this.opened.offsetHeight - this.scroller.scrollTop - this.scroller.clientHeight;
+    if (hidden > 0) this.scroller.scrollTop += hidden;
+    this.opened = null;
+  }
+
+  private offerEnd(): void {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroller;
+    const atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    if (atEnd) this.unseen = false;
+    this.toEnd.hidden = atEnd;
+    const label = this.unseen ? "新消息" : "到底部";
+    if (this.toEndLabel.textContent !== label) this.toEndLabel.textContent = label;
   }
 
   private draw(line: Line, previous: Line | null, interaction: Interaction): Drawn {
@@ -155,6 +200,7 @@ export class MessageLog {
     const root = this.element.getRootNode() as ShadowRoot | Document;
     const focused = drawn.tail && root.activeElement && drawn.tail.contains(root.activeElement) ? root.activeElement : null;
     const focusKey = (focused as HTMLElement | null)?.dataset.focus;
+    if (drawn.tail && !drawn.tail.querySelector(".reasons") && tail?.querySelector(".reasons")) this.opened = drawn.element;
     drawn.tail?.remove();
     if (tail) {
       tail.setAttribute("aria-live", "off");
@@ -169,9 +215,20 @@ export class MessageLog {
 
   private scrolled(): void {
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
-    this.follow = scrollHeight - scrollTop - clientHeight < NEAR_END;
-    if (this.follow) this.toEnd.hidden = true;
+    if (scrollTop !== this.placed) this.follow = scrollHeight - scrollTop - clientHeight < NEAR_END;
+    this.offerEnd();
   }
+}
+
+/** The first line that was missed; else what an agent said last, or what came after the employee's last words. */
+function openingOf(lines: Line[], missed: string | null, spoken: number, lastSaid: number): Line | undefined {
+  const unread = missed === null ? undefined : lines.find((line) => line.key === missed);
+  return unread ?? (spoken >= 0 ? lines[spoken] : lastSaid >= 0 ? lines[lastSaid + 1] : undefined);
+}
+
+/** The first new line; but what an agent said is not scrolled away by what follows it, such as the question how it was. */
+function unreadOf(lines: Line[], fresh: number, spoken: number): Line | undefined {
+  return fresh < 0 ? undefined : lines[spoken >= 0 ? Math.min(spoken, fresh) : fresh];
 }
 
 function interactionOf(line: Line, latest: boolean, conversation: Conversation, lines: Line[], index: number): Interaction {
@@ -197,6 +254,10 @@ function missedFrom(lines: Line[], after: number | null): string | null {
 
 function isFromUser(line: Line): boolean {
   return line.kind === "said" || line.message.from === "user";
+}
+
+function isFromAgent(line: Line): boolean {
+  return line.kind === "received" && line.message.from === "agent";
 }
 
 function nameOf(line: Line): string {

@@ -101,7 +101,7 @@ export class Panel {
     this.element.hidden = false;
     this.element.setAttribute("aria-modal", String(this.phone.matches));
     this.fitKeyboard();
-    this.log.scrollToEnd();
+    this.log.show();
   }
 
   hide(): void {
