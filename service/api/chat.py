@@ -33,7 +33,9 @@ from core.transcript import (
     unread_of,
 )
 from handoff.quality.satisfaction import standing
+from handoff.states import possible
 from handoff.talk import holder, open_tickets
+from handoff.tickets import TicketRow
 from kb.entries import Viewer
 from kb.signals import AnswerRated, QuestionUnresolved
 from kb.store import FeedbackRow
@@ -46,6 +48,8 @@ MAX_TEXT = 2000
 _WORD = re.compile(r"\w")
 _SCENE = re.compile(r"[A-Za-z0-9_.-]{0,100}")
 
+_STEPS = {"confirm": "close", "reopen": "reopen", "urge": "urge"}
+"""What a button of a ticket does to it."""
 
 ConversationId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
@@ -257,7 +261,7 @@ def _conversation(session: Session, conversation: Conversation) -> ConversationO
 def _shown(desk: Desk, visitor: Identity, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     with desk.database.read() as session:
         shown = shown_to(_viewer(visitor), messages, desk.knowledge, session)
-        return [_with_rating(session, message) for message in shown]
+        return [_with_rating(session, _with_steps(session, message)) for message in shown]
 
 
 def _with_rating(session: Session, message: dict[str, Any]) -> dict[str, Any]:
@@ -265,6 +269,19 @@ def _with_rating(session: Session, message: dict[str, Any]) -> dict[str, Any]:
     if message["type"] != "rating":
         return message
     return {**message, "given": standing(session, message["number"])}
+
+
+def _with_steps(session: Session, message: dict[str, Any]) -> dict[str, Any]:
+    """A message without the buttons that its ticket's state has overtaken, such as 问题已解决 once it is closed."""
+
+    def works(choice: str) -> bool:
+        verb, _, number = choice.partition(":")
+        ticket = session.get(TicketRow, number) if verb in _STEPS else None
+        return ticket is None or possible(_STEPS[verb], ticket)
+
+    if all(works(option["choice"]) for option in message["options"]):
+        return message
+    return {**message, "options": [option for option in message["options"] if works(option["choice"])]}
 
 
 def _viewer(visitor: Identity) -> Viewer:

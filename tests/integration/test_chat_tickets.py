@@ -202,6 +202,21 @@ def test_urge_resolve_reopen_confirm_rate(desk: Desk, visit: Visit) -> None:
     assert li.post(f"/tickets/{number}/cancel", json={}).status_code == 409
 
 
+def test_buttons_that_a_ticket_has_outlived_are_not_offered_again(desk: Desk, visit: Visit) -> None:
+    number, conversation = filed(desk)
+    li = visit(LI)
+
+    def offered() -> list[str]:
+        found = li.get(f"/conversations/{conversation}/messages").json()["messages"]
+        return [one["choice"] for message in found for one in message["options"] if number in one["choice"]]
+
+    agent(desk, lifecycle.claim, number)
+    agent(desk, lifecycle.reply, number, "可以报销", then="resolved")
+    assert {f"confirm:{number}", f"reopen:{number}"} <= set(offered())
+    assert li.post(f"/tickets/{number}/rate", json={"score": 5}).json()["status"] == "closed"
+    assert f"confirm:{number}" not in offered() and f"reopen:{number}" in offered()
+
+
 def test_own_records_can_be_kept_and_are_text(desk: Desk, visit: Visit) -> None:
     number, _ = filed(desk, LI, "=HYPERLINK(1)能不能报")
     filed(desk, WANG)

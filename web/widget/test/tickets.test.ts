@@ -150,6 +150,32 @@ test("a question how satisfied somebody was: score, reasons of that side, words,
   ]);
 });
 
+test("a ticket that a rating has closed is no longer to be confirmed", async () => {
+  gateway.tickets.set(NUMBER, ticketOf(NUMBER, { status: "closed", can: { ...ticketOf(NUMBER).can, urge: false, reopen: true, confirm: false } }));
+  gateway.current = "c-1";
+  gateway.tells({
+    from: "bot",
+    type: "notice",
+    text: "工单已解决",
+    number: NUMBER,
+    options: [
+      { label: "问题已解决", choice: `confirm:${NUMBER}` },
+      { label: "没有解决，重新打开", choice: `reopen:${NUMBER}` },
+    ],
+  } as never);
+  gateway.tells({ from: "bot", type: "rating", text: "请打个分", number: NUMBER, low: 2, reasons: { low: [], high: [] }, given: null } as never);
+  desk.remove();
+  document.body.append(desk);
+  desk.open();
+  await settle();
+  const offered = () => [...root().querySelectorAll(".line .options button")].map((one) => one.textContent);
+  expect(offered()).toEqual(["问题已解决", "没有解决，重新打开"]);
+  find('[data-focus="rating:5"]').click();
+  button("提交评价").click();
+  await settle();
+  expect(offered()).toEqual(["没有解决，重新打开"]);
+});
+
 test("who talks is shown above the messages, with the way back to the bot", async () => {
   gateway.current = "c-1";
   gateway.takes("孙敏", NUMBER);

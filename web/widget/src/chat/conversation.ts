@@ -2,11 +2,12 @@ import type { ChatClient } from "./client";
 import { ApiError, DeskError, TokenError, isTransient } from "./errors";
 import { ANONYMOUS, newMessageId } from "./identity";
 import type { Memory } from "./memory";
-import type { AnswerMessage, FeedbackReason, PageContext, Satisfaction, SendResult, Standing, Suggestions, Utterance } from "./message";
+import type { AnswerMessage, FeedbackReason, Option, PageContext, Satisfaction, SendResult, Standing, Suggestions, Utterance } from "./message";
 import { Outbox, type DeliveryState } from "./outbox";
 import { Poller } from "./poller";
 import { ReadMarker } from "./reading";
 import { Thread, type Line } from "./thread";
+import type { Ticket } from "./ticket";
 
 export const MESSAGE_LIMIT = 2_000;
 
@@ -202,6 +203,18 @@ export class Conversation {
     for (const line of this.lines) {
       if (line.kind !== "received" || line.message.type !== "rating" || line.message.number !== number) continue;
       this.thread.receive([{ ...line.message, given }]);
+    }
+  }
+
+  /** Takes away the buttons that the ticket's state has overtaken, such as 问题已解决 once it is closed. */
+  stands({ number, can }: Ticket): void {
+    const works = ({ choice }: Option) => {
+      const [verb, about] = choice.split(":");
+      return about !== number || (verb !== "confirm" && verb !== "reopen" && verb !== "urge") || can[verb];
+    };
+    for (const line of this.lines) {
+      if (line.kind !== "received" || (line.message.options ?? []).every(works)) continue;
+      this.thread.receive([{ ...line.message, options: line.message.options!.filter(works) }]);
     }
   }
 

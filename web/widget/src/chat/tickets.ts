@@ -102,6 +102,7 @@ export class Tickets {
       const ticket = await this.client.act(number, "rate", { score, reasons, words }, this.whose);
       if (this.ticket?.number === number) this.ticket = ticket;
       if (ticket.satisfaction) this.conversation.rated(number, ticket.satisfaction);
+      this.conversation.stands(ticket);
       this.conversation.refresh();
       this.changed();
       return true;
@@ -222,6 +223,7 @@ export class Tickets {
     const ticket = await this.run(verb, () => this.client.act(number, verb, body, this.whose));
     if (!ticket) return false;
     if (this.ticket?.number === number) this.ticket = ticket;
+    this.conversation.stands(ticket);
     this.conversation.refresh();
     this.changed();
     return true;
