@@ -4,14 +4,15 @@ conversation, then the audit chain."""
 from __future__ import annotations
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from core.errors import Conflict, InvalidInput, NotFound
 from core.privacy import mask
 from handoff.actors import Actor
 from handoff.permissions import check, may
+from handoff.staff import GroupRow
 from handoff.states import require
-from handoff.tickets import TicketRow
+from handoff.tickets import TicketEventRow, TicketRow
 
 MOST_TEXT = 5000
 """Characters that one reply, note or reason may have."""
@@ -45,11 +46,33 @@ def begin(session: Session, number: str, actor: Actor, verb: str, version: int |
 def allow(actor: Actor, verb: str, ticket: TicketRow, version: int | None) -> None:
     """Raises what `begin` raises, for a ticket that is locked already."""
     if actor.kind == "staff" and not may(actor, "read", ticket):
-        raise NotFound(f"没有工单 {ticket.number}，请核对编号。", code="ticket_not_found")
+        raise unreadable(ticket, actor)
     check(actor, verb, ticket)
     if version is not None and version != ticket.version:
         raise Conflict("这张工单刚刚被别人改过，请看过最新内容再操作。", code="version_conflict")
     require(verb, ticket)
+
+
+def unreadable(ticket: TicketRow, actor: Actor) -> NotFound:
+    """What to tell somebody who may not read a ticket: to one who had to do with it that it went on (`ticket_elsewhere`), to
+    anybody else what is said of a number that there is none of."""
+    session = object_session(ticket)
+    if session is None or not _knew(session, ticket, actor):
+        return NotFound(f"没有工单 {ticket.number}，请核对编号。", code="ticket_not_found")
+    group = session.get(GroupRow, ticket.group_id) if ticket.group_id else None
+    where = f"“{group.name}”" if group else "其他服务组"
+    return NotFound(
+        f"工单 {ticket.number} 已转到{where}，您不能再查看。还有情况要说明，请联系那边的同事。", code="ticket_elsewhere"
+    )
+
+
+def _knew(session: Session, ticket: TicketRow, actor: Actor) -> bool:
+    """Whether the colleague once did something to the ticket, or was given it."""
+    event = TicketEventRow
+    given = (event.kind == "assigned") & (event.detail["to"].as_string() == actor.id)
+    did = (event.actor_kind == "staff") & (event.actor == actor.id)
+    found = select(event.id).where(event.ticket == ticket.number, did | given).limit(1)
+    return actor.kind == "staff" and session.scalar(found) is not None
 
 
 def words(text: str, what: str) -> str:

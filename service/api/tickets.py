@@ -19,6 +19,7 @@ from core.transcript import messages_of
 from handoff import clocks, lifecycle
 from handoff.actors import Actor
 from handoff.attachments import MOST_BYTES, AttachmentRow, attach, attachment_for, attachments_of, path_of
+from handoff.locking import unreadable
 from handoff.permissions import may, verbs
 from handoff.tickets import TicketEventRow, TicketRow, events_of, ticket_of
 from service.api.deps import ActorDep, Desk, DeskDep, from_our_page
@@ -136,8 +137,10 @@ def get_ticket(desk: DeskDep, actor: ActorDep, number: Number) -> dict[str, Any]
     """One ticket with its conversation, what the bot tried, its timeline, its clocks and what can be done now."""
     with desk.database.read() as session:
         row = ticket_of(session, number)
-        if row is None or not may(actor, "read", row):
+        if row is None:
             raise NotFound(f"没有工单 {number}，请核对编号。", code="ticket_not_found")
+        if not may(actor, "read", row):
+            raise unreadable(row, actor)
         return whole(desk, session, actor, row)
 
 

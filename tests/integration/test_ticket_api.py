@@ -22,7 +22,7 @@ from core.settings import Settings
 from core.transcript import Conversation, mark_read
 from handoff import attachments, lifecycle
 from handoff.attachments import attach, attachment_for, attachments_of, path_of
-from handoff.staff import StaffRow
+from handoff.staff import GroupRow, StaffRow
 from handoff.tickets import TicketRow
 from service import users
 from service.app import create_app
@@ -122,6 +122,19 @@ def test_the_desk_sees_whether_its_words_came_and_were_read(desk: SimpleNamespac
     with desk.database.write() as session:
         session.execute(update(DeliveryRow).values(state="dead"))
     assert reach() == ["dead"]
+
+
+def test_who_had_a_ticket_that_went_on_is_told_so(desk: SimpleNamespace, number: str) -> None:
+    where = f"/tickets/{number}"
+    desk.zhang("POST", f"{where}/claim", {})
+    desk.zhang("POST", f"{where}/escalate", {"reason": "涉税"})
+    found = desk.zhang.http.get(where)
+    assert (found.status_code, found.json()["error"]["code"]) == (404, "ticket_elsewhere")
+    with desk.database.read() as session:
+        group = session.get_one(GroupRow, session.get_one(TicketRow, number).group_id).name
+    assert f"已转到“{group}”" in found.json()["error"]["message"]
+    assert desk.zhang.refused("POST", f"{where}/note", {"text": "补充一句"}) == (404, "ticket_elsewhere")
+    assert desk.fang.refused("GET", where) == (404, "ticket_not_found"), "to others it is as if there were none"
 
 
 def test_what_is_wrong_is_told_by_its_code(desk: SimpleNamespace, number: str) -> None:

@@ -11,7 +11,7 @@ export interface Loading<T> {
 
 /**
  * Loads with the latest call winning: an earlier one still under way is aborted and its answer ignored.
- * What was loaded before stays in `data` while busy. Errors other than `ApiError` are thrown on.
+ * What was loaded before stays in `data` while busy, and after an error unless it says that the thing is no longer there. Errors other than `ApiError` are thrown on.
  */
 export function useLoading<T>(fetcher: (signal: AbortSignal) => Promise<T>): Loading<T> {
   const data = shallowRef<T | null>(null);
@@ -32,6 +32,7 @@ export function useLoading<T>(fetcher: (signal: AbortSignal) => Promise<T>): Loa
       if (current !== mine) return;
       if (!(cause instanceof ApiError)) throw cause;
       error.value = cause;
+      if (cause.notFound) data.value = null;
     } finally {
       if (current === mine) busy.value = false;
     }

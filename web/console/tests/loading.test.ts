@@ -33,6 +33,22 @@ describe("loading", () => {
     scope.stop();
   });
 
+  it("drops what can no longer be read, so that nobody works on a frozen page", async () => {
+    const scope = effectScope();
+    let gone = false;
+    const { data, error, load } = scope.run(() =>
+      useLoading(async () => {
+        if (gone) throw new ApiError(404, "ticket_elsewhere", "工单已转到“专家组”，您不能再查看。");
+        return "shown";
+      }),
+    )!;
+    await load();
+    gone = true;
+    await load();
+    expect([data.value, error.value?.code]).toEqual([null, "ticket_elsewhere"]);
+    scope.stop();
+  });
+
   it("keeps what it had when a reload fails, and says why", async () => {
     const scope = effectScope();
     let fails = false;
