@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
 
 from openpyxl import Workbook
@@ -32,6 +32,17 @@ _WIDTHS = {"工单编号": 20, "问题描述": 50, "解决说明": 50, "内容":
 _MOST_IN_CELL = 32_000
 
 
+def told(events: Iterable[TicketEventRow]) -> Iterator[tuple[TicketEventRow, str]]:
+    """Events in order with what they say to the requester. 发送并解决 leaves a reply and a resolution of the same words: the
+    reply says them, the resolution that it is one."""
+    replied: dict[str, str] = {}
+    for event in events:
+        again = event.kind == "resolved" and replied.get(event.ticket) == event.text
+        yield event, "问题已解决" if again else event.text
+        if event.kind == "replied":
+            replied[event.ticket] = event.text
+
+
 def workbook(
     tickets: Iterable[TicketRow], events: Iterable[TicketEventRow], names: Mapping[str, str], requester: str = "员工"
 ) -> bytes:
@@ -45,9 +56,9 @@ def workbook(
     for one in tickets:
         sheet.append(text_cells(sheet, [value(one, name)[:_MOST_IN_CELL] for _, value in _TICKETS]))
     sheet = new_sheet(book, "服务记录", _EVENTS, _WIDTHS)
-    for event in events:
+    for event, text in told(events):
         who = {"employee": requester, "system": "系统"}.get(event.actor_kind, event.actor_name or name(event.actor))
-        sheet.append(text_cells(sheet, [event.ticket, local(event.at), who, event.text[:_MOST_IN_CELL]]))
+        sheet.append(text_cells(sheet, [event.ticket, local(event.at), who, text[:_MOST_IN_CELL]]))
     out = BytesIO()
     book.save(out)
     return out.getvalue()

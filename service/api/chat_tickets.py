@@ -35,7 +35,7 @@ from handoff.tickets import OPEN, TICKET_NO, Status, TicketEventRow, TicketRow, 
 from service.api.chat import MAX_TEXT, ConversationId, printable, within_limits
 from service.api.deps import DeskDep, Visitor
 from service.bootstrap import Desk
-from service.records import workbook
+from service.records import told, workbook
 from service.users import UserRow
 
 router = APIRouter(prefix="/api/v1/chat/tickets", tags=["chat"])
@@ -292,10 +292,10 @@ def _body(session: Session, ticket: TicketRow, who: tuple[Identity, str]) -> dic
                 "kind": event.kind,
                 "by": {"employee": "我", "system": "系统"}.get(event.actor_kind, event.actor_name or "客服"),
                 "mine": event.actor_kind == "employee",
-                "text": event.text,
+                "text": text,
                 "attachments": event.detail.get("attachments") or [],
             }
-            for event in events
+            for event, text in told(events)
         ],
         "attachments": [
             {**row.to_dict(), "mine": row.by_kind == "employee"}

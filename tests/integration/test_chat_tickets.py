@@ -217,6 +217,21 @@ def test_buttons_that_a_ticket_has_outlived_are_not_offered_again(desk: Desk, vi
     assert f"confirm:{number}" not in offered() and f"reopen:{number}" in offered()
 
 
+def test_an_answer_that_resolved_is_read_once(desk: Desk, visit: Visit) -> None:
+    number, _ = filed(desk)
+    agent(desk, lifecycle.claim, number)
+    agent(desk, lifecycle.reply, number, "可以报销", then="resolved")
+    li = visit(LI)
+    steps = [(one["kind"], one["text"]) for one in li.get(f"/tickets/{number}").json()["events"]]
+    assert ("replied", "可以报销") in steps and ("resolved", "问题已解决") in steps
+    records = load_workbook(io.BytesIO(li.get("/tickets/export").content))["服务记录"]
+    assert [row[3].value for row in records.iter_rows(min_row=2)].count("可以报销") == 1
+    agent(desk, lifecycle.reopen, number, "再看看")
+    agent(desk, lifecycle.accept, number)
+    agent(desk, lifecycle.resolve, number, "按特批流程报销")
+    assert any(one["text"] == "按特批流程报销" for one in li.get(f"/tickets/{number}").json()["events"])
+
+
 def test_own_records_can_be_kept_and_are_text(desk: Desk, visit: Visit) -> None:
     number, _ = filed(desk, LI, "=HYPERLINK(1)能不能报")
     filed(desk, WANG)
