@@ -113,3 +113,7 @@ export function freshId(prefix: string, taken: readonly string[]): string {
     if (!taken.includes(id)) return id;
   }
 }
+
+/** What a log of finished calls says while it is empty; a call that still runs stands elsewhere on the page. */
+export const nothingPast = (running: number): string =>
+  running ? "还没有结束的应急呼叫；上面的呼叫有人确认后会记在这里" : "还没有应急呼叫";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { added, conditionWords, dayLabel, dayWords, freshId, hoursWords, moved, newRule, noConditions, weekOf } from "../src/dispatch";
+import { added, conditionWords, dayLabel, dayWords, freshId, hoursWords, moved, newRule, noConditions, nothingPast, weekOf } from "../src/dispatch";
 
 describe("a rule in words", () => {
   it("names only what it asks for, risk words first", () => {
@@ -69,4 +69,11 @@ describe("shifts", () => {
 it("makes ids that nobody has", () => {
   expect(freshId("list", ["list-1", "list-2"])).toBe("list-3");
   expect(freshId("list", ["list-2"])).toBe("list-3");
+});
+
+describe("an empty log of emergency calls", () => {
+  it("does not deny the call that is running", () => {
+    expect(nothingPast(0)).toBe("还没有应急呼叫");
+    expect(nothingPast(1)).toContain("还没有结束的应急呼叫");
+  });
 });
