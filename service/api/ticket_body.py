@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from handoff.clocks.policies import Kind
 from handoff.staff import GroupRow, StaffRow
 from handoff.tickets import Status, TicketRow
 from service.bootstrap import Desk
 from service.users import UserRow
 
-DUE_LABELS = {"first_response": "首次响应", "next_response": "再次响应", "resolution": "解决"}
+DUE_LABELS = {kind.value: kind.label for kind in Kind}
 
 
 def names_of(session: Session, usernames: Iterable[str | None]) -> dict[str, str]:

@@ -22,6 +22,7 @@ from core.settings import Settings
 from core.transcript import Conversation, mark_read
 from handoff import attachments, lifecycle
 from handoff.attachments import attach, attachment_for, attachments_of, path_of
+from handoff.clocks.defaults import seed
 from handoff.staff import GroupRow, StaffRow
 from handoff.tickets import TicketRow
 from service import users
@@ -122,6 +123,19 @@ def test_the_desk_sees_whether_its_words_came_and_were_read(desk: SimpleNamespac
     with desk.database.write() as session:
         session.execute(update(DeliveryRow).values(state="dead"))
     assert reach() == ["dead"]
+
+
+def test_a_clock_has_one_name(desk: SimpleNamespace) -> None:
+    with desk.database.write() as session:
+        seed(session)
+        number = filed(session).number
+    desk.zhang("POST", f"/tickets/{number}/claim", {})
+    desk.zhang("POST", f"/tickets/{number}/reply", {"text": "请重新提交"})
+    with desk.database.write() as session:
+        lifecycle.say_to_ticket(session, number, requester_of(session.get_one(TicketRow, number)), "还是不行")
+    ticket = desk.zhang("GET", f"/tickets/{number}")
+    running = {clock["label"] for clock in ticket["clocks"] if not clock["stopped_at"]}
+    assert running == {"后续响应", "解决"} and ticket["due_label"] == "后续响应"
 
 
 def test_who_had_a_ticket_that_went_on_is_told_so(desk: SimpleNamespace, number: str) -> None:

@@ -6,7 +6,7 @@ import { ASKING, argumentsOf, taking } from "../src/desk/actions";
 import { sweepDrafts, useDraft } from "../src/desk/drafts";
 import { fileSize } from "../src/desk/files";
 import { fill, insertAt } from "../src/desk/phrases";
-import { countdown, minutes, span, until } from "../src/desk/sla";
+import { countdown, dueBy, minutes, span, until } from "../src/desk/sla";
 import { threadOf } from "../src/desk/thread";
 import { leaveTrail, listBefore, neighbour } from "../src/desk/trail";
 import type { DeskEvent } from "../src/api/types-desk";
@@ -27,6 +27,11 @@ describe("countdowns", () => {
       "0 秒",
     ]);
     expect([45, 60, 90, 480].map(minutes)).toEqual(["45 分", "1 小时", "1 小时 30 分", "8 小时"]);
+  });
+
+  it("name the moment where a promise in working time stands beside them", () => {
+    expect(dueBy(new Date("2026-11-21T06:29:00Z"), NOW)).toBe("今天 14:29 前");
+    expect(dueBy(new Date(NOW.getTime() + 23 * 3_600_000), NOW)).toMatch(/^明天 \d\d:\d\d 前$/);
   });
 
   it("warn within the hour, alarm when it is over, rest while the employee is asked", () => {

@@ -43,6 +43,12 @@ export function until(due: Date, now: Date): string {
   return `${days < 7 ? `周${WEEKDAYS[new Date(day).getUTCDay()]}` : day.slice(5)} ${time} 前`;
 }
 
+/** 今天 14:29 前: the moment itself. Beside a promise in working time, hours that include a lunch break read as an error. */
+export function dueBy(due: Date, now: Date): string {
+  if (shanghaiDay(due) !== shanghaiDay(now)) return until(due, now);
+  return `今天 ${absoluteTime(due.toISOString()).slice(11)} 前`;
+}
+
 /** How long until the clock that runs out first does, or since; null where nobody waits for anything. */
 export function countdown(
   row: Pick<DeskRow, "due_at" | "due_label" | "breached" | "status">,
