@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createPinia, setActivePinia } from "pinia";
 import { effectScope, nextTick, ref } from "vue";
 
+import { desk } from "../src/api/desk";
 import { ASKING, argumentsOf, taking } from "../src/desk/actions";
 import { sweepDrafts, useDraft } from "../src/desk/drafts";
 import { fileSize } from "../src/desk/files";
@@ -44,6 +45,13 @@ describe("countdowns", () => {
     expect(countdown({ ...row, due_at: due(-3) }, NOW)).toMatchObject({ text: "超时 3:00", tone: "over" });
     expect(countdown({ ...row, due_at: null, status: "waiting" }, NOW)?.tone).toBe("paused");
     expect(countdown({ ...row, due_at: null, status: "closed" }, NOW)).toBeNull();
+  });
+});
+
+describe("the list as a workbook", () => {
+  it("is asked for with the filters of the list", () => {
+    const filter = { view: "breaching", urgency: "紧急", q: "", sort: "" };
+    expect(desk.sheet(filter)).toBe(`/api/v1/console/exports/tickets.xlsx?view=breaching&urgency=${encodeURIComponent("紧急")}`);
   });
 });
 

@@ -1,4 +1,4 @@
-import { call } from "./transport";
+import { call, withQuery } from "./transport";
 import type {
   Arguments,
   Attachment,
@@ -23,6 +23,8 @@ export const STREAM = `${ROOT}/stream`;
 export const desk = {
   find: (filter: DeskFilter, signal?: AbortSignal) =>
     call<DeskPage>(`${ROOT}/tickets`, { query: { ...filter }, signal }),
+  /** What `find` lists, in full, as a workbook. */
+  sheet: (filter: DeskFilter) => withQuery(`${ROOT}/exports/tickets.xlsx`, { ...filter }),
   counts: (signal?: AbortSignal) => call<Counts>(`${ROOT}/queue/counts`, { signal }),
   people: (signal?: AbortSignal) => call<People>(`${ROOT}/queue/people`, { signal }),
   get: (number: string, signal?: AbortSignal) => call<DeskTicket>(ticket(number), { signal }),
