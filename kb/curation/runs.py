@@ -9,13 +9,13 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.clock import SHANGHAI, now
 from core.database import Database
 from core.errors import FSSCError
-from kb.curation.store import RunRow
+from kb.curation.store import OpenQuestionRow, RunRow
 from kb.release.loading import Progress
 from kb.release.releases import current_number
 
@@ -45,6 +45,12 @@ def ask(session: Session, asked_by: str) -> RunRow:
 
 def newest(session: Session) -> RunRow | None:
     return session.scalars(select(RunRow).order_by(RunRow.id.desc()).limit(1)).one_or_none()
+
+
+def ungrouped(session: Session) -> int:
+    """How many questions were gathered that no run has put into a cluster yet."""
+    query = select(func.count()).select_from(OpenQuestionRow).where(OpenQuestionRow.cluster.is_(None))
+    return session.scalar(query) or 0
 
 
 def waiting(database: Database, moment: datetime | None = None) -> bool:

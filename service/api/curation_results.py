@@ -53,9 +53,9 @@ def post_gap_close(desk: DeskDep, user: ConsoleUser, gap: RowId, body: Closing) 
 
 @router.get("/runs")
 def get_run(desk: DeskDep, user: Curator) -> dict[str, Any]:
-    """The newest run, and how far it is."""
+    """The newest run, how far it is, and how many questions wait for the next one."""
     with desk.database.read() as session:
-        return {"run": runs.shown(runs.newest(session))}
+        return {"run": runs.shown(runs.newest(session)), "ungrouped": runs.ungrouped(session)}
 
 
 @router.post("/runs", status_code=202, dependencies=OURS)

@@ -76,6 +76,11 @@ def test_only_curators_look_and_only_editors_decide(client: TestClient) -> None:
     assert code(client.post(f"{ROOT}/runs", headers={"X-Requested-With": ""}))[1] == "csrf"
     assert code(client.get(f"{ROOT}/clusters/99")) == (404, "cluster_not_found")
     assert code(client.post(f"{ROOT}/clusters/1/written", json={"question": "x"})) == (404, "no_writer")
+    desk = client.app.state.desk  # type: ignore[attr-defined]  # starlette types it as any ASGI callable
+    assert client.get(f"{ROOT}/runs").json()["ungrouped"] == 0
+    with desk.database.write() as session:
+        session.scalars(select(OpenQuestionRow).limit(1)).one().cluster = None
+    assert client.get(f"{ROOT}/runs").json()["ungrouped"] == 1
     assert client.post(f"{ROOT}/runs").json()["run"]["state"] == "waiting"
     sign_in(client, "publisher")
     assert client.put(f"{ROOT}/settings", json={"tell_askers": True}).json() == {"tell_askers": True}

@@ -96,3 +96,9 @@ const CURATORS = ["editor", "reviewer", "publisher", "supervisor"];
 
 /** Whether somebody may open the workbench. */
 export const mayCurate = (session: { may: (role: string) => boolean }) => CURATORS.some((role) => session.may(role));
+
+/** What an empty list says; `ungrouped` questions came since the last run and stand in no list yet. */
+export function nothingIn(state: string, ungrouped: number): string {
+  if (ungrouped && (state === "open" || state === "all")) return `有 ${ungrouped} 个问题还没有归类，每天凌晨 2 点归类后出现在这里`;
+  return state === "open" ? "没有待处理的问题" : "这里是空的";
+}

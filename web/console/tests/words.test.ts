@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { nothingIn } from "../src/curating";
 import { evaluationFigures } from "../src/evaluation";
 import { chineseNumber, handoffReason, percent } from "../src/labels";
 import { absoluteTime, relativeTime } from "../src/time";
@@ -72,5 +73,13 @@ describe("words for figures", () => {
       "new_figure 7",
     ]);
     expect(evaluationFigures(null)).toEqual([]);
+  });
+});
+
+describe("an empty list of open questions", () => {
+  it("tells of those that are not grouped yet", () => {
+    expect(nothingIn("open", 0)).toBe("没有待处理的问题");
+    expect(nothingIn("open", 3)).toContain("有 3 个问题还没有归类");
+    expect(nothingIn("closed", 3)).toBe("这里是空的");
   });
 });

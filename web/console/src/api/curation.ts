@@ -51,7 +51,7 @@ export const curation = {
   gaps: (state: string, signal?: AbortSignal) => call<Gap[]>(`${ROOT}/gaps`, { query: { state }, signal }),
   closeGap: (id: number, outcome: string, answer: string) =>
     call<Gap>(`${ROOT}/gaps/${id}/close`, { method: "POST", body: { outcome, answer } }),
-  run: (signal?: AbortSignal) => call<{ run: Run | null }>(`${ROOT}/runs`, { signal }),
+  run: (signal?: AbortSignal) => call<{ run: Run | null; ungrouped: number }>(`${ROOT}/runs`, { signal }),
   startRun: () => call<{ run: Run }>(`${ROOT}/runs`, { method: "POST", body: {} }),
   summary: (signal?: AbortSignal) => call<Summary>(`${ROOT}/summary`, { signal }),
   tellAskers: (tell: boolean) =>
