@@ -79,8 +79,11 @@ def test_only_curators_look_and_only_editors_decide(client: TestClient) -> None:
     desk = client.app.state.desk  # type: ignore[attr-defined]  # starlette types it as any ASGI callable
     assert client.get(f"{ROOT}/runs").json()["ungrouped"] == 0
     with desk.database.write() as session:
-        session.scalars(select(OpenQuestionRow).limit(1)).one().cluster = None
+        row = session.scalars(select(OpenQuestionRow).limit(1)).one()
+        number, home, row.cluster = row.id, row.cluster, None
     assert client.get(f"{ROOT}/runs").json()["ungrouped"] == 1
+    with desk.database.write() as session:
+        session.get_one(OpenQuestionRow, number).cluster = home
     assert client.post(f"{ROOT}/runs").json()["run"]["state"] == "waiting"
     sign_in(client, "publisher")
     assert client.put(f"{ROOT}/settings", json={"tell_askers": True}).json() == {"tell_askers": True}
