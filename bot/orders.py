@@ -279,6 +279,8 @@ class Orders:
         return Reply(f"已撤销工单 **{ticket.number}**。有新的问题随时问我。")
 
     def _confirm(self, session: Session, context: TurnContext, ticket: TicketRow, _: str) -> Reply:
+        if ticket.status == Status.CLOSED:
+            return Reply(f"工单 **{ticket.number}** 已经关闭，不用再确认了。")
         lifecycle.close(session, ticket.number, employee(context.identity, context.conversation_id))
         return Reply(f"好的，工单 **{ticket.number}** 已关闭，感谢您的确认。")
 

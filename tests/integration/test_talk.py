@@ -271,6 +271,9 @@ def test_confirm_and_rate_in_the_chat(talk: Talk) -> None:
     assert talk.lines[-1][0] == "bot" and "满意" in talk.lines[-1][1]
     assert "谢谢您的评价" in talk.say("5 分").messages[0]["text"]
     assert (talk.ticket.rating, talk.ticket.status) == (5, Status.CLOSED)
+    assert "已经关闭，不用再确认" in talk.press(f"confirm:{talk.number}"), (
+        "an old card in a channel may still say 问题已解决"
+    )
 
 
 def test_words_from_the_panel_join_the_ticket_whoever_talks(talk: Talk) -> None:
