@@ -12,6 +12,7 @@ from core.metrics import step
 from kb.entries import Entry
 from kb.release.live import LiveKnowledge
 from kb.search import Band, Candidate, Query, SearchResult
+from kb.tables import told
 
 NONE_OF_THESE = Option("都不是", "none")
 HANDOFF = Option("转人工", "handoff")
@@ -48,13 +49,13 @@ class Answering:
     def reply_to(self, text: str, result: SearchResult, context: TurnContext, misses: int = 0) -> tuple[Reply, Outcome]:
         outcome = outcome_of(text, result)
         if result.band is Band.ANSWER:
-            return self.answer(result.candidates[0].entry, context), outcome
+            return self.answer(result.candidates[0].entry, context, text), outcome
         if result.band is Band.CLARIFY:
             return _clarify(result.candidates), outcome
         return _no_answer(misses + 1), outcome
 
-    def open(self, entry_id: str, context: TurnContext) -> tuple[Reply, Outcome]:
-        """Exactly the entry that a button named, if this employee may see it today."""
+    def open(self, entry_id: str, context: TurnContext, asked: str = "") -> tuple[Reply, Outcome]:
+        """Exactly the entry that a button named, if this employee may see it today. `asked` is the question that offered it."""
         searcher = self._knowledge.searcher
         entry = searcher.get(entry_id, context.viewer, today())
         if entry is None:
@@ -64,17 +65,20 @@ class Answering:
         outcome = Outcome(
             band=Band.ANSWER, entry_id=entry.id, probability=1.0, release=searcher.release, question=entry.heading
         )
-        return self.answer(entry, context), outcome
+        return self.answer(entry, context, asked), outcome
 
-    def answer(self, entry: Entry, context: TurnContext) -> Reply:
-        """The answer with where it comes from and since when, and what people ask next."""
+    def answer(self, entry: Entry, context: TurnContext, asked: str = "") -> Reply:
+        """The answer with where it comes from and since when, and what people ask next; and what the tables that it cites say of
+        the cases that were asked about."""
         follow_ups = tuple(
             Option(related.heading, f"entry:{related.id}")
             for related_id in entry.related[:3]
             if (related := self._knowledge.searcher.get(related_id, context.viewer, today()))
         )
+        text = f"{PASSAGE_LEAD}\n\n{entry.answer}" if entry.is_passage else entry.answer
+        cases = told(self._knowledge.tables(entry), asked, today())
         return Reply(
-            f"{PASSAGE_LEAD}\n\n{entry.answer}" if entry.is_passage else entry.answer,
+            f"{text.rstrip()}\n\n{cases}" if cases else text,
             "answer",
             follow_ups,
             {

@@ -106,7 +106,9 @@ class OpenEntry:
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         entry_id = entity_of(tracker, "entry_id") or ""
-        reply, outcome = await to_thread.run_sync(self._answering.open, entry_id, context_of(tracker))
+        offered = [one.get("entry_id") for one in tracker.get_slot("last_shown") or ()]
+        asked = str(tracker.get_slot("last_question") or "") if entry_id in offered else ""
+        reply, outcome = await to_thread.run_sync(self._answering.open, entry_id, context_of(tracker), asked)
         say(dispatcher, reply, outcome)
         return heard(outcome, 0) if outcome.entry_id else []
 

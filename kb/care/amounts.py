@@ -10,6 +10,7 @@ from itertools import product
 from typing import Any
 
 from kb.numerals import NUMERAL, counting, value
+from kb.tables import values_of
 
 _UNITS = (
     "万美元|亿元|万元|美元|元|个?工作日|个?小时|分钟|季度|个月|课时|公里|公斤|周年|dpi|MB|GB|KB|%|‰"
@@ -45,7 +46,7 @@ def amounts_of_table(table: dict[str, Any]) -> set[str]:
     unit = _unit(table)
     text = "\n".join([table["title"], *map(str, table.get("notes") or [])])
     for row in table["rows"]:
-        for cell in _values(table, row):
+        for cell in values_of(table, row).values():
             text += f"\n{cell}{unit}" if isinstance(cell, (int, float)) else f"\n{cell}"
         text += "".join(f"\n{month}月" for month in row.get("months") or ())
     return amounts(text, loosely=True)
@@ -90,15 +91,13 @@ def _disagreeing(
             if all(str(row.get(name)) == value for name, value in zip(named, combination, strict=True))
         ]
         right = {
-            _spelling(str(cell), unit) for row in rows for cell in _values(table, row) if isinstance(cell, (int, float))
+            _spelling(str(cell), unit)
+            for row in rows
+            for cell in values_of(table, row).values()
+            if isinstance(cell, (int, float))
         }
         if right and amount not in right:
             yield "、".join(combination), amount, "或".join(sorted(right))
-
-
-def _values(table: dict[str, Any], row: dict[str, Any]) -> list[Any]:
-    aside = {dimension["name"] for dimension in table.get("dimensions") or ()} | {"months", "checked"}
-    return [value for name, value in row.items() if name not in aside and not isinstance(value, bool)]
 
 
 def _unit(table: dict[str, Any]) -> str:

@@ -37,7 +37,7 @@ _FIRST_QUESTION = "差旅费怎么报销"
 class _Live:
     """A release, the places of the host system by page, and which entries belong where; swapped together.
 
-    `searcher` is the release's, with less to be seen where that was decided since. `by_page` holds each page's entries, `by_business` those of each business type; passages are in neither.
+    `searcher` is the release's, with less to be seen where that was decided since. `by_page` holds each page's entries, `by_business` those of each business type; passages are in neither. `tables` are the policy tables by id.
     """
 
     loaded: Loaded
@@ -46,6 +46,7 @@ class _Live:
     scenes: dict[str, tuple[str, dict[str, str]]]
     by_page: dict[str, list[Entry]]
     by_business: list[list[Entry]]
+    tables: dict[str, dict[str, Any]]
 
 
 class LiveKnowledge:
@@ -95,6 +96,7 @@ class LiveKnowledge:
             narrowing = Narrowing(loaded.row, loaded.contents)
             with self._database.read() as session:
                 found: list[dict[str, Any]] = documents(session, "scenes")
+                tables = {table["id"]: table for table in documents(session, "table")}
                 narrowing.read(session)
             scenes = {
                 page["page"]: (page["label"], {node["node"]: node["label"] for node in page.get("nodes", ())})
@@ -103,7 +105,7 @@ class LiveKnowledge:
             }
             searcher = loaded.searcher.limited(narrowing.limits)
             searcher.search(Query(_FIRST_QUESTION, today()))
-            self._live = _Live(loaded, searcher, narrowing, scenes, *_grouped(searcher.entries))
+            self._live = _Live(loaded, searcher, narrowing, scenes, *_grouped(searcher.entries), tables)
             self._hot.clear()
             took = round(time.perf_counter() - started, 2)
             log.info("release_live", release=number, entries=len(loaded.searcher.entries), took_s=took)
@@ -132,6 +134,12 @@ class LiveKnowledge:
     def _places(self) -> dict[str, tuple[str, dict[str, str]]]:
         live = self._live
         return live.scenes if live else {}
+
+    def tables(self, entry: Entry) -> list[dict[str, Any]]:
+        """The policy tables that an entry cites, as they were when its release began to serve here."""
+        held = self._live.tables if self._live else {}
+        cited = dict.fromkeys(source.table for source in entry.sources if source.table)
+        return [held[one] for one in cited if one in held]
 
     def suggestions(self, page: str, node: str, viewer: Viewer) -> tuple[str, list[Entry]]:
         """A greeting for the place and its hot questions: what answered most there lately, then what belongs there."""

@@ -46,6 +46,14 @@ class TestQuestions:
         assert answer["effective_from"] == "2026-01-01"
         assert answer["options"] and all(option["choice"].startswith("entry:") for option in answer["options"])
 
+    def test_the_case_that_was_asked_about_is_read_from_the_table(self, employee: Staff) -> None:
+        li = employee()
+        li.ask("成都住宿限额多少")
+        told = li.press("entry:travel-001").message("answer")["text"]
+        assert "《住宿费限额标准表》（元/人·天）" in told and "- 成都 · 其他人员 · 平季：370" in told
+        assert "杭州" not in told
+        assert "成都" not in employee().press("entry:travel-001").message("answer")["text"]
+
     def test_a_follow_up_opens_exactly_that_entry(self, employee: Staff) -> None:
         li = employee()
         option = li.ask("出差住宿费能报多少？").message("answer")["options"][0]

@@ -1,0 +1,77 @@
+"""A table says of the cases that a question names what it says of them, and nothing where it names none."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from kb.tables import MOST_ROWS, rows_named, told
+
+TODAY = date(2026, 11, 23)
+CITIES = ("成都", "张家口", "吉林", "其他城市")
+LODGING: dict[str, Any] = {
+    "id": "lodging",
+    "title": "住宿费限额标准表",
+    "unit": "元/人·天",
+    "effective_from": "2026-01-01",
+    "dimensions": [{"name": "city"}, {"name": "level"}],
+    "rows": [
+        {"city": city, "level": level, "value": value}
+        for city in CITIES
+        for level, value in (("部门负责人", 470), ("其他人员", 370))
+    ]
+    + [{"city": "张家口", "level": "其他人员", "value": 525, "months": [7, 8], "checked": False}],
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("成都住宿限额多少", ["- 成都 · 部门负责人：470", "- 成都 · 其他人员：370"]),
+        ("其他人员去 成都 ，住哪", ["- 成都 · 其他人员：370"]),
+        ("張家口 其他人员", ["- 张家口 · 其他人员：370", "- 张家口 · 其他人员（7、8月）：525"]),
+        ("其他城市的部门负责人", ["- 其他城市 · 部门负责人：470"]),
+        ("住宿标准", []),
+        ("拉萨住宿标准", []),
+    ],
+)
+def test_the_rows_that_a_question_names(text: str, lines: list[str]) -> None:
+    found = told([LODGING], text, TODAY)
+    assert [line for line in found.splitlines() if line.startswith("- ")] == lines
+    assert found.startswith("《住宿费限额标准表》（元/人·天）：") if lines else found == ""
+
+
+def test_more_than_a_few_rows_are_no_answer() -> None:
+    many = {
+        **LODGING,
+        "rows": [{"city": f"城市{n:02d}", "level": "其他人员", "value": n} for n in range(MOST_ROWS + 1)],
+    }
+    assert len(rows_named(many, "其他人员")) == MOST_ROWS + 1
+    assert told([many], "其他人员", TODAY) == ""
+
+
+def test_a_table_that_is_not_in_force_says_nothing() -> None:
+    for dates in ({"effective_from": "2027-01-01"}, {"effective_to": "2026-11-22"}):
+        assert told([{**LODGING, **dates}], "成都", TODAY) == ""
+    assert told([{**LODGING, "effective_to": "2026-11-23"}], "成都", TODAY)
+
+
+def test_a_row_of_several_values_names_them_and_words_have_no_unit() -> None:
+    allowance = {
+        "id": "a",
+        "title": "补助表",
+        "unit": "元/天",
+        "dimensions": [{"name": "地区"}],
+        "rows": [{"地区": "西藏", "伙食": 120, "交通": 80}],
+    }
+    vehicles = {
+        "id": "v",
+        "title": "等级表",
+        "unit": "等级",
+        "dimensions": [{"name": "工具"}],
+        "rows": [{"工具": "飞机", "value": "经济舱"}],
+    }
+    found = told([allowance, vehicles], "坐飞机去西藏", TODAY)
+    assert found == "《补助表》（元/天）：\n\n- 西藏：伙食 120，交通 80\n\n《等级表》：\n\n- 飞机：经济舱"
