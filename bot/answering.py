@@ -76,7 +76,7 @@ class Answering:
             if (related := self._knowledge.searcher.get(related_id, context.viewer, today()))
         )
         text = f"{PASSAGE_LEAD}\n\n{entry.answer}" if entry.is_passage else entry.answer
-        cases = told(self._knowledge.tables(entry), asked, today())
+        cases = told(self._knowledge.tables(entry, context.viewer), asked, today())
         return Reply(
             f"{text.rstrip()}\n\n{cases}" if cases else text,
             "answer",

@@ -37,7 +37,8 @@ _FIRST_QUESTION = "差旅费怎么报销"
 class _Live:
     """A release, the places of the host system by page, and which entries belong where; swapped together.
 
-    `searcher` is the release's, with less to be seen where that was decided since. `by_page` holds each page's entries, `by_business` those of each business type; passages are in neither. `tables` are the policy tables by id.
+    `searcher` is the release's, with less to be seen where that was decided since. `by_page` holds each page's entries, `by_business` those of each business type; passages are in neither. `tables` are the policy tables by id, `articles` the
+    passages of each policy.
     """
 
     loaded: Loaded
@@ -47,6 +48,7 @@ class _Live:
     by_page: dict[str, list[Entry]]
     by_business: list[list[Entry]]
     tables: dict[str, dict[str, Any]]
+    articles: dict[str, list[str]]
 
 
 class LiveKnowledge:
@@ -105,7 +107,9 @@ class LiveKnowledge:
             }
             searcher = loaded.searcher.limited(narrowing.limits)
             searcher.search(Query(_FIRST_QUESTION, today()))
-            self._live = _Live(loaded, searcher, narrowing, scenes, *_grouped(searcher.entries), tables)
+            self._live = _Live(
+                loaded, searcher, narrowing, scenes, *_grouped(searcher.entries), tables, _articles(searcher.entries)
+            )
             self._hot.clear()
             took = round(time.perf_counter() - started, 2)
             log.info("release_live", release=number, entries=len(loaded.searcher.entries), took_s=took)
@@ -135,11 +139,12 @@ class LiveKnowledge:
         live = self._live
         return live.scenes if live else {}
 
-    def tables(self, entry: Entry) -> list[dict[str, Any]]:
-        """The policy tables that an entry cites, as they were when its release began to serve here."""
-        held = self._live.tables if self._live else {}
+    def tables(self, entry: Entry, viewer: Viewer) -> list[dict[str, Any]]:
+        """The policy tables that an entry cites, as they were when its release began to serve here; without those of a policy of
+        which this viewer may see nothing today."""
+        live = self._live
         cited = dict.fromkeys(source.table for source in entry.sources if source.table)
-        return [held[one] for one in cited if one in held]
+        return [live.tables[one] for one in cited if one in live.tables and _shown(live, one, viewer)] if live else []
 
     def suggestions(self, page: str, node: str, viewer: Viewer) -> tuple[str, list[Entry]]:
         """A greeting for the place and its hot questions: what answered most there lately, then what belongs there."""
@@ -176,6 +181,19 @@ class LiveKnowledge:
             self._hot.clear()
         self._hot[page, node] = (time.monotonic(), found)
         return found
+
+
+def _shown(live: _Live, table: str, viewer: Viewer) -> bool:
+    policy = (live.tables[table].get("source") or {}).get("policy")
+    return policy is None or any(live.searcher.get(one, viewer, today()) for one in live.articles.get(policy, ()))
+
+
+def _articles(entries: Sequence[Entry]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.is_passage and entry.sources and entry.sources[0].policy:
+            found.setdefault(entry.sources[0].policy, []).append(entry.id)
+    return found
 
 
 def _grouped(entries: Sequence[Entry]) -> tuple[dict[str, list[Entry]], list[list[Entry]]]:

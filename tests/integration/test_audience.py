@@ -104,6 +104,15 @@ POLICY = {
         }
     ],
 }
+TABLE = {
+    "id": "pool",
+    "title": "LMpp调拨限额表",
+    "unit": "万元",
+    "dimensions": [{"name": "事项"}],
+    "rows": [{"事项": "跨省调拨", "value": "AMpp"}],
+    "source": {"name": "《LMpp内部资金办法》", "policy": "internal", "article": 1},
+}
+CITING = Entry("citing", "跨省调拨怎么办理？", "填写调拨单。", sources=(Source("调拨表", table="pool"),))
 VIEWERS = [
     ANONYMOUS,
     Identity("v-none", "无", None, None, ()),
@@ -155,6 +164,8 @@ def door(encoder_dir: Path, redis_url: str, tmp_path_factory: pytest.TempPathFac
             for _ in range(3 if n % 2 else 1):  # Hidden entries are the hottest ones.
                 count_hit(session, entry.id, NOW, PAGE, NODE)
         save_document(session, "policy", POLICY)
+        save_document(session, "table", TABLE)
+        save_entry(session, CITING, "t")
         place = {"page": PAGE, "label": "差旅", "nodes": [{"node": NODE, "label": "行程"}]}
         save_document(session, "scenes", {"id": "scenes", "title": "页面", "pages": [place]})
     publish(desk.database, home, encoder, author="t", wrong_rate=0.03, progress=lambda _: None)
@@ -250,6 +261,15 @@ def test_a_policy_for_some_is_searched_by_them_alone(door: SimpleNamespace) -> N
         ids = {candidate["entry_id"] for candidate in found["candidates"]}
         assert ("internal#1" in ids) == ("finance" in viewer.groups), viewer
         assert leaks(viewer, found) == []
+
+
+def test_a_table_of_such_a_policy_adds_its_rows_for_them_alone(door: SimpleNamespace) -> None:
+    for viewer in VIEWERS:
+        turn = Asking(door, viewer).send(text="跨省调拨怎么办理？")
+        told = turn["messages"][-1]["text"]
+        assert told.startswith("填写调拨单。"), turn
+        assert ("跨省调拨：AMpp" in told) == ("finance" in viewer.groups), viewer
+        assert leaks(viewer, turn) == []
 
 
 def test_what_one_was_told_is_withheld_once_it_is_no_longer_theirs(door: SimpleNamespace) -> None:
