@@ -40,7 +40,8 @@ def redis(redis_url: str) -> Iterator[Redis]:
     with Redis.from_url(redis_url) as client:
         for channel in ("wecom", "dingtalk"):
             for key in client.scan_iter(f"fssc:{channel}:*"):
-                client.delete(key)
+                if b"dingtalk:pace:" not in key:  # its simulator counts the second of all tests
+                    client.delete(key)
         yield client
 
 
