@@ -25,7 +25,7 @@ from bot.engine_client import EngineClient
 from bot.filing import Filing, filed
 from bot.inbox import Inbound, Inbox, TurnResult
 from bot.orders import Orders, pressed
-from bot.ticket_form import guess_business_type, wants_person
+from bot.ticket_form import beside_order, guess_business_type, wants_person
 from bot.turns import Outcome, Reply, TurnContext
 from core.database import Database
 from core.errors import Conflict, Unavailable
@@ -170,7 +170,7 @@ class Dialogue:
         values = {
             "business_type": guess_business_type(text)
             or (outcome.shown[0]["business_type"] if outcome.shown else OTHER),
-            "description": text or "员工要求转人工，详见对话记录",
+            "description": beside_order(text),
             "document_no": context.place.document_no,
         }
         ticket = self._filing.file(context, values, Reason.TOOL_FAILURE)

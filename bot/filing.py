@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Any
 
@@ -11,6 +12,8 @@ from bot.turns import Option, Reply, TurnContext
 from core.clock import local
 from core.database import Database
 from core.outbox import PULLED
+from core.privacy import mask
+from core.text import normalize
 from core.transcript import Message, Turn
 from handoff.filing import file_ticket
 from handoff.routing.placing import rules_in_force
@@ -18,6 +21,7 @@ from handoff.routing.rules import Facts
 from handoff.talk import answered_by_person
 from handoff.tickets import (
     OPEN,
+    UNDESCRIBED,
     Reason,
     Status,
     TicketDraft,
@@ -44,7 +48,7 @@ class Filing:
         self._database = database
 
     def file(self, context: TurnContext, values: dict[str, str], reason: Reason) -> TicketRow:
-        """File what the form gathered; the same turn never files twice."""
+        """File what the form gathered, whatever there is; the same turn never files twice."""
         with self._database.write() as session:
             turns = session.scalars(
                 select(Turn)
@@ -56,7 +60,7 @@ class Filing:
                 session,
                 TicketDraft(
                     business_type=values["business_type"],
-                    description=values["description"],
+                    description=values["description"] or UNDESCRIBED,
                     urgency=Urgency(values.get("urgency") or Urgency.NORMAL),
                     document_no=values.get("document_no") or None,
                     contact=values.get("contact") or None,
@@ -67,7 +71,7 @@ class Filing:
                     channel=context.channel,
                     page=context.place.page,
                     node=context.place.node,
-                    asked=next((o["question"] for o in reversed(outcomes) if o.get("question")), ""),
+                    asked=_asked_about(values["description"], outcomes),
                     tried=_tried(outcomes),
                 ),
             )
@@ -122,6 +126,18 @@ class Filing:
             ticket,
             f"工单 **{ticket.number}** 当前状态：**{Status(ticket.status).label}**。",
             _next_steps(ticket, context),
+        )
+
+    def called(self, number: str, context: TurnContext) -> Reply | None:
+        """To somebody who wants a person right after they filed; None where the desk is done with that ticket."""
+        with self._database.read() as session:
+            ticket = ticket_of(session, number)
+        if ticket is None or ticket.status not in OPEN:
+            return None
+        comes = "正由同事处理" if answered_by_person(ticket) else "已提交，同事会尽快联系您"
+        return Reply(
+            f"您的工单 **{number}** {comes}。如果是新的问题，请直接说明。",
+            options=(Option("查看工单进度", f"ticket:{number}"), *_next_steps(ticket, context)),
         )
 
 
@@ -187,6 +203,17 @@ def filed(ticket: TicketRow, context: TurnContext) -> Reply:
             *_supplement(ticket, context),
         ),
     )
+
+
+def _asked_about(description: str, outcomes: list[dict[str, Any]]) -> str:
+    """The last question that was asked, where the ticket is about that: what was answered before may be another matter."""
+    asked = next((one["question"] for one in reversed(outcomes) if one.get("question")), "")
+    question, told = _words(asked), _words(mask(description))
+    return asked if question in told or (told and told in question) else ""
+
+
+def _words(text: str) -> str:
+    return re.sub(r"[\W_]+", "", normalize(text)).casefold()
 
 
 def _tried(outcomes: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -72,6 +72,10 @@ _HANDOFF = re.compile(
     r"|^(?:我们?)?(?:就|一定|真)?(?:是)?(?:要|想|得|去)*投诉(?:你们?)?[吧了啊。!~ ]*$"
     r"|^(?:请问|喂|你好|[, ])*(?:还?有没有|还?有)真?人(?:在|管|处理|理我?)*(?:吗|么|没有?|啊|呀)*[。!?~ ]*$"
 )
+_ORDER = re.compile(
+    r"(?:我|请|帮我|给我|麻烦|再|还|另外|快|赶紧|马上|立刻|直接|想|要|需要|能不能|可以)*"
+    r"(?:转人工(?:客服|服务)?|(?:找|转|联系)?人工(?:客服|服务)?|(?:找|转|联系|叫)客服|提(?:交|个|一个)?工单|投诉|真人)[吗吧啊呀,。!?~ ]*"
+)
 _GRUMBLE = re.compile(
     r"(?=.*(?:破|垃圾|烂|什么玩意|什么东西|什么鬼|气死|无语|烦死|有病|差劲|搞什么))"
     r"(?:你们|这|那|个|的|系统|平台|流程|服务|客服|态度|公司|财务|共享|中心|什么|破|垃圾|烂|玩意儿?|东西|鬼|真|太|都|就|是|了|啊|呀|吧|吗"
@@ -109,6 +113,12 @@ class Unheard(Exception):
 
 def wants_person(text: str) -> bool:
     return bool(_HANDOFF.search(text))
+
+
+def beside_order(text: str) -> str:
+    """What is said besides that a person or a ticket is wanted; `text` itself where that is not said."""
+    rest = _ORDER.sub("", text)
+    return text if rest == text else rest.strip(" ,。!?")
 
 
 def asks_for_tickets(text: str) -> bool:

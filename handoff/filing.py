@@ -16,7 +16,7 @@ from core.transcript import locked
 from handoff.actors import employee
 from handoff.duplicates import join, open_duplicate
 from handoff.routing import route
-from handoff.tickets import Status, TicketCounterRow, TicketDraft, TicketFiled, TicketRow
+from handoff.tickets import UNDESCRIBED, Status, TicketCounterRow, TicketDraft, TicketFiled, TicketRow
 from handoff.timeline import record
 
 
@@ -78,7 +78,7 @@ def file_ticket(session: Session, draft: TicketDraft) -> TicketRow:
         TicketFiled(
             number=number,
             conversation_id=draft.conversation_id,
-            question=mask(draft.asked or draft.description),
+            question="" if draft.description == UNDESCRIBED else mask(draft.asked or draft.description),
             page=draft.page,
             node=draft.node,
             reason=draft.reason,

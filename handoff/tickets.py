@@ -98,7 +98,8 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class TicketFiled(Event):
-    """A ticket was filed. `question` is what the employee had asked, or the ticket's description, masked."""
+    """A ticket was filed. `question` is what the employee had asked about it, or the ticket's description, masked; empty where
+    nothing was described."""
 
     number: str
     conversation_id: str
@@ -208,9 +209,14 @@ class TicketCounterRow(Base):
     last: Mapped[int]
 
 
+UNDESCRIBED = "员工要求转人工，详见对话记录"
+"""The description of a ticket of somebody who wanted a person at once."""
+
+
 @dataclass(frozen=True)
 class TicketDraft:
-    """What is needed to file. `tried` is what the bot showed before: `{entry_id, question, probability, band}`."""
+    """What is needed to file. `tried` is what the bot showed before: `{entry_id, question, probability, band}`; `asked` is the
+    question that the ticket is about, where that is shorter than the description."""
 
     business_type: str
     description: str

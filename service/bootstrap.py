@@ -126,11 +126,12 @@ def event_relay(database: Database) -> EventRelay:
 
 def _keep_question(session: Session, event_id: int, event: TicketFiled) -> None:
     """A ticket is a question that the knowledge base did not settle: curation wants to see it too."""
-    record_unresolved(
-        session,
-        event_id,
-        QuestionUnresolved(event.conversation_id, event.question, "handoff", event.page, event.node, [], None),
-    )
+    if event.question:
+        record_unresolved(
+            session,
+            event_id,
+            QuestionUnresolved(event.conversation_id, event.question, "handoff", event.page, event.node, [], None),
+        )
 
 
 ROOT = Path(__file__).resolve().parent.parent

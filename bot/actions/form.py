@@ -219,9 +219,7 @@ class TicketFormActions:
             return [*cleared, FollowupAction(_ACTION.get(intent_of(tracker), "action_answer"))]
         values = {field: tracker.get_slot(field) or "" for field in FIELDS}
         values["business_type"] = values["business_type"] or OTHER
-        values["description"] = (
-            values["description"] or tracker.get_slot("last_question") or "员工要求转人工，详见对话记录"
-        )
+        values["description"] = values["description"] or tracker.get_slot("last_question") or ""
         reason = Reason(tracker.get_slot("handoff_reason") or Reason.CUSTOMER_REQUEST)
         ticket = await to_thread.run_sync(self._filing.file, context_of(tracker), values, reason)
         say(dispatcher, filed(ticket, context_of(tracker)), Outcome())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,13 +13,9 @@ from rasa_sdk.executor import CollectingDispatcher
 from bot import ticket_form
 from bot.actions.saying import context_of, entity_of, intent_of, say, text_of
 from bot.filing import Filing
-from bot.turns import Option, Reply, TurnContext
+from bot.turns import TurnContext
 from handoff.tickets import BUSINESS_TYPES, TICKET_NO, Reason, Urgency
 
-_ORDER = re.compile(
-    r"(?:我|请|帮我|给我|麻烦|再|还|另外|快|赶紧|马上|立刻|直接|想|要|需要|能不能|可以)*"
-    r"(?:转人工(?:客服|服务)?|(?:找|转|联系)?人工(?:客服|服务)?|(?:找|转|联系|叫)客服|提(?:交|个|一个)?工单|投诉|真人)[吗吧啊呀,。!?~ ]*"
-)
 # A shorter remark beside the order is no description.
 _DESCRIBES = 6
 Run = Callable[[CollectingDispatcher, Tracker, dict[str, Any]], Awaitable[list[dict[str, Any]]]]
@@ -45,7 +40,7 @@ class Handoff:
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
         text = text_of(tracker)
-        ordered = text.startswith("/") or _ORDER.search(text) or ticket_form.wants_person(text)
+        ordered = text.startswith("/") or ticket_form.beside_order(text) != text or ticket_form.wants_person(text)
         if not ordered and len(text) > 8 and ticket_form.looks_like_question(text):
             return await self._answer(dispatcher, tracker, domain)
         return await begin_ticket(dispatcher, tracker, self._filing)
@@ -54,15 +49,12 @@ class Handoff:
 async def begin_ticket(dispatcher: CollectingDispatcher, tracker: Tracker, filing: Filing) -> list[dict[str, Any]]:
     """The form, filled in as far as page and conversation tell; or where the ticket stands that was just filed."""
     text, context = text_of(tracker), context_of(tracker)
-    said = "" if text.startswith("/") else _ORDER.sub("", text).strip(" ,。!?")
+    said = "" if text.startswith("/") else ticket_form.beside_order(text)
     said = "" if ticket_form.calls_back(said) else said
     number = tracker.get_slot("filed_ticket")
-    if number and len(said) < _DESCRIBES and intent_of(tracker) != "file_ticket":
-        reply = Reply(
-            f"您刚才的问题已提交工单 **{number}**，同事会尽快联系您。如果是新的问题，请直接说明。",
-            options=(Option("查看工单进度", f"ticket:{number}"), Option("催办", f"urge:{number}")),
-        )
-        say(dispatcher, reply)
+    again = number and len(said) < _DESCRIBES and intent_of(tracker) != "file_ticket"
+    if again and (called := await to_thread.run_sync(filing.called, number, context)):
+        say(dispatcher, called)
         return []
     description, known = _known(tracker, context, said)
     urgent = await to_thread.run_sync(filing.alarms, description)
