@@ -54,7 +54,7 @@ from kb.tokens import Tokens
 CARRIED_SHARE = 0.02
 NEW_VERDICTS = 20
 """So many verdicts of employees since the matcher was fitted are reason to fit it again."""
-_MATCHING = "10"
+_MATCHING = "11"
 """Raise it when the same entries would be fitted differently, so that the next publish fits anew."""
 _MOST_LISTED = 500
 _ATTEMPTS = 3
