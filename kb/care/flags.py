@@ -1,4 +1,5 @@
-"""Flags: something an entry's owner should look at, raised by what happened around it and resolved by a person."""
+"""Flags: something an entry's owner should look at, raised by what happened around it; resolved by a person, or when
+it holds no longer."""
 
 from __future__ import annotations
 
@@ -63,6 +64,20 @@ def resolve(session: Session, flag_id: int, by: str) -> None:
         raise NotFound("没有找到这条提醒，请刷新页面。")
     if row.resolved_at is None:
         row.resolved_at, row.resolved_by = now(), by
+
+
+def flags_beginning(session: Session, kind: str, words: str) -> list[FlagRow]:
+    """The open flags of a kind whose detail begins with certain words, oldest first."""
+    query = select(FlagRow).where(FlagRow.kind == kind, _OPEN, FlagRow.detail.startswith(words, autoescape=True))
+    return list(session.scalars(query.order_by(FlagRow.id)))
+
+
+def put_down(session: Session, flag_ids: Sequence[int], by: str) -> None:
+    """Resolve flags that hold no longer."""
+    if flag_ids:
+        session.execute(
+            update(FlagRow).where(FlagRow.id.in_(flag_ids), _OPEN).values(resolved_at=now(), resolved_by=by)
+        )
 
 
 def settle(session: Session, entry_id: str, by: str, seen: datetime) -> None:

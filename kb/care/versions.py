@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from core.errors import NotFound
 from kb.care.drafts import DraftRow
-from kb.entries import Entry
 from kb.store import EntryVersionRow, entry_from_dict, entry_to_dict
 
 
@@ -127,8 +126,3 @@ def versions_of(session: Session, entry_id: str) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
-
-
-def restored(session: Session, entry_id: str, version: int) -> Entry:
-    """The entry as it was at a version, to be drafted anew. Raises NotFound."""
-    return entry_from_dict(version_of(session, entry_id, version).body)

@@ -17,6 +17,7 @@ from kb.ingest.export import GUIDE
 from kb.ingest.fields import FieldReader, Line
 from kb.ingest.imports import ImportRow, LineRow
 from kb.ingest.jobs import Preview, Task
+from kb.ingest.policies.references import counted
 from kb.ingest.rows import Row, Sheet
 from kb.ingest.sheets import read_sheets
 from kb.ingest.sources import SourceReader
@@ -38,7 +39,7 @@ class FaqIngester:
     def read(self, task: Task) -> Preview:
         """Every row with what would become of it, stored for a person to see."""
         with task.database.read() as session:
-            sources = SourceReader(documents(session, "policy"), documents(session, "table"))
+            sources = SourceReader(counted(session), documents(session, "table"))
         reading = _Reading(task, sources)
         lines = list(reading.lines())
         if not reading.readers:

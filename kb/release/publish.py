@@ -25,6 +25,7 @@ from kb.entries import Entry
 from kb.evaluate import cross_validated
 from kb.fitting import fit
 from kb.index import Index
+from kb.ingest.policies.references import due, follow_due
 from kb.lessons import out_of_scope
 from kb.release.comparison import Comparison, compare, curated_questions, lately_asked, real_questions
 from kb.release.contents import (
@@ -106,6 +107,11 @@ class Publisher:
         Raises InvalidInput when there are no entries.
         """
         base = self._base(progress)
+        with self._database.read() as session:
+            behind = due(session)
+        if behind:
+            with self._database.write() as session:
+                follow_due(session, "system")
         with self._database.read() as session:
             stamp = live_stamp(session)
             contents = live_contents(session, base.contents if base else EMPTY)

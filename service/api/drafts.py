@@ -14,8 +14,9 @@ from core.errors import Conflict, FSSCError, InvalidInput, NotFound
 from kb.care import drafts
 from kb.care.checks import Finding, findings, known
 from kb.care.drafts import DraftRow
-from kb.care.versions import restored
+from kb.care.versions import version_of
 from kb.entries import Entry
+from kb.ingest.policies.references import as_of
 from kb.store import EntryRow, entry_from_dict, entry_to_dict
 from service.api.deps import DeskDep, Editor, EntryPath, Reviewer, from_our_page
 from service.api.entry_body import EntryBody
@@ -172,9 +173,10 @@ def post_approvals(desk: DeskDep, user: Reviewer, body: Approvals) -> list[dict[
 
 @router.post("/kb/entries/{entry_id}/restore", dependencies=_OURS)
 def post_restore(desk: DeskDep, user: Editor, entry_id: EntryPath, body: Restoration) -> dict[str, Any]:
-    """A draft that says what an earlier version said."""
+    """A draft that says what an earlier version said, citing the articles that it cited by their numbers of today."""
     with desk.database.read() as session:
-        entry = restored(session, entry_id, body.version)
+        row = version_of(session, entry_id, body.version)
+        entry = as_of(session, entry_from_dict(row.body), row.at)
     found = findings_of(desk, entry)
     with desk.database.write() as session:
         return _saved(session, entry, user, found)

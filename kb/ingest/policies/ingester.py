@@ -15,9 +15,10 @@ from core.errors import Conflict, InvalidInput, NotFound
 from kb.ingest.imports import DONE, ImportRow
 from kb.ingest.jobs import Preview, Task
 from kb.ingest.policies.about import about_of, namesake, next_version, policy_id, same_policy
-from kb.ingest.policies.citations import affected, citations, flag_articles, flag_table, move_citations
+from kb.ingest.policies.citations import Concern, concerns_of, flag_articles, flag_table
 from kb.ingest.policies.compare import Change, compare
 from kb.ingest.policies.reader import read_document
+from kb.ingest.policies.references import counted_by, follow
 from kb.ingest.policies.renewal import renewals, renewed
 from kb.ingest.policies.splitter import Split, split
 from kb.ingest.policies.standards import Found, find_standards, problem_of, setting_of, standard_of
@@ -76,17 +77,20 @@ class PolicyIngester:
         body = _body(row)
         before = _stored(session, body["id"])
         changes = compare(before["articles"] if before else [], body["articles"])
-        newest = save_policy(session, body, row.applied_by or row.author)
-        flagged = flag_articles(session, body, changes) if before and newest else 0
-        if before and newest:
-            move_citations(session, body["id"], changes)
+        by = row.applied_by or row.author
+        concerns = concerns_of(session, body) if before and not _earlier(body, before) else []
+        counts_by = counted_by(session, body["id"]) if before else None
+        newest = save_policy(session, body, by)
+        moved = follow(session, body["id"], by, counts_by)
+        flagged = flag_articles(session, body, concerns, by) if newest else 0
         made = 0
         for one in row.body["tables"]:
             if newest and one["confirmed"] and one["proposal"]["use"]:
                 flagged += _save_table(session, body, one)
                 made += 1
-        row.body = {**row.body, "against": _version_of(before), "historic": _historic(session, body)}
-        return {**_counts(changes, row.body["tables"]), "flagged": flagged, "tables_made": made}
+        told = {"against": _version_of(before), "historic": _historic(session, body), "affected": _affected(concerns)}
+        row.body = {**row.body, **told}
+        return {**_counts(changes, row.body["tables"]), "flagged": flagged, "moved": moved, "tables_made": made}
 
 
 def preview(session: Session, row: ImportRow) -> dict[str, Any]:
@@ -96,7 +100,7 @@ def preview(session: Session, row: ImportRow) -> dict[str, Any]:
     before = _against(session, row)
     changes = compare(before["articles"] if before else [], body["articles"])
     newest = not (before and _earlier(policy, before))
-    concerned = affected(citations(session, policy["id"]), changes) if before and newest else []
+    concerns = concerns_of(session, body["policy"] | {"articles": body["articles"]}) if before and newest else []
     stored = {one["id"]: one["title"] for one in documents(session, "table")}
     return {
         "policy": policy,
@@ -107,10 +111,12 @@ def preview(session: Session, row: ImportRow) -> dict[str, Any]:
         "notes": notes_of(body),
         "articles": [change.as_dict() for change in changes],
         "tables": [_shown(one, stored) for one in body["tables"]],
-        "affected_entries": [
-            {"id": one.entry_id, "question": one.question, "reason": reason} for one, reason in concerned
-        ],
+        "affected_entries": body.get("affected", []) if row.state == DONE else _affected(concerns),
     }
+
+
+def _affected(concerns: Sequence[Concern]) -> list[dict[str, str]]:
+    return [{"id": one.entry_id, "question": one.question, "reason": one.reasons} for one in concerns if one.reasons]
 
 
 def notes_of(body: dict[str, Any]) -> list[str]:
