@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+from kb.articles import names_of
 from kb.entries import Audience, Entry, Source
 
 PIECE = 400
@@ -23,7 +24,8 @@ def passages_of(policy: dict[str, Any]) -> list[Entry]:
 
     `policy` is the body of a stored policy: `{id, title, effective_from, effective_to?, owner, audience?, scope?, articles}`.
     The id of a passage is `<policy id>#<article number>`, with `.1`, `.2` … for the pieces of a long article; `scope` stands
-    between policy and number, so that two versions of one policy can lie in a release. Articles without text have no passage.
+    between policy and number, so that two versions of one policy can lie in a release. Articles without text have no passage;
+    where chapters begin again with 第一条, titles name the chapter.
     """
     audience = policy.get("audience") or {}
     shared: dict[str, Any] = {
@@ -35,8 +37,9 @@ def passages_of(policy: dict[str, Any]) -> list[Entry]:
         "owner": policy.get("owner") or "",
     }
     found: list[Entry] = []
+    names = names_of(policy["articles"])
     for article in policy["articles"]:
-        name = f"《{policy['title']}》{article.get('label') or ''}"
+        name = f"《{policy['title']}》{names[article['number']]}"
         sources = (Source(name, policy=policy["id"], article=article["number"]),)
         title = f"{name} {article['title']}" if article.get("title") else name
         base = f"{policy['id']}{policy.get('scope', '')}#{article['number']}"

@@ -167,6 +167,7 @@ class FieldReader:
             labels = "\n".join(values.text_of(cell) for cell in cells)
             details = found.get("source_details", [None])[0]
             fields[name] = self._sources.read(labels, values.text_of(details))
+            line.notes += self._sources.doubts(labels) if not details else []
         elif name == "extra":
             pairs = values.extra_of(text)
             fields[name] = pairs if pairs is not None else [[LABELS["extra"], text]] if text else []

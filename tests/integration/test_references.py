@@ -13,7 +13,8 @@ from kb.care.flags import open_flags
 from kb.entries import Entry, Source
 from kb.ingest.policies import citations, references
 from kb.ingest.policies.references import as_of, counted_by, due, follow_due
-from kb.store import EntryRow, EntryVersionRow, entry_from_dict, live_entries, save_entry
+from kb.ingest.sources import SourceReader
+from kb.store import EntryRow, EntryVersionRow, documents, entry_from_dict, live_entries, save_entry
 from tests.integration.test_policy_imports import bring, confirm, shown
 
 TITLE = "《差旅费管理办法》"
@@ -143,3 +144,27 @@ def test_an_older_version_of_an_entry_cites_by_the_numbers_of_today(database: Da
         rows = [session.get_one(EntryVersionRow, (one, 1)) for one in ("t-1", "t-2")]
         found = [as_of(session, entry_from_dict(row.body), row.at).sources[0] for row in rows]
     assert found == [Source(f"{TITLE}第三条", "chailvfei", 3), Source(f"{TITLE}第三条")]
+
+
+RESTARTING = """合同付款管理办法
+第一章 总则
+第一条 为规范付款，制定本办法。
+第二条 本办法适用于集团全体单位。
+第二章 付款
+第一条 付款需三流一致。
+第二条 预付款不得超过合同总额的30%，并须提供保函。
+第三章 附则
+第一条 本办法由财务部解释。
+第二条 本办法自2026年1月1日起施行。
+"""
+
+
+def test_a_chapter_that_begins_again_has_articles_of_its_own(database: Database, tmp_path: Path):
+    confirm(database, bring(database, tmp_path, RESTARTING, name="付款.txt"))
+    with database.write() as session:
+        [policy] = documents(session, "policy")
+        [source] = SourceReader([policy], []).read("《合同付款管理办法》第二章第二条")
+        save_entry(session, Entry("t-1", "预付款比例？", "不超过30%", sources=(Source(**source),)), "chen")
+    again = RESTARTING.replace("30%", "20%").replace("2026年1月1日", "2026年6月1日")
+    confirm(database, bring(database, tmp_path, again, name="付款.txt"))
+    assert "第二章第二条已修改" in flags(database, "t-1")["t-1"][0]

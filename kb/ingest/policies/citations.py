@@ -13,7 +13,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core.clock import today
+from kb.articles import path_of
 from kb.care.flags import SOURCE_CHANGED, flag, flags_beginning, put_down
+from kb.files import article_label
 from kb.ingest.policies.compare import Change, compare
 from kb.ingest.policies.references import citing, counted_by, followed, names, renamed, rewrite
 from kb.policies import policy_versions, version_name
@@ -172,7 +174,7 @@ def _since(policy: dict[str, Any]) -> str:
 
 
 def _name(article: dict[str, Any]) -> str:
-    return (
-        "".join(part for part in (article.get("label"), article.get("title")) if part)[:40]
-        or f"第{article['number']}部分"
-    )
+    label = article.get("label") or ""
+    again = label and "".join(label.split()) not in (article_label(article["number"]), f"第{article['number']}条")
+    chapter = "".join(found[0] for found in path_of(article)) if again else ""
+    return f"{chapter}{label}{article.get('title') or ''}"[:40] or f"第{article['number']}部分"

@@ -69,6 +69,18 @@ def test_articles_without_text_and_policies_without_articles_have_no_passage():
     assert passages_of(policy("", "  \n")) == [] and passages_of(policy()) == []
 
 
+def test_a_title_names_the_chapter_where_chapters_begin_again():
+    body = policy("一", "二", "三", "四")
+    for article, (label, chapter) in zip(
+        body["articles"],
+        [("第一条", "第一章 总则"), ("第二条", "第一章 总则"), ("第一条", "第二章 付款"), ("第三条", "第二章 付款")],
+        strict=True,
+    ):
+        article |= {"label": label, "chapter": chapter, "title": ""}
+    titles = [one.title.rpartition("》")[2] for one in passages_of(body)]
+    assert titles == ["第一章第一条", "第二条", "第二章第一条", "第三条"]
+
+
 @pytest.mark.parametrize("path", sorted(STARTER.glob("*.md")), ids=lambda path: path.stem)
 def test_the_starter_policies_lose_nothing(path: Path):
     body = read_policy(path)

@@ -165,7 +165,7 @@ RECEPTION = {
     "articles": [
         *({"number": n, "label": label} for n, label in ((7, "第七条"), (8, "第八条"), (9, "第九条"), (10, "第十条"))),
         {"number": 11, "label": "第十条之一"},
-        {"number": 12, "label": "第七条"},
+        {"number": 12, "label": "第七条", "heading_path": ["附件1 菜单细则"]},
     ],
 }
 
@@ -192,6 +192,47 @@ def test_every_article_that_is_named_is_linked(text: str, found: dict[str, int |
     sources = SourceReader([RECEPTION], []).read(text)
     assert {source["label"]: source["article"] for source in sources} == found
     assert all((source["policy"] == "reception") == (source["article"] is not None) for source in sources)
+
+
+PAYMENT = {
+    "id": "payment",
+    "title": "合同付款管理办法",
+    "articles": [
+        {"number": 1, "label": "第一条", "chapter": "第一章 总则"},
+        {"number": 2, "label": "第二条", "chapter": "第一章 总则"},
+        {"number": 3, "label": "第一条", "chapter": "第二章 付款"},
+        {"number": 4, "label": "第二条", "chapter": "第二章 付款"},
+        {"number": 5, "label": "第三条", "chapter": "第二章 付款"},
+        {"number": 6, "label": "第二条", "heading_path": ["附件1 保函细则"]},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("第二章第二条", {"第二章第二条": 4}),
+        ("第 2 章 第2条第一款", {"第 2 章 第2条第一款": 4}),
+        ("第二章第一、三条", {"第二章第一条": 3, "第二章第三条": 5}),
+        ("第二章第一条至第三条", {"第二章第一条": 3, "第二章第二条": 4, "第二章第三条": 5}),
+        ("第一章第二条、第二章第二条", {"第一章第二条": 2, "第二章第二条": 4}),
+        ("第三条", {"第三条": 5}),
+        ("附件1第二条", {"附件1第二条": 6}),
+        ("第二条", {"第二条": None}),
+        ("第一章第三条", {"第一章第三条": None}),
+        ("第三章第二条", {"第三章第二条": None}),
+    ],
+)
+def test_chapters_that_begin_again_are_told_apart(text: str, found: dict[str, int | None]) -> None:
+    reader, title = SourceReader([PAYMENT], []), "《合同付款管理办法》"
+    sources = reader.read(title + text)
+    assert {source["label"].removeprefix(title): source["article"] for source in sources} == found
+    assert bool(reader.doubts(title + text)) == (None in found.values())
+
+
+def test_what_may_be_several_articles_is_told_with_their_chapters() -> None:
+    (told,) = SourceReader([PAYMENT], []).doubts("《合同付款管理办法》第二条\n《别的办法》第二条")
+    assert "第一章第二条、第二章第二条、附件1第二条，请写明" in told
 
 
 def test_an_article_with_a_letter_is_never_the_one_before_it() -> None:
