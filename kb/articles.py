@@ -27,7 +27,8 @@ def headings(text: str) -> list[Heading]:
 def path_of(article: dict[str, Any]) -> list[re.Match[str]]:
     """The numbers of the headings above an article, outermost first."""
     above = article.get("heading_path") or [article.get("chapter") or ""]
-    return [found for one in above if (found := HEADING.match(one))]
+    own = article.get("label") or ""
+    return [found for one in above if (found := HEADING.match(one)) and "".join(found[0].split()) != own]
 
 
 def within(article: dict[str, Any], named: Iterable[Heading]) -> bool:

@@ -99,7 +99,7 @@ def policies_to_publish(session: Session, day: date | None = None) -> list[dict[
     """What a release made on `day` holds: of each policy the version in force and those still to come.
 
     Each ends on the day before the next begins; one that is still to come has a `scope`, by which its passages have ids of
-    their own.
+    their own. What was withdrawn is held as ended the day before: whatever shows it hides it.
     """
     day = day or today()
     found: list[dict[str, Any]] = []
@@ -114,11 +114,15 @@ def policies_to_publish(session: Session, day: date | None = None) -> list[dict[
                 before = (_since(later) - timedelta(days=1)).isoformat()
                 ends = min(ends, before) if ends else before
             to_come = _since(body) > day and body is not versions[-1]
-            if not ends or ends >= _since(body).isoformat():
+            withdrawn = body.get("withdrawn")
+            if withdrawn:
+                over = (date.fromisoformat(withdrawn["on"]) - timedelta(days=1)).isoformat()
+                ends = min(ends, over) if ends else over
+            if withdrawn or not ends or ends >= _since(body).isoformat():
                 found.append({**body, "effective_to": ends, "scope": f"@{version_name(body)}" if to_come else ""})
             if _since(body) <= day:
                 break
-            later = body
+            later = later if withdrawn else body
     return found
 
 

@@ -188,6 +188,37 @@ def import_files(
         raise typer.Exit(1)
 
 
+_Table = Annotated[bool, typer.Option("--table", help="The id is that of a standard table.")]
+
+
+@kb.command("withdraw")
+def withdraw_document(
+    identity: Annotated[str, typer.Argument(metavar="ID", help="The id of a policy.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the audit log.")] = "从命令行停用",
+    table: _Table = False,
+) -> None:
+    """Take a policy or a standard table out of use, at once; entries that cite it are flagged."""
+    from kb.ingest.policies.withdrawal import withdraw
+
+    with _told() as settings:
+        with _opened(settings).write() as session:
+            flagged = withdraw(session, "table" if table else "policy", identity, "cli", reason)
+        console.print(f"✓ {identity} 已停用，{flagged} 个条目已提醒复核", markup=False)
+
+
+@kb.command("bring-back")
+def bring_back_document(
+    identity: Annotated[str, typer.Argument(metavar="ID", help="The id of a policy.")], table: _Table = False
+) -> None:
+    """Put a policy or a standard table to use again. Publish afterwards."""
+    from kb.ingest.policies.withdrawal import bring_back
+
+    with _told() as settings:
+        with _opened(settings).write() as session:
+            bring_back(session, "table" if table else "policy", identity, "cli")
+        console.print(f"✓ {identity} 已重新启用", markup=False)
+
+
 @kb.command("export")
 def export_entries(file: Path) -> None:
     """Write every entry to a .xlsx or .csv file that `fssc kb import` reads back."""

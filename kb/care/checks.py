@@ -68,7 +68,7 @@ def known(session: Session) -> Known:
         ids,
         questions,
         policies_to_publish(session),
-        documents(session, "table"),
+        [table for table in documents(session, "table") if not table.get("withdrawn")],
         documents(session, "scenes"),
     )
     return replace(found, changed=changed)
@@ -218,11 +218,14 @@ def _sources(entry: Entry, known: Known, day: date) -> Iterator[Finding]:
                     "missing_source",
                     f"《{policy['title']}》现行版本没有第 {source.article} 条，请重新选择依据的条款。",
                 )
+            if policy.get("withdrawn"):
+                yield _error("missing_source", f"依据“{source.label}”引用的制度已停用，请重新选择。")
+                continue
             yield from _in_force(f"《{policy['title']}》", policy, day)
         elif source.table is not None:
             table = known.tables.get(source.table)
             if table is None:
-                yield _error("missing_source", f"依据“{source.label}”引用的标准表不存在，请重新选择。")
+                yield _error("missing_source", f"依据“{source.label}”引用的标准表不存在或已停用，请重新选择。")
                 continue
             yield from _in_force(f"《{table['title']}》", table, day)
         elif source.regulation is None and source.quote is None:

@@ -39,7 +39,8 @@ class FaqIngester:
     def read(self, task: Task) -> Preview:
         """Every row with what would become of it, stored for a person to see."""
         with task.database.read() as session:
-            sources = SourceReader(counted(session), documents(session, "table"))
+            tables = [table for table in documents(session, "table") if not table.get("withdrawn")]
+            sources = SourceReader(counted(session), tables)
         reading = _Reading(task, sources)
         lines = list(reading.lines())
         if not reading.readers:

@@ -12,6 +12,8 @@ from typing import Any
 
 import structlog
 from anyio import to_thread
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from core.clock import today
 from core.database import Database
@@ -22,7 +24,7 @@ from kb.release.loading import Loaded, keep, load
 from kb.release.narrowing import Narrowing
 from kb.release.releases import current_number
 from kb.search import Query, Searcher
-from kb.store import documents, hot_entries
+from kb.store import DocumentRow, documents, hot_entries
 
 log = structlog.get_logger()
 
@@ -38,7 +40,7 @@ class _Live:
     """A release, the places of the host system by page, and which entries belong where; swapped together.
 
     `searcher` is the release's, with less to be seen where that was decided since. `by_page` holds each page's entries, `by_business` those of each business type; passages are in neither. `tables` are the policy tables by id, `articles` the
-    passages of each policy.
+    passages of each policy, `withdrawn` the tables that are out of use by now.
     """
 
     loaded: Loaded
@@ -49,6 +51,7 @@ class _Live:
     by_business: list[list[Entry]]
     tables: dict[str, dict[str, Any]]
     articles: dict[str, list[str]]
+    withdrawn: frozenset[str] = frozenset()
 
 
 class LiveKnowledge:
@@ -90,8 +93,10 @@ class LiveKnowledge:
                 with self._database.read() as session:
                     if live.narrowing.read(session):
                         searcher = live.loaded.searcher.limited(live.narrowing.limits)
-                        self._live = replace(live, searcher=searcher)
+                        live = self._live = replace(live, searcher=searcher)
                         log.info("release_narrowed", release=number, entries=len(live.narrowing.limits))
+                    if (withdrawn := _withdrawn(session)) != live.withdrawn:
+                        self._live = replace(live, withdrawn=withdrawn)
                 return
             started = time.perf_counter()
             loaded = load(self._database, self._home, self._encoder, number, before=live.loaded if live else None)
@@ -100,6 +105,7 @@ class LiveKnowledge:
                 found: list[dict[str, Any]] = documents(session, "scenes")
                 tables = {table["id"]: table for table in documents(session, "table")}
                 narrowing.read(session)
+                withdrawn = _withdrawn(session)
             scenes = {
                 page["page"]: (page["label"], {node["node"]: node["label"] for node in page.get("nodes", ())})
                 for document in found
@@ -108,7 +114,14 @@ class LiveKnowledge:
             searcher = loaded.searcher.limited(narrowing.limits)
             searcher.search(Query(_FIRST_QUESTION, today()))
             self._live = _Live(
-                loaded, searcher, narrowing, scenes, *_grouped(searcher.entries), tables, _articles(searcher.entries)
+                loaded,
+                searcher,
+                narrowing,
+                scenes,
+                *_grouped(searcher.entries),
+                tables,
+                _articles(searcher.entries),
+                withdrawn,
             )
             self._hot.clear()
             took = round(time.perf_counter() - started, 2)
@@ -141,9 +154,10 @@ class LiveKnowledge:
 
     def tables(self, entry: Entry, viewer: Viewer) -> list[dict[str, Any]]:
         """The policy tables that an entry cites, as they were when its release began to serve here; without those of a policy of
-        which this viewer may see nothing today."""
+        which this viewer may see nothing today, and without those withdrawn since."""
         live = self._live
-        cited = dict.fromkeys(source.table for source in entry.sources if source.table)
+        closed = live.withdrawn if live else frozenset()
+        cited = dict.fromkeys(source.table for source in entry.sources if source.table and source.table not in closed)
         return [live.tables[one] for one in cited if one in live.tables and _shown(live, one, viewer)] if live else []
 
     def suggestions(self, page: str, node: str, viewer: Viewer) -> tuple[str, list[Entry]]:
@@ -181,6 +195,13 @@ class LiveKnowledge:
             self._hot.clear()
         self._hot[page, node] = (time.monotonic(), found)
         return found
+
+
+def _withdrawn(session: Session) -> frozenset[str]:
+    query = select(DocumentRow.id).where(
+        DocumentRow.kind == "table", DocumentRow.body["withdrawn"]["on"].as_string() != ""
+    )
+    return frozenset(session.scalars(query))
 
 
 def _shown(live: _Live, table: str, viewer: Viewer) -> bool:

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi import Path as InPath
+from pydantic import BaseModel, Field
 
 from kb.ingest.policies.compare import compare
+from kb.ingest.policies.withdrawal import Kind, bring_back, withdraw
 from kb.policies import policy_version, policy_versions
 from kb.store import documents
-from service.api.deps import ConsoleUser, DeskDep
+from service.api.deps import ConsoleUser, DeskDep, Reviewer, from_our_page
 
 router = APIRouter(prefix="/api/v1/console", tags=["documents"])
 
 PolicyId = Annotated[str, InPath(max_length=64, pattern=r"^[^\x00]+$")]
 Version = Annotated[str, Query(max_length=40, pattern=r"^[^\x00]*$")]
+
+
+_OURS = [Depends(from_our_page)]
+_KINDS: dict[str, Kind] = {"policies": "policy", "tables": "table"}
+Which = Annotated[Literal["policies", "tables"], InPath()]
+
+
+class Withdrawal(BaseModel):
+    reason: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 
 
 @router.get("/kb/policies")
@@ -78,3 +89,17 @@ def get_tables(desk: DeskDep, user: ConsoleUser) -> list[dict[str, Any]]:
     """Every policy table with its rows."""
     with desk.database.read() as session:
         return documents(session, "table")
+
+
+@router.post("/kb/{which}/{identity}/withdraw", dependencies=_OURS)
+def post_withdraw(desk: DeskDep, user: Reviewer, which: Which, identity: PolicyId, body: Withdrawal) -> dict[str, int]:
+    """Take a policy or a table out of use at once; how many entries were `flagged` because they cite it."""
+    with desk.database.write() as session:
+        return {"flagged": withdraw(session, _KINDS[which], identity, user.username, body.reason)}
+
+
+@router.post("/kb/{which}/{identity}/bring-back", dependencies=_OURS, status_code=204)
+def post_bring_back(desk: DeskDep, user: Reviewer, which: Which, identity: PolicyId) -> None:
+    """Put it to use again: at once where the release that serves held it in use, else with the next one."""
+    with desk.database.write() as session:
+        bring_back(session, _KINDS[which], identity, user.username)

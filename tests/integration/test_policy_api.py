@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from core.audit import AuditRow
 from core.database import Database
 from core.settings import Settings
 from kb.ingest import jobs
@@ -116,6 +117,31 @@ def test_a_new_version_from_upload_to_confirmation(signed_in: Callable[..., Test
     assert [one["change"] for one in back["articles"]] == ["changed", "changed", "removed"]
     assert body(reviewer.get("/policies/travel/versions/2026.1"))["articles"][1]["text"] == "限额为500元。"
     assert [one["id"] for one in body(reviewer.get("/tables"))] == ["lodging"]
+
+
+def test_a_reviewer_takes_a_policy_out_of_use(signed_in: Callable[..., TestClient], database: Database):
+    with database.write() as session:
+        save_policy(session, old_version(), "starter")
+    editor = signed_in("chen", "editor")
+    sent = {"reason": "导错了文件"}
+    assert editor.post("/policies/travel/withdraw", json=sent).json()["error"]["code"] == "role_missing"
+    assert editor.post("/policies/travel/bring-back").json()["error"]["code"] == "role_missing"
+    reviewer = signed_in("wang", "reviewer")
+    assert reviewer.post("/policies/travel/withdraw", json={"reason": ""}).status_code in (400, 422)
+    assert reviewer.post("/tables/travel/withdraw", json=sent).status_code == 404
+    assert reviewer.post("/scenes/travel/withdraw", json=sent).status_code in (400, 404, 422)
+    assert body(reviewer.post("/policies/travel/withdraw", json=sent)) == {"flagged": 0}
+    [policy] = body(reviewer.get("/policies"))
+    assert (policy["withdrawn"]["by"], policy["withdrawn"]["reason"]) == ("wang", "导错了文件")
+    assert reviewer.post("/policies/travel/withdraw", json=sent).json()["error"]["code"] == "withdrawn"
+    assert reviewer.post("/policies/travel/bring-back").status_code == 204
+    assert "withdrawn" not in body(reviewer.get("/policies"))[0]
+    with database.read() as session:
+        deeds = [(row.action, row.subject, row.actor) for row in session.query(AuditRow).order_by(AuditRow.id)]
+    assert [one for one in deeds if one[0].startswith("policy.")] == [
+        ("policy.stopped", "policy:travel", "wang"),
+        ("policy.resumed", "policy:travel", "wang"),
+    ]
 
 
 def test_what_is_not_there_is_told(signed_in: Callable[..., TestClient]):

@@ -22,6 +22,7 @@ from kb.ingest.policies.references import counted_by, follow
 from kb.ingest.policies.renewal import renewals, renewed
 from kb.ingest.policies.splitter import Split, split
 from kb.ingest.policies.standards import Found, find_standards, problem_of, setting_of, standard_of
+from kb.ingest.policies.withdrawal import settle_withdrawal
 from kb.policies import check_version, policy_version, policy_versions, same_text, save_policy, version_name
 from kb.store import DocumentRow, documents, save_document
 
@@ -53,7 +54,7 @@ class PolicyIngester:
                 "front": "\n".join(found.front),
                 "articles": articles,
                 "tables": tables,
-                "notes": [*document.notes, *_passed_over(found)],
+                "notes": [*document.notes, *_passed_over(found), *_out_of_use(session, policy["id"])],
                 "undated": details["note"],
                 "namesake": None if task.about.policy_id else namesake(details["title"], _titles(session)),
             }
@@ -81,6 +82,8 @@ class PolicyIngester:
         concerns = concerns_of(session, body) if before and not _earlier(body, before) else []
         counts_by = counted_by(session, body["id"]) if before else None
         newest = save_policy(session, body, by)
+        if newest and before and before.get("withdrawn"):
+            settle_withdrawal(session, "policy", before, by)
         moved = follow(session, body["id"], by, counts_by)
         flagged = flag_articles(session, body, concerns, by) if newest else 0
         made = 0
@@ -186,6 +189,13 @@ def _of_policy(row: ImportRow) -> dict[str, Any]:
 def _passed_over(found: Split) -> list[str]:
     listed = "、".join(found.gaps[:10]) + (" 等" if len(found.gaps) > 10 else "")
     return [f"{listed}缺号，其余条号照原文保留；请核对原文，确认没有漏掉条款。"] if listed else []
+
+
+def _out_of_use(session: Session, policy_id: str) -> list[str]:
+    before = _stored(session, policy_id)
+    if not before or not before.get("withdrawn"):
+        return []
+    return [f"已入库的《{before['title']}》已停用；确认后，这次导入的版本会投入使用，其余版本仍然停用。"]
 
 
 def _details(

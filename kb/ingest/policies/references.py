@@ -20,7 +20,7 @@ from kb.care.drafts import DraftRow
 from kb.entries import Entry
 from kb.ingest.policies.compare import Change, compare
 from kb.ingest.policies.labels import value_of
-from kb.policies import PolicyVersionRow, policy_versions
+from kb.policies import PolicyVersionRow, policy_version, policy_versions
 from kb.store import (
     DocumentRow,
     EntryRow,
@@ -47,13 +47,11 @@ def counted_by(session: Session, policy_id: str) -> str:
 
 
 def counted(session: Session) -> list[dict[str, Any]]:
-    """Every policy in the version by whose numbers references to it count."""
-    kept = {one["id"]: one["version"] for one in documents(session, _NUMBERING)}
+    """Every policy in use, in the version by whose numbers references to it count."""
     return [
-        next((row.body for row in policy_versions(session, body["id"]) if row.version == kept[body["id"]]), body)
-        if body["id"] in kept
-        else body
+        policy_version(session, body["id"], counted_by(session, body["id"]))
         for body in documents(session, "policy")
+        if not body.get("withdrawn")
     ]
 
 
