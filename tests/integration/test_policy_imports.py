@@ -344,6 +344,29 @@ def test_the_same_file_again_is_the_same_version(database: Database, tmp_path: P
         assert policy["audience"]["companies"] == ["华晟制造公司"] and len(policy_versions(session, "chailvfei")) == 1
 
 
+def test_the_file_of_an_earlier_version_is_that_version(database: Database, tmp_path: Path):
+    changed = FIRST.replace("100元", "120元").replace("2026年1月1日", "2026年3月1日")
+    for text in (FIRST, changed):
+        confirm(database, bring(database, tmp_path, text))
+    again = bring(database, tmp_path, FIRST)
+    found = shown(database, again)
+    assert (found["policy"]["version"], found["historic"]) == ("2026.1", True)
+    assert found["notes"] == [
+        "这份文件的内容与第 2026.1 版（2026-01-01 起施行）相同，不是现行版本；确认后不会新增版本。"
+        "要让它重新施行，请填写新的版本号和施行日期。"
+    ]
+    confirm(database, again)
+    with database.read() as session:
+        assert [row.version for row in policy_versions(session, "chailvfei")] == ["2026.2", "2026.1"]
+    back = bring(database, tmp_path, FIRST)
+    with database.write() as session:
+        details = {"version": "2026.3", "effective_from": "2026-06-01"}
+        change_details(session, import_of(session, back), details)
+    confirm(database, back)
+    with database.read() as session:
+        assert [body["version"] for body in policies_to_publish(session)] == ["2026.3"]
+
+
 def test_an_older_edition_flags_nobody(database: Database, tmp_path: Path):
     confirm(database, bring(database, tmp_path, SECOND.replace("自2027年1月1日", "自2026年3月1日")))
     cite(database, "a-2", 2)

@@ -54,7 +54,12 @@ class PolicyIngester:
                 "front": "\n".join(found.front),
                 "articles": articles,
                 "tables": tables,
-                "notes": [*document.notes, *_passed_over(found), *_out_of_use(session, policy["id"])],
+                "notes": [
+                    *document.notes,
+                    *_passed_over(found),
+                    *_out_of_use(session, policy["id"]),
+                    *_come_again(session, policy, articles),
+                ],
                 "undated": details["note"],
                 "namesake": None if task.about.policy_id else namesake(details["title"], _titles(session)),
             }
@@ -211,8 +216,9 @@ def _details(
         free = named and _ID.match(named)
         identity = named if free and named else policy_id(told["title"], (one["id"] for one in known))
     before = _stored(session, identity)
-    if before is not None and same_text(before["articles"], articles):
-        return {key: before.get(key) or _EMPTY.get(key, "") for key in _DETAILS}
+    same = _same(session, identity, articles)
+    if same is not None and (same == before or told["effective_from"] in (None, same.get("effective_from"))):
+        return {key: same.get(key) or _EMPTY.get(key, "") for key in _DETAILS}
     version = str(told["version"])[:30]
     taken = _versions(session, identity)
     if version in taken:
@@ -228,6 +234,26 @@ def _details(
         "owner": told["owner"] or (before or {}).get("owner") or "",
         "audience": (before or {}).get("audience") or _EMPTY["audience"],
     }
+
+
+def _same(session: Session, identity: str, articles: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The stored version that has this very text; the one that takes effect last where several have."""
+    if _stored(session, identity) is None:
+        return None
+    bodies = (row.body for row in policy_versions(session, identity))
+    return next((body for body in bodies if same_text(body["articles"], articles)), None)
+
+
+def _come_again(session: Session, policy: dict[str, Any], articles: list[dict[str, Any]]) -> list[str]:
+    """What to tell of a file whose text is that of a version before the newest."""
+    same = _same(session, policy["id"], articles)
+    if same is None or same == _stored(session, policy["id"]):
+        return []
+    since = f"（{same['effective_from']} 起施行）" if same.get("effective_from") else ""
+    told = f"这份文件的内容与第 {version_name(same)} 版{since}相同"
+    if version_name(policy) == version_name(same):
+        return [f"{told}，不是现行版本；确认后不会新增版本。要让它重新施行，请填写新的版本号和施行日期。"]
+    return [f"{told}，只有施行日期不同；确认后作为新版本保存，请核对是不是旧文件。"]
 
 
 def _tables(session: Session, found: Sequence[Found], policy: str) -> list[dict[str, Any]]:
