@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi import Path as InPath
 from pydantic import BaseModel, Field
 
+from kb.articles import names_of
 from kb.ingest.policies.compare import compare
 from kb.ingest.policies.withdrawal import Kind, bring_back, withdraw
 from kb.policies import policy_version, policy_versions
@@ -31,9 +32,9 @@ class Withdrawal(BaseModel):
 
 @router.get("/kb/policies")
 def get_policies(desk: DeskDep, user: ConsoleUser) -> list[dict[str, Any]]:
-    """The newest version of every policy with its articles."""
+    """The newest version of every policy with its articles; `called` is the label, with the chapter where others have the same."""
     with desk.database.read() as session:
-        return documents(session, "policy")
+        return [{**body, "articles": _called(body["articles"])} for body in documents(session, "policy")]
 
 
 @router.get("/kb/policies/{policy_id}/versions")
@@ -89,6 +90,11 @@ def get_tables(desk: DeskDep, user: ConsoleUser) -> list[dict[str, Any]]:
     """Every policy table with its rows."""
     with desk.database.read() as session:
         return documents(session, "table")
+
+
+def _called(articles: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    names = names_of(articles)
+    return [{**article, "called": names[article["number"]]} for article in articles]
 
 
 @router.post("/kb/{which}/{identity}/withdraw", dependencies=_OURS)

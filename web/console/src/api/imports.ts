@@ -49,6 +49,16 @@ export const imports = {
     call<unknown>(`${job(id)}/tables/${n}`, { method: "PUT", body: table }),
 };
 
+export type DocumentKind = "policies" | "tables";
+const used = (kind: DocumentKind, id: string) => `${ROOT}/${kind}/${encodeURIComponent(id)}`;
+
+/** Whether a policy or a standard table is in use. */
+export const documentUse = {
+  withdraw: (kind: DocumentKind, id: string, reason: string) =>
+    call<{ flagged: number }>(`${used(kind, id)}/withdraw`, { method: "POST", body: { reason } }),
+  bringBack: (kind: DocumentKind, id: string) => call<void>(`${used(kind, id)}/bring-back`, { method: "POST" }),
+};
+
 export const policies = {
   versions: (id: string, signal?: AbortSignal) => call<PolicyVersion[]>(`${policy(id)}/versions`, { signal }),
   diff: (id: string, from: string, to: string, signal?: AbortSignal) =>

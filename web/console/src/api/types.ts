@@ -174,9 +174,18 @@ export interface EntryFilter {
 export interface Article {
   number: number;
   label?: string;
+  /** The label, with the chapter where other articles have the same. */
+  called?: string;
   title: string;
   text: string;
   chapter: string;
+}
+
+/** Who took a policy or a table out of use, when and why. */
+export interface Withdrawal {
+  on: string;
+  by: string;
+  reason: string;
 }
 
 export interface Policy {
@@ -187,6 +196,7 @@ export interface Policy {
   effective_from: string | null;
   owner?: string;
   articles: Article[];
+  withdrawn?: Withdrawal | null;
 }
 
 export interface Dimension {
@@ -208,6 +218,7 @@ export interface PolicyTable {
   dimensions: Dimension[];
   rows: TableRow[];
   notes?: string[] | string | null;
+  withdrawn?: Withdrawal | null;
 }
 
 export interface Candidate {

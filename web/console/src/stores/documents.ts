@@ -25,7 +25,7 @@ export const useDocuments = defineStore("documents", () => {
     const policy = source.policy ? byId.value.get(source.policy) : null;
     if (policy) {
       const cited = article(source.policy, source.article);
-      return `${titled(policy.title)}${source.article ? (cited?.label ?? articleLabel(source.article)) : ""}`;
+      return `${titled(policy.title)}${source.article ? cited?.called || (cited?.label ?? articleLabel(source.article)) : ""}`;
     }
     const table = source.table ? tables.value.find((one) => one.id === source.table) : null;
     return table ? titled(table.title) : "";
