@@ -62,7 +62,7 @@ class Narrowing:
         retired = [row for row in new if row.deleted]
         since = self._brought_back(session) if retired else None
         found: dict[str, Entry | None] = {row.id: None for row in retired if since is None or row.updated_at > since}
-        bodies = _bodies(session, [row.id for row in new if not row.deleted])
+        bodies = _bodies(session, [row.id for row in new if row.id not in found])
         return found | {entry_id: entry_from_dict(body) for entry_id, body in bodies.items()}
 
     def _brought_back(self, session: Session) -> datetime | None:
