@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from kb.care.amounts import amounts, amounts_of_table, contradictions
 from kb.care.asked import Asked, asked, asked_by
 from kb.care.flags import SOURCE_CHANGED, FlagRow
+from kb.care.gaps import gap
 from kb.entries import Entry, Source
 from kb.files import article_label
 from kb.policies import policies_to_publish
@@ -41,13 +42,15 @@ _BARE_SCHEME = re.compile(r"\b(?:javascript\s*:|vbscript\s*:|data\s*:\s*\w+/)", 
 @dataclass(frozen=True)
 class Known:
     """What an entry is checked against. `policies` holds each one's versions, in force or to come; `questions` lists, by its
-    letters alone, who asks a question already; `changed` what happened to the sources of an entry and is not settled yet."""
+    letters alone, who asks a question already, `live` by id one question of each approved entry; `changed` what happened to
+    the sources of an entry and is not settled yet."""
 
     policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     scenes: frozenset[str] = frozenset()
     entries: frozenset[str] = frozenset()
     questions: dict[str, list[Asked]] = field(default_factory=dict)
+    live: dict[str, Asked] = field(default_factory=dict)
     changed: dict[str, list[str]] = field(default_factory=dict)
 
     def policy(self, policy_id: str, day: date) -> dict[str, Any] | None:
@@ -95,8 +98,11 @@ def _known(
     scenes: Iterable[dict[str, Any]],
 ) -> Known:
     by_key: dict[str, list[Asked]] = {}
+    live: dict[str, Asked] = {}
     for one in questions:
         by_key.setdefault(one.key, []).append(one)
+        if not one.drafted:
+            live.setdefault(one.entry_id, one)
     versions: dict[str, list[dict[str, Any]]] = {}
     for body in policies:
         versions.setdefault(body["id"], []).append(body)
@@ -108,6 +114,7 @@ def _known(
         | {f"{page['page']}/{node['node']}" for page in pages for node in page.get("nodes") or ()},
         ids,
         by_key,
+        live,
     )
 
 
@@ -116,6 +123,7 @@ def findings(entry: Entry, known: Known, today: date, near: Near | None = None) 
     day = max(today, entry.effective_from or today)
     found = [
         *_shape(entry, today),
+        *_gap(entry, known, today),
         *_unsafe(entry),
         *_duplicates(entry, known, near),
         *_sources(entry, known, day),
@@ -149,6 +157,12 @@ def _shape(entry: Entry, today: date) -> Iterator[Finding]:
         seen.setdefault(key, question)
 
 
+def _gap(entry: Entry, known: Known, today: date) -> Iterator[Finding]:
+    stored = known.live.get(entry.id)
+    if stored and (told := gap(entry.effective_from, (stored.effective_from, stored.effective_to), today)):
+        yield _warning("gap", told)
+
+
 def _unsafe(entry: Entry) -> Iterator[Finding]:
     if match := _TAG.search(entry.answer) or _HANDLER.search(entry.answer):
         yield _error("unsafe", "答案里有网页代码，请改用普通文字或 Markdown。", detail=match[0][:80])
@@ -176,7 +190,8 @@ def _duplicates(entry: Entry, known: Known, near: Near | None) -> Iterator[Findi
             more = {"entry_id": other.entry_id, "question": other.question}
             yield _error("duplicate", message, **more) if same else _warning("duplicate", message, **more)
     for other_id, question, similarity in near(entry.questions) if near else ():
-        if other_id in told or similarity < ALIKE:
+        apart = other_id in known.live and not _meet(entry, known.live[other_id])
+        if other_id in told or similarity < ALIKE or apart:
             continue
         told.add(other_id)
         yield _warning(
