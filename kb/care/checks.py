@@ -23,6 +23,7 @@ from kb.entries import Entry, Source
 from kb.files import article_label
 from kb.policies import policies_to_publish
 from kb.store import documents
+from kb.tables import edition
 from kb.words import bare
 
 Finding = dict[str, Any]
@@ -57,6 +58,11 @@ class Known:
         """The version in force on a day, the newest where none is; None for a policy that there is not."""
         versions = self.policies.get(policy_id, [])
         return next((body for body in versions if _holds(body, day)), versions[0] if versions else None)
+
+    def table(self, table_id: str, day: date) -> dict[str, Any] | None:
+        """The edition in force on a day, the newest where none is; None for a table that there is not."""
+        newest = self.tables.get(table_id)
+        return newest and (edition(newest, day) or newest)
 
 
 def known(session: Session) -> Known:
@@ -235,7 +241,7 @@ def _sources(entry: Entry, known: Known, day: date) -> Iterator[Finding]:
                 )
             yield from _in_force(f"《{policy['title']}》", policy, day)
         elif source.table is not None:
-            table = known.tables.get(source.table)
+            table = known.table(source.table, day)
             if table is None:
                 yield _error("missing_source", f"依据“{source.label}”引用的标准表不存在，请重新选择。")
                 continue
@@ -267,7 +273,7 @@ def _amounts(entry: Entry, known: Known, day: date) -> Iterator[Finding]:
     missing = amounts(entry.answer) - set().union(*readable) if readable else set()
     cited = {source.table for source in entry.sources}
     told: set[str] = set()
-    for table in known.tables.values():
+    for table in filter(None, (known.table(one, day) for one in known.tables)):
         for row, amount, right in contradictions(entry.answer, table):
             unfounded = (
                 f"，{amount} 在所列依据里也找不到" if amount in missing - told and table["id"] not in cited else ""
@@ -292,7 +298,7 @@ def source_amounts(source: Source, known: Known, day: date) -> set[str] | None:
         article = _article(policy, source)
         return amounts(f"{article['title']}\n{article['text']}", loosely=True) if article else None
     if source.table is not None:
-        table = known.tables.get(source.table)
+        table = known.table(source.table, day)
         return amounts_of_table(table) if table else None
     return amounts(f"{source.regulation or ''}\n{source.quote}", loosely=True) if source.quote else None
 

@@ -11,6 +11,7 @@ import pytest
 from kb.care.amounts import amounts_of_table, contradictions
 from kb.care.checks import ALIKE, Finding, findings, known_of
 from kb.entries import Audience, Entry, Source
+from kb.tables import with_edition
 
 TODAY = date(2026, 11, 21)
 POLICY: dict[str, Any] = {
@@ -157,6 +158,18 @@ def test_an_entry_is_held_against_the_version_that_is_in_force_when_it_begins() 
     assert kinds(later, policies=[new, old]) == [("gap", "warning")]
     later = replace(GOOD, effective_from=NEXT_YEAR)
     assert kinds(later, policies=[new, old]) == [("gap", "warning"), ("amount", "warning")]
+
+
+def test_an_entry_is_held_against_the_edition_of_a_table_that_is_in_force_when_it_begins() -> None:
+    old = {**LODGING, "rows": [{"city": "北京", "level": "其他人员", "season": "平季", "value": 500}]}
+    rows = [{**old["rows"][0], "value": 550}]
+    table = with_edition(old, {**old, "rows": rows, "effective_from": "2027-01-01", "version": "2"}, TODAY)
+    entry = replace(GOOD, answer="北京其他人员平季500元。", sources=(Source("表", table="lodging"),))
+    assert kinds(entry, tables=[table]) == []
+    assert kinds(replace(entry, answer="北京其他人员平季550元。"), tables=[table]) == [("amount", "warning")]
+    later = replace(entry, id="g-2", question="明年的标准", effective_from=NEXT_YEAR)
+    assert kinds(later, tables=[table]) == [("amount", "warning")]
+    assert kinds(replace(later, answer="北京其他人员平季550元。"), tables=[table]) == []
 
 
 def test_a_change_of_the_source_that_nobody_has_settled_is_told() -> None:
