@@ -27,13 +27,20 @@ def begun(table: dict[str, Any], day: date) -> dict[str, Any] | None:
     return next((one for one in _editions(table) if _begins(one) <= day.isoformat()), None)
 
 
+def as_of(table: dict[str, Any], day: date) -> dict[str, Any]:
+    """What to show of a table on a day: the edition in force, the newest where none is, with those still to come as `coming`,
+    newest first."""
+    held = edition(table, day) or table
+    coming = [_alone(one) for one in _editions(table) if _begins(one) > day.isoformat() and one is not held]
+    return {**_alone(held), "coming": coming} if coming else _alone(held)
+
+
 def with_edition(stored: dict[str, Any], table: dict[str, Any], day: date) -> dict[str, Any]:
     """`stored` with `table` as one more edition, or in place of the one of the same version or the same first day.
 
     What has begun by `day` stays until the first edition to come begins; one that has begun leaves nothing before it.
     """
-    others = [{name: value for name, value in one.items() if name != "earlier"} for one in _editions(stored)]
-    others = [one for one in others if not _same(one, table)]
+    others = [_alone(one) for one in _editions(stored) if not _same(one, table)]
     coming = [one for one in (*others, table) if _begins(one) > day.isoformat()]
     present = [one for one in (table, *others) if _begins(one) <= day.isoformat()]
     newest, *earlier = [*sorted(coming, key=_begins, reverse=True), *present[:1]]
@@ -95,6 +102,10 @@ def _unit(table: dict[str, Any], rows: list[dict[str, Any]]) -> str:
 
 def _editions(table: dict[str, Any]) -> list[dict[str, Any]]:
     return [table, *(table.get("earlier") or ())]
+
+
+def _alone(table: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in table.items() if name != "earlier"}
 
 
 def _begins(table: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kb.tables import MOST_ROWS, edition, rows_named, told, with_edition
+from kb.tables import MOST_ROWS, as_of, edition, rows_named, told, with_edition
 
 TODAY = date(2026, 11, 23)
 CITIES = ("成都", "张家口", "吉林", "其他城市")
@@ -125,3 +125,11 @@ def test_what_is_over_is_not_kept() -> None:
     assert with_edition(of("2026-01-01", 370, "1"), of(None, 390), TODAY) == of(None, 390)
     ended = with_edition(of("2026-01-01", 370, effective_to="2026-11-30"), of("2027-01-01", 400, "2"), TODAY)
     assert values(ended, *DAYS) == [370, None, 400, 400, 400]
+
+
+def test_what_is_shown_is_what_holds_today_and_what_comes_after_it() -> None:
+    old, new = of("2026-01-01", 370, "1"), of("2027-01-01", 400, "2")
+    table = with_edition(old, new, TODAY)
+    assert as_of(table, TODAY) == {**old, "coming": [new]}
+    assert as_of(table, NEW_YEAR) == new
+    assert as_of(new, TODAY) == new, "of nothing else there is anything to show"

@@ -63,7 +63,6 @@ const PLACES: Record<string, Place> = {
   future_source: "sources",
   invalid_dates: "validity",
   expired: "validity",
-  gap: "validity",
   unknown_scene: "scenes",
   missing_related: "related",
 };
