@@ -26,6 +26,7 @@ from kb.release.releases import ReleaseRow, accepted_wrong_rate, current_number,
 from kb.release.vectors import VectorRow
 from kb.search import Query
 from kb.store import EntryRow, retire_entry, save_document, save_entry
+from kb.tables import with_edition
 
 THINGS = ("差旅费", "住宿费", "招待费", "会议费", "培训费", "办公费", "通讯费", "快递费", "租赁费", "维修费", "广告费")
 DEEDS = ("怎么报销", "需要哪些附件", "由谁审批", "多久到账", "可以补报吗")
@@ -329,6 +330,24 @@ def test_the_rows_of_a_narrowed_policy_are_told_to_its_audience_alone(
     knowledge.refresh()
     assert knowledge.tables(citing, PUBLIC) == []
     assert knowledge.tables(citing, Viewer(groups=frozenset({"finance"}))) == [table]
+
+
+def test_the_rows_of_a_table_are_those_in_force_on_the_day(
+    database: Database, publisher: Publisher, tmp_path: Path, encoder: Remembering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begins = today() + timedelta(days=9)
+    old = {"id": "lodging", "title": "住宿费限额表", "effective_from": "2026-01-01", "rows": []}
+    new = {**old, "effective_from": begins.isoformat()}
+    citing = replace(entry(0), sources=(Source("住宿费限额表", table="lodging"),))
+    with database.write() as session:
+        save_document(session, "table", with_edition(old, new, today()))
+    released(database, publisher, citing, entry(1))
+    knowledge = LiveKnowledge(database, tmp_path, encoder)
+    knowledge.refresh()
+    assert knowledge.tables(citing, PUBLIC) == [old]
+    monkeypatch.setattr("kb.release.live.today", lambda: begins)
+    [table] = knowledge.tables(citing, PUBLIC)
+    assert table["effective_from"] == begins.isoformat()
 
 
 class TestPreview:
