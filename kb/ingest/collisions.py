@@ -1,14 +1,14 @@
 """What would become of each row: a new entry, a change, nothing, or a question for a person, since it collides.
 
 A row collides when its standard question is, but for punctuation and case, a question of another entry or of an
-earlier row, and some company may see both. A row that names its entry by id collides only where it brings a question that
+earlier row, and some company may see both on some day. A row that names its entry by id collides only where it brings a question that
 the entry did not have.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from core.database import Database
 from kb.care.drafts import DraftRow, new_id
 from kb.entries import Entry
-from kb.ingest.fields import Line, says_the_same
-from kb.store import EntryRow, entry_from_dict
+from kb.ingest.fields import Line, Period, period_of, says_the_same
+from kb.store import EntryRow, entry_from_dict, entry_to_dict
 from kb.words import bare
 
 _AT_ONCE = 500
@@ -27,12 +27,13 @@ _ID = re.compile(r"[^\s/\\#?%&\"'<>]{1,64}")
 
 
 class _Asked(NamedTuple):
-    """A question of an entry as the entry words it; `companies` may see it, all of them where there are none."""
+    """A question of an entry as the entry words it; `companies` may see it in its `period`, all of them where there are none."""
 
     entry_id: str
     question: str
     standard: bool
     companies: frozenset[str]
+    period: Period
 
 
 @dataclass
@@ -41,17 +42,17 @@ class _Known:
 
     by_question: dict[str, list[_Asked]] = field(default_factory=dict)
 
-    def of(self, question: str, companies: frozenset[str], but: str = "") -> _Asked | None:
-        """Another entry than `but` with this question that these companies may see; first its standard question, then their own."""
-        found = [
-            one for one in self.by_question.get(question, ()) if one.entry_id != but and _meet(one.companies, companies)
-        ]
-        return min(found, key=lambda one: (not one.standard, one.companies != companies)) if found else None
+    def of(self, question: str, line: Line, but: str = "") -> _Asked | None:
+        """Another entry than `but` with this question that whom the row is for may see; first its standard question, then their own."""
+        found = [one for one in self.by_question.get(question, ()) if one.entry_id != but and _meet(one, line)]
+        return min(found, key=lambda one: (not one.standard, one.companies != line.companies)) if found else None
 
 
-def _meet(some: frozenset[str], others: frozenset[str]) -> bool:
-    """Whether somebody may see both; people are in one company and in many groups, so groups keep nothing apart."""
-    return not some or not others or bool(some & others)
+def _meet(one: _Asked | Line, other: Line) -> bool:
+    """Whether somebody may see both on some day; people are in one company and in many groups, so groups keep nothing apart."""
+    (begins, ends), (starts, stops) = one.period, other.period
+    together = not one.companies or not other.companies or bool(one.companies & other.companies)
+    return together and not (ends and starts and ends < starts) and not (stops and begins and stops < begins)
 
 
 def classify(database: Database, lines: list[Line], progress: Callable[[int], None]) -> None:
@@ -97,7 +98,7 @@ def _retired(session: Session, ids: set[str]) -> set[str]:
 def _about(lines: list[Line], known: _Known) -> set[str]:
     ids = {line.id for line in lines if line.id}
     for line in lines:
-        if not line.problems and not line.id and (hit := known.of(line.keys[0], line.companies)):
+        if not line.problems and not line.id and (hit := known.of(line.keys[0], line)):
             ids.add(hit.entry_id)
     return ids
 
@@ -106,25 +107,26 @@ def _known(database: Database, lines: list[Line], progress: Callable[[int], None
     known = _Known({key: [] for line in lines if not line.problems for key in line.keys})
     known.by_question.pop("", None)
     with database.read() as session:
-        for n, (entry_id, question, similar, audience) in enumerate(_all_questions(session)):
+        for n, (entry_id, question, similar, audience, *period) in enumerate(_all_questions(session)):
             companies = frozenset((audience or {}).get("companies", ()))
+            begins, ends = (day or "" for day in period)
             for at, one in enumerate((question, *similar)):
                 if (entries := known.by_question.get(bare(one))) is not None:
-                    entries.append(_Asked(entry_id, one, at == 0, companies))
+                    entries.append(_Asked(entry_id, one, at == 0, companies, (begins, ends)))
             if n % 1000 == 0:
                 progress(0)
     return known
 
 
-def _all_questions(session: Session) -> Iterator[tuple[str, str, list[str], dict[str, list[str]] | None]]:
+def _all_questions(session: Session) -> Iterator[Sequence[Any]]:
+    """`(entry id, question, similar questions, audience, first day, last day)` of every entry and every new draft."""
     for table, key, where in (
         (EntryRow, EntryRow.id, EntryRow.deleted.is_(False)),
         (DraftRow, DraftRow.entry_id, (DraftRow.base_version == 0) & DraftRow.deletes.is_(False)),
     ):
-        parts = (table.body["similar"], table.body["audience"])
+        parts = [table.body[name] for name in ("similar", "audience", "effective_from", "effective_to")]
         query = select(key, table.question, *parts).where(where).order_by(key)
-        for row in session.execute(query.execution_options(yield_per=1000)):
-            yield row[0], row[1], row[2], row[3]
+        yield from session.execute(query.execution_options(yield_per=1000))
 
 
 class _Judge:
@@ -152,7 +154,7 @@ class _Judge:
 
     def _earlier(self, key: str, line: Line) -> Line | None:
         """The first row that asks the same of somebody who may see this one too."""
-        return next((one for one in self._asking.get(key, ()) if _meet(one.companies, line.companies)), None)
+        return next((one for one in self._asking.get(key, ()) if _meet(one, line)), None)
 
     def _named(self, line: Line, stored: dict[str, Entry], retired: set[str]) -> None:
         if earlier := self._by_id.get(line.id):
@@ -166,6 +168,7 @@ class _Judge:
             line.shown_question = entry.question
             if "companies" not in line.fields:
                 line.companies = entry.audience.companies
+            line.period = period_of({**entry_to_dict(entry), **line.fields})
             self._complete(line, entry)
             if says_the_same(entry, line.fields):
                 self._same(line, line.id, "与现有内容相同")
@@ -189,7 +192,7 @@ class _Judge:
         if earlier is not None and _content(earlier) == _content(line):
             self._same(line, earlier.entry_id, f"与{_where(earlier, line)}完全相同")
             return
-        hit = self._known.of(line.keys[0], line.companies)
+        hit = self._known.of(line.keys[0], line)
         if hit and hit.standard and hit.entry_id in stored and says_the_same(stored[hit.entry_id], line.fields):
             self._same(line, hit.entry_id, "与现有内容相同")
             return
@@ -214,7 +217,7 @@ class _Judge:
         if not key or line.problems:
             return
         earlier = self._earlier(key, line)
-        if hit := self._known.of(key, line.companies, line.id):
+        if hit := self._known.of(key, line, line.id):
             line.action, line.other_id, line.other_question = "collide", hit.entry_id, hit.question
             line.notes.append(f"与条目 {hit.entry_id} 的{'标准问' if hit.standard else '相似问'}“{hit.question}”相同")
             if earlier:
@@ -227,7 +230,7 @@ class _Judge:
 
     def _warn(self, line: Line) -> None:
         for question, key in zip(line.fields.get("similar", ()), line.keys[1:], strict=True):
-            if hit := self._known.of(key, line.companies, line.entry_id or ""):
+            if hit := self._known.of(key, line, line.entry_id or ""):
                 line.notes.append(f"相似问“{question}”也是条目 {hit.entry_id} 的问法，请核对应归哪一条")
                 return
             if (earlier := self._earlier(key, line)) and earlier.entry_id != line.entry_id:

@@ -8,11 +8,13 @@ from fastapi import APIRouter, Depends, Query
 from fastapi import Path as InPath
 from pydantic import BaseModel, Field
 
+from core.clock import today
 from kb.articles import names_of
 from kb.ingest.policies.compare import compare
 from kb.ingest.policies.withdrawal import Kind, bring_back, withdraw
 from kb.policies import policy_version, policy_versions
 from kb.store import documents
+from kb.tables import as_of
 from service.api.deps import ConsoleUser, DeskDep, Reviewer, from_our_page
 
 router = APIRouter(prefix="/api/v1/console", tags=["documents"])
@@ -87,9 +89,12 @@ def get_policy_diff(
 
 @router.get("/kb/tables")
 def get_tables(desk: DeskDep, user: ConsoleUser) -> list[dict[str, Any]]:
-    """Every policy table with its rows."""
+    """Every policy table with the rows in force today; those still to come stand beside them."""
     with desk.database.read() as session:
-        return documents(session, "table")
+        return [
+            as_of(table, today()) | {key: table[key] for key in ("withdrawn",) if key in table}
+            for table in documents(session, "table")
+        ]
 
 
 def _called(articles: list[dict[str, Any]]) -> list[dict[str, Any]]:

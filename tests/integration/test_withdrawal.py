@@ -10,11 +10,13 @@ import pytest
 from core.clock import today
 from core.database import Database
 from core.errors import Conflict, InvalidInput, NotFound
+from kb import policies
 from kb.care.checks import findings, known
 from kb.care.flags import open_flags
 from kb.encoder import load_encoder
 from kb.entries import PUBLIC, Entry, Source
 from kb.evaluation.remembering import Remembering
+from kb.ingest.policies import withdrawal
 from kb.ingest.policies.references import counted
 from kb.ingest.policies.withdrawal import bring_back, withdraw
 from kb.policies import policies_to_publish, policy_versions, save_policy
@@ -51,7 +53,9 @@ def store(database: Database) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_withdrawn_leaves_at_once_and_comes_back(database: Database, tmp_path: Path, encoder_dir: Path):
+def test_what_is_withdrawn_leaves_at_once_and_comes_back(
+    database: Database, tmp_path: Path, encoder_dir: Path, monkeypatch: pytest.MonkeyPatch
+):
     encoder = Remembering(load_encoder(None, encoder_dir.parent))
     store(database)
     released(database, Publisher(database, tmp_path, encoder), *map(entry, range(12)))
@@ -72,6 +76,12 @@ def test_what_is_withdrawn_leaves_at_once_and_comes_back(database: Database, tmp
         bring_back(session, "policy", "travel", "li")
         bring_back(session, "table", "allowance", "li")
     assert seen() == (True, True, True)
+    for module in (policies, withdrawal):
+        monkeypatch.setattr(module, "today", lambda: later)
+    with database.write() as session:
+        withdraw(session, "policy", "travel", "li", "作废")
+    live.refresh()
+    assert not live.searcher.get("travel@2#2", PUBLIC, later), "published while it was still to come"
 
 
 def test_what_rests_on_it_is_flagged_until_it_is_back(database: Database):

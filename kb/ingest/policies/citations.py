@@ -58,11 +58,16 @@ def flag_articles(session: Session, policy: dict[str, Any], concerns: Sequence[C
     return flagged
 
 
-def flag_table(session: Session, table: dict[str, Any]) -> int:
-    """Flag the entries that cite a table whose values changed; return how many."""
-    found = citing(session, "table", table["id"])
-    for row, _ in found:
-        flag(session, row.id, SOURCE_CHANGED, f"《{table['title']}》的标准已更新，请核对答案里的金额和等级。")
+def table_citations(session: Session, table_id: str) -> list[tuple[str, str]]:
+    """The live entries that cite a table, as `(id, question)`, by id."""
+    return [(row.id, row.question) for row, _ in citing(session, "table", table_id)]
+
+
+def flag_table(session: Session, table_id: str, told: str) -> int:
+    """Flag the entries that cite a table whose values changed; `told` says how. Return how many."""
+    found = table_citations(session, table_id)
+    for entry_id, _ in found:
+        flag(session, entry_id, SOURCE_CHANGED, f"{told}，请核对答案里的金额和等级。")
     return len(found)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -15,16 +14,17 @@ from core.errors import Conflict, InvalidInput, NotFound
 from kb.ingest.imports import DONE, ImportRow
 from kb.ingest.jobs import Preview, Task
 from kb.ingest.policies.about import about_of, namesake, next_version, policy_id, same_policy
-from kb.ingest.policies.citations import Concern, concerns_of, flag_articles, flag_table
+from kb.ingest.policies.citations import Concern, concerns_of, flag_articles
 from kb.ingest.policies.compare import Change, compare
+from kb.ingest.policies.editions import Renewal, save_table, table_renewals
 from kb.ingest.policies.reader import read_document
 from kb.ingest.policies.references import counted_by, follow
 from kb.ingest.policies.renewal import renewals, renewed
 from kb.ingest.policies.splitter import Split, split
-from kb.ingest.policies.standards import Found, find_standards, problem_of, setting_of, standard_of
+from kb.ingest.policies.standards import Found, find_standards, problem_of, setting_of
 from kb.ingest.policies.withdrawal import settle_withdrawal
 from kb.policies import check_version, policy_version, policy_versions, same_text, save_policy, version_name
-from kb.store import DocumentRow, documents, save_document
+from kb.store import DocumentRow, documents
 
 _ID = re.compile(r"^[a-z0-9][a-z0-9-]{0,39}$")
 _MOST_ARTICLES = 5000
@@ -86,17 +86,23 @@ class PolicyIngester:
         by = row.applied_by or row.author
         concerns = concerns_of(session, body) if before and not _earlier(body, before) else []
         counts_by = counted_by(session, body["id"]) if before else None
+        renewed = [one for one in table_renewals(session, body, row.body["tables"]) if one.confirmed]
         newest = save_policy(session, body, by)
         if newest and before and before.get("withdrawn"):
             settle_withdrawal(session, "policy", before, by)
         moved = follow(session, body["id"], by, counts_by)
         flagged = flag_articles(session, body, concerns, by) if newest else 0
+        historic = _historic(session, body)
         made = 0
         for one in row.body["tables"]:
-            if newest and one["confirmed"] and one["proposal"]["use"]:
-                flagged += _save_table(session, body, one)
+            if not historic and one["confirmed"] and one["proposal"]["use"]:
+                flagged += save_table(session, body, one)
                 made += 1
-        told = {"against": _version_of(before), "historic": _historic(session, body), "affected": _affected(concerns)}
+        told = {
+            "against": _version_of(before),
+            "historic": historic,
+            "affected": _affected(concerns, [] if historic else renewed),
+        }
         row.body = {**row.body, **told}
         return {**_counts(changes, row.body["tables"]), "flagged": flagged, "moved": moved, "tables_made": made}
 
@@ -109,22 +115,32 @@ def preview(session: Session, row: ImportRow) -> dict[str, Any]:
     changes = compare(before["articles"] if before else [], body["articles"])
     newest = not (before and _earlier(policy, before))
     concerns = concerns_of(session, body["policy"] | {"articles": body["articles"]}) if before and newest else []
+    historic = body["historic"] if row.state == DONE and "historic" in body else _historic(session, policy)
+    renewals = [] if historic else table_renewals(session, policy, body["tables"])
     stored = {one["id"]: one["title"] for one in documents(session, "table")}
     return {
         "policy": policy,
         "front": body["front"],
         "against": _version_of(before),
-        "historic": body["historic"] if row.state == DONE and "historic" in body else _historic(session, policy),
+        "historic": historic,
         "known": _titles(session),
-        "notes": notes_of(body),
+        "notes": [*notes_of(body), *(f"{one.told}。" for one in renewals if one.to_come)],
         "articles": [change.as_dict() for change in changes],
         "tables": [_shown(one, stored) for one in body["tables"]],
-        "affected_entries": body.get("affected", []) if row.state == DONE else _affected(concerns),
+        "affected_entries": body["affected"]
+        if row.state == DONE and "affected" in body
+        else _affected(concerns, [one for one in renewals if one.confirmed]),
     }
 
 
-def _affected(concerns: Sequence[Concern]) -> list[dict[str, str]]:
-    return [{"id": one.entry_id, "question": one.question, "reason": one.reasons} for one in concerns if one.reasons]
+def _affected(concerns: Sequence[Concern], renewed: Sequence[Renewal]) -> list[dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    by_tables = [(*cited, renewal.told) for renewal in renewed for cited in renewal.concerned]
+    by_articles = [(one.entry_id, one.question, one.reasons) for one in concerns if one.reasons]
+    for entry_id, question, reason in (*by_articles, *by_tables):
+        known = found.setdefault(entry_id, {"id": entry_id, "question": question, "reason": ""})
+        known["reason"] = "；".join(filter(None, (known["reason"], reason)))
+    return list(found.values())
 
 
 def notes_of(body: dict[str, Any]) -> list[str]:
@@ -288,19 +304,6 @@ def _shown(one: dict[str, Any], stored: dict[str, str]) -> dict[str, Any]:
 def _problem(one: dict[str, Any]) -> str | None:
     setting = setting_of(one["proposal"])
     return problem_of(setting, one["header"], one["rows"]) if setting.use else None
-
-
-def _save_table(session: Session, policy: dict[str, Any], one: dict[str, Any]) -> int:
-    """Make a confirmed table one of the knowledge base; return how many entries were flagged because it changed."""
-    since = policy.get("effective_from")
-    source = {"name": f"《{policy['title']}》", "policy": policy["id"], "article": one["article"]}
-    if since:
-        source["year"] = date.fromisoformat(since).year
-    table = standard_of(one["proposal"], one["header"], one["rows"], effective_from=since, source=source)
-    before = session.get(DocumentRow, ("table", table["id"]))
-    changed = before is not None and (before.body["rows"], before.body["unit"]) != (table["rows"], table["unit"])
-    save_document(session, "table", table)
-    return flag_table(session, table) if changed else 0
 
 
 def _body(row: ImportRow) -> dict[str, Any]:
