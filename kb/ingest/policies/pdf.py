@@ -21,6 +21,7 @@ from kb.ingest.policies.blocks import Block, Document, clean, joined, table
 from kb.ingest.policies.grids import Grid, grid_of, joined_grids, middle_in, tables_of
 from kb.ingest.policies.gutter import Columns, columns_of
 from kb.ingest.policies.labels import label_of
+from kb.ingest.policies.superscripts import raised
 
 # It warns of every font that lacks a figure, dozens of lines a file, and nobody can act upon it; what it cannot read it raises.
 logging.getLogger("pdfminer").setLevel(logging.ERROR)
@@ -151,6 +152,7 @@ def _read_page(page: Any, number: int, gutter: float | None) -> tuple[list[_Line
     Text in a table is in no line.
     """
     found: list[_Line | Grid] = []
+    _mark_raised(page.chars)
     outside = page
     for one in tables_of(page):
         grid = grid_of(page, one, number)
@@ -160,6 +162,26 @@ def _read_page(page: Any, number: int, gutter: float | None) -> tuple[list[_Line
         outside = outside.filter(lambda thing, box=grid.box: not middle_in(thing, box))
     lines, columns = _lines(outside.dedupe_chars(), number, gutter)
     return _in_order([*found, *lines], columns), columns
+
+
+def _mark_raised(chars: Sequence[dict[str, Any]]) -> None:
+    """Make ¹²³ of the digits that are set smaller and higher than the character that they stand behind."""
+    before: dict[str, Any] | None = None
+    for char in chars:
+        if not before or not char["text"].strip():
+            before = char if char["text"].strip() else before
+            continue
+        beside = -1 <= char["x0"] - before["x1"] <= before["size"] * 0.4
+        smaller = char["size"] <= before["size"] * 0.8
+        higher = (
+            before["top"] - before["size"] * 0.5 <= char["top"]
+            and char["bottom"] < before["bottom"] - before["size"] * 0.1
+        )
+        if char["text"].isdecimal() and beside and smaller and higher:
+            char["text"] = raised(char["text"])
+            before = {**before, "x1": char["x1"]}
+        else:
+            before = char
 
 
 def _lines(page: Any, number: int, gutter: float | None) -> tuple[list[_Line], Columns | None]:

@@ -14,6 +14,7 @@ from typing import Any
 from core.errors import InvalidInput
 from kb.ingest.policies.blocks import Block
 from kb.ingest.policies.labels import APPENDIX, STRUCTURE, label_of
+from kb.ingest.policies.superscripts import without_marks
 
 CROSS = "×"
 """Between two dimensions in one heading, such as 季节×人员级别 with values such as 旺季×集团领导."""
@@ -165,7 +166,7 @@ def standard_of(
     found: dict[tuple[str, ...], dict[str, Any]] = {}
     seen: dict[str, dict[str, None]] = {name: {} for name in names}
     for row in rows:
-        place = [row[one.column].strip() for one in setting.dimensions]
+        place = [without_marks(row[one.column]) for one in setting.dimensions]
         for one in setting.value_columns:
             text = row[one.column].strip()
             if _NOTHING.match(text):
@@ -353,13 +354,13 @@ def _caption(near: list[str], banners: list[str], article: dict[str, Any] | None
 
 
 def _bare(text: str) -> str:
-    """A heading without its unit and line breaks."""
-    return re.sub(r"\s+", "", _UNIT_IN_HEAD.sub("", text))
+    """A heading without its unit, footnote marks and line breaks."""
+    return without_marks(re.sub(r"\s+", "", _UNIT_IN_HEAD.sub("", text)))
 
 
 def _number(text: str) -> int | float | None:
-    """1100 for `1,100`, `1100元` or `¥1,100.00`; None for what is no single number."""
-    found = _NUMBER.match(text.strip())
+    """1100 for `1,100`, `1100元`, `1100[1]` or `¥1,100.00`; None for what is no single number."""
+    found = _NUMBER.match(without_marks(text))
     if not found:
         return None
     try:

@@ -17,6 +17,7 @@ from core.errors import InvalidInput
 from kb.ingest.policies.blocks import TITLE, Block, Document, clean, table
 from kb.ingest.policies.formula import ROOTS, linear
 from kb.ingest.policies.numbering import Numbering
+from kb.ingest.policies.superscripts import raised
 from kb.ingest.policies.symbols import UNKNOWN, is_symbol_font, symbol
 
 _LEVEL = re.compile(r"^(?:heading|标题)\s*([1-9])$", re.IGNORECASE)
@@ -154,8 +155,10 @@ class _Reader:
         return "".join(parts)
 
     def _typed(self, element: Any) -> str:
-        """A `w:t`; letters in a symbol font are the signs that they show."""
+        """A `w:t`; letters in a symbol font are the signs that they show, digits set as superscripts are such."""
         text = element.text or ""
+        if self._is_raised(element.getparent()):
+            text = raised(text)
         fonts = element.getparent().find(f"{qn('w:rPr')}/{qn('w:rFonts')}")
         font = fonts.get(qn("w:ascii"), "") if fonts is not None else ""
         if is_symbol_font(font):
@@ -177,15 +180,22 @@ class _Reader:
         return True
 
     def _is_on(self, run: Any, name: str) -> bool:
+        found = self._setting(run, name)
+        return found is not None and _true(found)
+
+    def _is_raised(self, run: Any) -> bool:
+        found = self._setting(run, "w:vertAlign")
+        return found is not None and found.get(qn("w:val")) == "superscript"
+
+    def _setting(self, run: Any, name: str) -> Any | None:
         """A run's own setting, else that of its character style or of a style that this is based on."""
         properties = run.find(qn("w:rPr"))
         if properties is None:
-            return False
+            return None
         if (own := properties.find(qn(name))) is not None:
-            return _true(own)
+            return own
         styles = self._based_on(properties.find(qn("w:rStyle")))
-        found = (style.find(f"{qn('w:rPr')}/{qn(name)}") for style in styles)
-        return next((_true(one) for one in found if one is not None), False)
+        return next((one for style in styles if (one := style.find(f"{qn('w:rPr')}/{qn(name)}")) is not None), None)
 
     def _table(self, element: Any) -> Iterator[Block]:
         page = self._page

@@ -209,3 +209,20 @@ def _folded(c: str) -> str:
     from kb.ingest.policies.blocks import clean
 
     return clean(c)
+
+
+@pytest.mark.parametrize(
+    "cell, read",
+    [
+        ("500<sup>1</sup>", "500[1]"), ("500<sup><a href='#n'>[1]</a></sup>元", "500[1]元"), ("90m<sup>2</sup>", "90m²"),
+        ("<span style='vertical-align: super'>2</span>上浮", "[2]上浮"), ("500<sup>注</sup>", "500注"), ("10<sup>-3</sup>", "10^-3"),
+    ],
+)  # fmt: skip
+def test_superscripts_of_a_page_are_no_digits(tmp_path: Path, cell: str, read: str):
+    path = put(
+        tmp_path,
+        f"<html><body><p>标准{cell}</p><table><tr><td>城市</td><td>标准</td></tr><tr><td>北京</td><td>{cell}</td></tr>",
+    )
+    found = read_document(path, "html")
+    assert found.blocks[0].text == f"标准{read}" and found.blocks[1].rows[1][1] == read
+    assert any("注码" in note for note in found.notes) == ("[" in read)
