@@ -93,7 +93,9 @@ def read_pdf(path: Path, progress: Progress = lambda done, total: None) -> Docum
     whole = _with_whole_tables(kept)
     if mended := [one.page for page in whole for one in page if isinstance(one, Grid) and one.mended]:
         notes.append(f"{_pages(mended)}的表格有缺少框线或被分页截断的单元格，已按位置补全，请对照原文核对。")
-    return Document(_blocks(whole), notes, {"title": title} if title else {})
+    margin = "\n".join(one.text for page in pages[:3] for one in page if isinstance(one, _Line) and _in_margin(one))
+    about = {"title": title, "margin": margin}
+    return Document(_blocks(whole), notes, {key: text for key, text in about.items() if text})
 
 
 def _column_notes(gutters: dict[int, Columns]) -> list[str]:
@@ -243,11 +245,12 @@ def _in_order(things: list[_Line | Grid], columns: Columns | None) -> list[_Line
     return sorted(things, key=place)
 
 
+def _in_margin(line: _Line) -> bool:
+    return line.bottom < line.height * _MARGIN or line.top > line.height * (1 - _MARGIN)
+
+
 def _without_running_heads(pages: list[list[_Line | Grid]]) -> tuple[list[list[_Line | Grid]], bool]:
     """Without page numbers and what stands in the margin of page after page."""
-
-    def in_margin(line: _Line) -> bool:
-        return line.bottom < line.height * _MARGIN or line.top > line.height * (1 - _MARGIN)
 
     def key(line: _Line) -> tuple[str, int]:
         return re.sub(r"\d+", "#", line.text), round(line.top / 8)
@@ -255,8 +258,8 @@ def _without_running_heads(pages: list[list[_Line | Grid]]) -> tuple[list[list[_
     seen = Counter(
         where
         for page in pages
-        for where in {key(one) for one in page if isinstance(one, _Line) and in_margin(one)}
-        | {(text, at + 1) for text, at in {key(one) for one in page if isinstance(one, _Line) and in_margin(one)}}
+        for where in {key(one) for one in page if isinstance(one, _Line) and _in_margin(one)}
+        | {(text, at + 1) for text, at in {key(one) for one in page if isinstance(one, _Line) and _in_margin(one)}}
     )
     often = max(2, round(0.4 * len(pages)))
     kept: list[list[_Line | Grid]] = []
@@ -264,7 +267,7 @@ def _without_running_heads(pages: list[list[_Line | Grid]]) -> tuple[list[list[_
     for page in pages:
         rest = []
         for one in page:
-            running = isinstance(one, _Line) and in_margin(one) and not _begins_article(one)
+            running = isinstance(one, _Line) and _in_margin(one) and not _begins_article(one)
             if running and (seen[key(one)] >= often or _PAGE_NUMBER.match(one.text)):
                 dropped = True
             else:

@@ -63,7 +63,16 @@ class _Reader:
         about = {}
         if title := clean(self._document.core_properties.title or ""):
             about["title"] = title
+        if margin := "\n".join(filter(None, map(clean, self._margins()))):
+            about["margin"] = margin
         return Document(blocks, self._notes(body), about)
+
+    def _margins(self) -> Iterator[str]:
+        """The paragraphs of page heads and feet, which are no part of the text."""
+        for section in self._document.sections:
+            for part in (section.header, section.first_page_header, section.footer, section.first_page_footer):
+                if not part.is_linked_to_previous:
+                    yield from ("".join(one.itertext(qn("w:t"))) for one in part._element.iter(qn("w:p")))
 
     def _notes(self, body: Any) -> list[str]:
         def some(name: str) -> bool:

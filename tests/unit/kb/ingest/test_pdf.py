@@ -85,7 +85,7 @@ def test_paragraphs_pages_tables_and_no_running_heads(policy: Path):
         "480",
         "380",
     )
-    assert document.about == {"title": "差旅费"} and "页眉" in document.notes[0]
+    assert document.about["title"] == "差旅费" and "页眉" in document.notes[0]
     articles = split(document.blocks).articles
     assert [(one.label, one.page) for one in articles] == [("第一条", 1), ("第二条", 1), ("第三条", 1), ("第四条", 3)]
     assert "| 天津 | 480 | 380 |" in articles[2].text and articles[0].heading_path == ("第一章 总则",)
