@@ -62,16 +62,18 @@ def read_html(path: Path) -> Document:
         notes.append("带删除线的文字没有读取；如仍然有效，请去掉删除线后再导入。")
     if next(root.iter("img"), None) is not None:
         notes.append("图片没有读取；图片里的表格和文字请改成文字后再导入。")
+    if reader.hidden:
+        notes.append("网页里隐藏的条款没有读取；如属于正文，请在浏览器里全部展开后另存，或改用 Word 文件导入。")
     if reader.around:
         notes.append("网页的菜单、页眉、页脚和导航没有读取。")
     return Document(blocks, notes, {"title": titles[0]} if titles and titles[0] else {})
 
 
 class _Reader:
-    """`struck` and `around` say whether struck-out text and what stands around the text were left out."""
+    """`struck`, `around` and `hidden` say whether struck-out text, what stands around the text and hidden articles were left out."""
 
     def __init__(self, root: Any) -> None:
-        self.struck = self.around = False
+        self.struck = self.around = self.hidden = False
         self._title = _title(root)
         self._letters = len(clean("".join(root.xpath("//text()[not(ancestor::script or ancestor::style)]"))))
         self._numbers: dict[Any, int] = {}
@@ -203,7 +205,8 @@ class _Reader:
         style = element.get("style", "")
         if not isinstance(element.tag, str) or element.tag in _DROPPED:
             return True
-        if _HIDDEN.search(style) or element.get("hidden") is not None:
+        if (_HIDDEN.search(style) or element.get("hidden") is not None) and not self._is_main(element):
+            self.hidden = self.hidden or bool(_ARTICLE.search(element.text_content()))
             return True
         if self._is_around(element):
             self.around = self.around or bool(clean(element.text_content()))
@@ -212,6 +215,10 @@ class _Reader:
             return False
         self.struck = self.struck or bool(clean(element.text_content()))
         return True
+
+    def _is_main(self, element: Any) -> bool:
+        """Whether most of a page's text is in an element: a script shows it once the page is loaded, as on WeChat."""
+        return element.get("id") == "js_content" or 2 * len(clean(element.text_content())) > self._letters
 
     def _is_around(self, element: Any) -> bool:
         """Whether an element is a menu, a page head or the like: by its name, and not where title, articles or most text is in it."""

@@ -226,3 +226,17 @@ def test_superscripts_of_a_page_are_no_digits(tmp_path: Path, cell: str, read: s
     found = read_document(path, "html")
     assert found.blocks[0].text == f"标准{read}" and found.blocks[1].rows[1][1] == read
     assert any("注码" in note for note in found.notes) == ("[" in read)
+
+
+def test_a_page_whose_text_a_script_shows_is_read(tmp_path: Path):
+    page = (
+        "<html><body><h1>费用报销管理办法</h1><em>2026-01-05</em>"
+        '<div class="rich_media_content" id="js_content" style="visibility: hidden; opacity: 0; ">'
+        "<section><p>第一条 报销单据应在30日内提交。</p><p>第二条 发票须查验。</p></section></div>"
+        '<div style="display:none"><p>第三条 收起的条款。</p></div><div style="display:none">分享</div></body></html>'
+    )
+    found = read_html(put(tmp_path, page))
+    assert texts(found)[-2:] == ["第一条 报销单据应在30日内提交。", "第二条 发票须查验。"]
+    assert any("隐藏的条款" in note for note in found.notes)
+    quiet = read_html(put(tmp_path, page.replace("第三条 收起的条款。", "更多")))
+    assert not quiet.notes
