@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from datetime import date
 from itertools import takewhile
 from pathlib import PurePath
 from typing import Any
@@ -13,7 +12,9 @@ from typing import Any
 from pypinyin import lazy_pinyin
 
 from kb.ingest.policies.blocks import TITLE, Document
-from kb.ingest.policies.commencement import Commencement, commencement_of
+from kb.ingest.policies.commencement import DAY, Commencement, commencement_of, day_of
+from kb.ingest.policies.dialogue import NOTE as DIALOGUE
+from kb.ingest.policies.dialogue import is_dialogue
 from kb.ingest.policies.expiry import Expiry, expiry_of
 from kb.ingest.policies.labels import label_of
 from kb.ingest.policies.notices import notice_of
@@ -56,8 +57,16 @@ def about_of(document: Document, split: Split, file_name: str) -> dict[str, Any]
     notice = None if title else notice_of(split, printed)
     title = title or (notice.title if notice else _title(document, front, opening, file_name))
     told_since = document.about.get("effective_from", "")
-    begins = Commencement(told_since) if told_since else commencement_of(title, [*front, *body])
-    ends = _iso(document.about.get("effective_to"))
+    begins = Commencement(_iso(told_since) or "") if told_since else commencement_of(title, [*front, *body])
+    told_until = document.about.get("effective_to", "")
+    ends = _iso(told_until)
+    notes = [
+        f"文件头里的{name}“{told}”认不出是哪一天，请填写{name}（写法如 2026-01-01）。"
+        for name, told in (("施行日期", told_since), ("失效日期", told_until))
+        if told and told.lower() not in ("none", "null") and not _iso(told)
+    ]
+    if is_dialogue([line for block in document.blocks for line in block.text.splitlines()]):
+        notes.append(DIALOGUE)
     expiry = Expiry() if ends or notice else expiry_of([*front, *body], begins.day)
     above = takewhile(lambda block: block.kind != "table" and label_of(block.text) is None, document.blocks[:12])
     marks = [*document.about.get("margin", "").splitlines(), *front, *(block.text for block in above)]
@@ -68,11 +77,11 @@ def about_of(document: Document, split: Split, file_name: str) -> dict[str, Any]
         "title": title[:200],
         "number": document.about.get("number") or number,
         "version": document.about.get("version") or _version(opening, title, number, begins.day),
-        "effective_from": _iso(begins.day),
+        "effective_from": begins.day or None,
         "effective_to": ends or expiry.day or None,
         "owner": document.about.get("owner", "")[:40],
         "note": begins.note,
-        "notes": [expiry.note] if expiry.note else [],
+        "notes": [*notes, *filter(None, [expiry.note])],
         "notice": notice.text if notice else "",
         "secrecy": secrecy_of(marks),
     }
@@ -170,7 +179,6 @@ def _version(opening: list[str], title: str, number: str, since: str) -> str:
 
 
 def _iso(value: str | None) -> str | None:
-    try:
-        return date.fromisoformat(value or "").isoformat()
-    except ValueError:
-        return None
+    """2026-01-01 for that, 2026/1/1, 2026.1.1 or 2026年1月1日; None for what is no day."""
+    found = re.fullmatch(DAY, re.sub(r"[\sT]00:00:00.*$", "", (value or "").strip()))
+    return day_of(found.groups()) or None if found else None

@@ -55,7 +55,7 @@ class _Reader:
         self._began: int | None = None
         self._contents = False
         self._struck = 0
-        self._formulas = self._unknown = False
+        self._formulas = self._unknown = self._hidden = False
 
     def read(self) -> Document:
         body = self._document.element.body
@@ -85,6 +85,10 @@ class _Reader:
             notes.append("脚注和尾注没有读取。")
         if self._struck:
             notes.append("带删除线的文字没有读取；如仍然有效，请去掉删除线后再导入。")
+        if self._hidden:
+            notes.append("隐藏的文字没有读取；如属于正文，请取消隐藏后再导入。")
+        if some("w:altChunk"):
+            notes.append("文档里嵌入的另一份文件没有读取；请用 Word 打开，另存为新的 .docx 后再导入。")
         if some("w:del"):
             notes.append("文档带有修订记录，按“接受全部修订”读取。")
         if self._formulas:
@@ -181,7 +185,10 @@ class _Reader:
 
     def _left_out(self, element: Any) -> bool:
         """Whether nothing of an element is read: a run that is hidden or struck out, too. What is struck out is counted."""
-        if element.tag in _SKIPPED or self._is_on(element, "w:vanish"):
+        if element.tag in _SKIPPED:
+            return True
+        if self._is_on(element, "w:vanish"):
+            self._hidden = self._hidden or bool("".join(element.itertext(qn("w:t"))).strip())
             return True
         if not (self._is_on(element, "w:strike") or self._is_on(element, "w:dstrike")):
             return False
@@ -197,13 +204,17 @@ class _Reader:
         return found is not None and found.get(qn("w:val")) == "superscript"
 
     def _setting(self, run: Any, name: str) -> Any | None:
-        """A run's own setting, else that of its character style or of a style that this is based on."""
-        properties = run.find(qn("w:rPr"))
-        if properties is None:
+        """A run's own setting, else that of its character style, of its paragraph's style, or of one that these are based on."""
+        if not isinstance(run.tag, str) or not run.tag.endswith("}r"):
             return None
-        if (own := properties.find(qn(name))) is not None:
-            return own
-        styles = self._based_on(properties.find(qn("w:rStyle")))
+        pointers = []
+        if (properties := run.find(qn("w:rPr"))) is not None:
+            if (own := properties.find(qn(name))) is not None:
+                return own
+            pointers.append(properties.find(qn("w:rStyle")))
+        if (paragraph := next(run.iterancestors(qn("w:p")), None)) is not None:
+            pointers.append(paragraph.find(f"{qn('w:pPr')}/{qn('w:pStyle')}"))
+        styles = (style for pointer in pointers for style in self._based_on(pointer))
         return next((one for style in styles if (one := style.find(f"{qn('w:rPr')}/{qn(name)}")) is not None), None)
 
     def _table(self, element: Any) -> Iterator[Block]:

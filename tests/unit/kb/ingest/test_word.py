@@ -346,3 +346,24 @@ def test_a_footnote_mark_is_no_digit_of_the_amount(document: Any, tmp_path: Path
     assert standard_of({**one.proposal.as_dict(), "id": "t"}, one.header, one.rows)["rows"] == [
         {"城市": "北京", "value": 500}
     ]
+
+
+def test_a_paragraph_style_strikes_out_and_hides(document: Any, tmp_path: Path):
+    document.styles.add_style("废止条款", 1).font.strike = True
+    document.styles.add_style("隐藏段", 1).font.hidden = True
+    document.add_paragraph("第一条 总则。")
+    document.add_paragraph("第二条 住宿每天500元。", style="废止条款")
+    document.add_paragraph("第三条 超标可批。", style="隐藏段")
+    kept = document.add_paragraph("", style="废止条款").add_run("第四条 附则。")
+    kept.font.strike = False
+    found = read(document, tmp_path)
+    assert [block.text for block in found.blocks] == ["第一条 总则。", "第四条 附则。"]
+    assert any("删除线" in note for note in found.notes) and any("隐藏的文字" in note for note in found.notes)
+
+
+def test_an_embedded_document_and_the_page_head_are_told(document: Any, tmp_path: Path):
+    document.add_paragraph("第一条 总则。")
+    document.element.body.insert(1, OxmlElement("w:altChunk"))
+    document.sections[0].header.paragraphs[0].text = "绝密"
+    found = read(document, tmp_path)
+    assert found.about["margin"] == "绝密" and any("嵌入的另一份文件" in note for note in found.notes)
