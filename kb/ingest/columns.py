@@ -31,6 +31,7 @@ LABELS = {
     "title": "标题",
     "review_on": "复核日期",
     "extra": "其他信息",
+    "version": "条目版本",
 }
 """The header that exports and the template carry, by field."""
 
@@ -60,6 +61,7 @@ _SPELLINGS = {
     "title": "标题 Title",
     "review_on": "复核日期 复审日期 复查日期 下次复核日期 复核时间 ReviewDate ReviewOn",
     "extra": "其他信息",
+    "version": "条目版本 知识版本 EntryVersion",
 }
 _FIELDS = {bare(spelling): field for field, spellings in _SPELLINGS.items() for spelling in spellings.split()}
 _REMARK = re.compile(r"[(（\[【].*?[)）\]】]|[*＊:：]")

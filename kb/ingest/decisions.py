@@ -37,8 +37,12 @@ def resolve(session: Session, row: ImportRow, n: int, resolution: str) -> None:
 
 
 def resolve_open(session: Session, row: ImportRow, resolution: str) -> int:
-    """Decide every collision that is still open; return how many."""
-    return _set(session, row, resolution, LineRow.resolution.is_(None))
+    """Decide every collision that is still open; return how many. Overwriting leaves those open by which an audience would
+    change: nobody opens an entry, or takes it away, without having looked at the row."""
+    which = LineRow.resolution.is_(None)
+    if resolution == "overwrite":
+        which &= func.coalesce(LineRow.body["reach"].as_string(), "") == ""
+    return _set(session, row, resolution, which)
 
 
 def _set(session: Session, row: ImportRow, resolution: str, which: Any) -> int:

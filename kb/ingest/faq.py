@@ -59,7 +59,8 @@ class FaqIngester:
         counts = count_actions(session, row.id)
         if counts["open"]:
             raise Conflict(
-                f"还有 {counts['open']} 行与已有的问题冲突，请先逐行或统一选择：合并、覆盖、跳过或新建。",
+                f"还有 {counts['open']} 行与已有的知识冲突，请先逐行或统一选择：合并、覆盖、跳过或新建；"
+                "会改变可见范围的行，“覆盖”只能逐行选。",
                 code="collisions_open",
             )
 
@@ -196,5 +197,5 @@ def _values(import_id: str, line: Line) -> dict[str, Any]:
         "other_id": line.other_id,
         "other_question": line.other_question,
         "other_line": line.other_line,
-        "body": line.fields,
+        "body": line.fields | {"seen": line.seen, "met": line.met, "reach": line.reach},
     }

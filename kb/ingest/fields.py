@@ -12,6 +12,7 @@ from core.errors import InvalidInput
 from kb.entries import Entry
 from kb.ingest import audiences, values
 from kb.ingest.columns import LABELS, Header
+from kb.ingest.revisions import version_of
 from kb.ingest.rows import Cell, Display, Row, Unusable
 from kb.ingest.sources import SourceReader
 from kb.ingest.workbooks import unguarded
@@ -29,7 +30,8 @@ class Line:
     """One row of a file, perhaps with further rows that hold more similar questions of it.
 
     `fields` has only what the file has a column for, as JSON values. `problems` forbid its import; `notes` do not.
-    `companies` are those that may see it, all of them where there are none.
+    `companies` are those that may see it, all of them where there are none. `seen` are the versions of the entries that it is about,
+    `met` the entries that ask the same by now, `reach` how an audience would change that somebody has to agree to.
     """
 
     n: int
@@ -46,6 +48,9 @@ class Line:
     other_id: str | None = None
     other_question: str | None = None
     other_line: int | None = None
+    seen: dict[str, int] = field(default_factory=dict)
+    met: list[str] = field(default_factory=list)
+    reach: str = ""
 
     @cached_property
     def keys(self) -> list[str]:
@@ -167,6 +172,8 @@ class FieldReader:
             labels = "\n".join(values.text_of(cell) for cell in cells)
             details = found.get("source_details", [None])[0]
             fields[name] = self._sources.read(labels, values.text_of(details))
+        elif name == "version":
+            fields[name] = version_of(text)
         elif name == "extra":
             pairs = values.extra_of(text)
             fields[name] = pairs if pairs is not None else [[LABELS["extra"], text]] if text else []

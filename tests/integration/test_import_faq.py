@@ -386,7 +386,8 @@ def test_two_rows_of_a_file_do_not_overwrite_one_entry(database: Database) -> No
     keep(database, Entry(id="n-1", question="夜航津贴一晚多少", answer="旧"))
     row = read(database, "问答.csv", csv(*COMPANIES[:3], "夜航津贴一晚多少,又一个,公司:1000"))
     assert "第 2 行也问这个问题" in shown(database, row.id)[2]["message"]
-    decide(database, row.id, "overwrite")
+    for one in shown(database, row.id):
+        decide(database, row.id, "overwrite", one["row"])
     counts = applied(database, row.id)
     assert (counts["updated"], counts["failed"]) == (1, 2)
     assert "第 2 行已经改写了条目 n-1" in shown(database, row.id)[1]["message"]

@@ -54,6 +54,7 @@ const FIELDS: Record<string, string> = {
   source: "依据",
   source_details: "依据明细",
   extra: "其他信息",
+  version: "条目版本",
   owner: "负责组",
   title: "标题",
   review_on: "复核日期",
