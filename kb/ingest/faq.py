@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,9 +18,10 @@ from kb.ingest.export import GUIDE
 from kb.ingest.fields import FieldReader, Line
 from kb.ingest.imports import ImportRow, LineRow
 from kb.ingest.jobs import Preview, Task
-from kb.ingest.rows import Row, Sheet
+from kb.ingest.rows import Row, Sheet, Unusable
 from kb.ingest.sheets import read_sheets
 from kb.ingest.sources import SourceReader
+from kb.ingest.values import MOST_QUESTION, text_of
 from kb.store import documents
 from kb.words import bare
 
@@ -27,6 +29,8 @@ MOST_LINES = 100_000
 SHEET_STEP = 2_000_000
 """A row's number is its line, plus this for every sheet before its own: more lines than a sheet can have."""
 _HEADER_WITHIN = 30
+_LONGEST_TITLE = 30
+_SENTENCE = re.compile("[。；！!;]|^(?:说明|注|备注|附注|提示|注意)")
 _STORE_AT_ONCE = 2_000
 
 
@@ -102,7 +106,10 @@ class _Reading:
                 reader, above = self._reader(sheet.name, header), None
             else:
                 above = None
-                if not (_is_title(reader.header, row) or reader.header.repeated_by(row)):
+                if title := _title(reader.header, row):
+                    if len(title) > _LONGEST_TITLE or _SENTENCE.search(title):
+                        yield _unread(offset + row.line, sheet.name, row, title)
+                elif not reader.header.repeated_by(row):
                     yield reader.read(offset + row.line, sheet.name, row)
             self._task.progress(min(row.line, sheet.about), 2 * max(sheet.about, row.line))
         if reader is None and count:
@@ -123,15 +130,23 @@ class _Reading:
         }
 
 
-def _is_title(header: Header, row: Row) -> bool:
-    """A heading between the rows, merged across question and answer."""
+def _title(header: Header, row: Row) -> str:
+    """A heading between the rows, merged across question and answer; empty for a row that is none."""
     shown = [column for name in ("question", "answer") for column in header.fields.get(name, ())]
-    return len(shown) > 1 and any(
-        first <= min(shown)
-        and max(shown) <= last
-        and all(cell is None for column, cell in enumerate(row.cells) if not first <= column <= last)
-        for first, last in row.merged
-    )
+    if len(shown) < 2:
+        return ""
+    for first, last in row.merged:
+        if not (first <= min(shown) and max(shown) <= last):
+            continue
+        if all(cell is None for column, cell in enumerate(row.cells) if not first <= column <= last):
+            return text_of(row.cells[first]) if not isinstance(row.cells[first], Unusable) else ""
+    return ""
+
+
+def _unread(n: int, sheet: str, row: Row, text: str) -> Line:
+    """A row merged to one cell that says more than a heading does."""
+    why = "这一行合并成了一格，不是一问一答，没有读取；如果说的是适用范围、期限等，请写进相关的答案或列里"
+    return Line(n, sheet, row.line, {}, problems=[why], last_line=row.line, shown_question=text[:MOST_QUESTION])
 
 
 def _folded(lines: Iterator[Line]) -> Iterator[Line]:
@@ -140,6 +155,7 @@ def _folded(lines: Iterator[Line]) -> Iterator[Line]:
     for line in lines:
         if held is not None and _continues(held, line):
             held.fields["similar"] = [*held.fields["similar"], *line.fields["similar"]]
+            held.notes += line.notes
             held.last_line = line.line
             continue
         if held is not None:

@@ -13,7 +13,7 @@ from kb.entries import Entry
 from kb.ingest import audiences, values
 from kb.ingest.columns import LABELS, Header
 from kb.ingest.revisions import version_of
-from kb.ingest.rows import Cell, Display, Row, Unusable
+from kb.ingest.rows import Cell, Display, Row, ShownDay, Struck, Unusable
 from kb.ingest.sources import SourceReader
 from kb.ingest.workbooks import unguarded
 from kb.store import entry_from_dict, entry_to_dict
@@ -83,16 +83,20 @@ class FieldReader:
 
     def read(self, n: int, sheet: str, row: Row) -> Line:
         """What a row says; a cell that cannot be used is a problem of the row."""
-        line = Line(n, sheet, row.line, {}, last_line=row.line)
+        line = Line(n, sheet, row.line, {}, notes=list(row.notes), last_line=row.line)
         cells = row.cells
 
         def cell(column: int) -> Cell:
             value = cells[column] if column < len(cells) else None
             if isinstance(value, Unusable):
-                harmless = column not in self._field_of and self.header.aside.get(column) not in self._guarded
+                name = self._field_of.get(column)
+                harmless = name is None and self.header.aside.get(column) not in self._guarded
+                harmless = harmless or isinstance(value, Struck) and name in _TEXTS
                 told = line.notes if harmless else line.problems
                 told.append(f"{get_column_letter(column + 1)} 列{value.reason}")
                 return None
+            if isinstance(value, ShownDay):
+                return value.shown if self._field_of.get(column) in (None, *_TEXTS) else value
             return self._displayed(line, column, value) if isinstance(value, Display) else value
 
         found = {name: [cell(column) for column in columns] for name, columns in self.header.fields.items()}
@@ -112,7 +116,11 @@ class FieldReader:
     def _displayed(self, line: Line, column: int, cell: Display) -> str:
         """What texts show; the plain value for everything else. A link goes into the answer, or into the notes."""
         name = self._field_of.get(column)
-        text = cell.shown if name is None or name in _TEXTS else str(cell)
+        if cell.shown is None and name in _TEXTS:
+            line.problems.append(
+                f"{get_column_letter(column + 1)} 列的数字格式我们不认识，文件里的数是 {cell}，和表格里显示的可能不同；请改成文字再导入"
+            )
+        text = cell.shown if cell.shown is not None and (name is None or name in _TEXTS) else str(cell)
         if not cell.link or values.names_address(text, cell.link):
             return text
         if name == "answer" and values.is_web(cell.link):

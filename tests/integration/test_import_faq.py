@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
+from openpyxl.comments import Comment
+from openpyxl.styles import Font
 from sqlalchemy import select
 
 from core.clock import now
@@ -555,3 +557,37 @@ def test_the_report_names_the_sheets_that_were_passed_over(database: Database, t
         assert write_report(session, row, path) == 1
     last = [cell.value for cell in list(load_workbook(path).active.iter_rows())[-1]]
     assert (last[0], last[3]) == ("表2", "没有读取") and "没有找到表头" in last[9]
+
+
+def test_what_a_sheet_shows_and_holds_not_is_told_with_its_row(database: Database) -> None:
+    def change(sheet: Any) -> None:
+        sheet["B2"].number_format, sheet["B3"].number_format = '0"元/天"', '[=1]"可以";[=0]"不可以";General'
+        sheet["B4"].number_format = 'd"日"'
+        sheet["D4"].number_format = "m月d日"
+        sheet["C5"].font = sheet["E6"].font = Font(strike=True)
+        sheet["B2"].comment = Comment("2026年起改为600元", "张三")
+        sheet.merge_cells("A7:E7")
+        sheet.merge_cells("A8:E8")
+
+    rows = [
+        ["问题", "答案", "相似问", "生效日期", "可见人员组"],
+        ["住宿补贴多少", 500],
+        ["能否报打车费", 1],
+        ["每月几号发工资", date(2026, 1, 15), None, date(2026, 3, 1)],
+        ["餐补多少", "30 元", "饭补"],
+        ["高管年薪怎么报税", "按月", None, None, "finance"],
+        ["二、发票"],
+        ["说明：以上标准自2027年1月1日起停止执行，仅适用于华东区。"],
+    ]
+    row = read(database, "FAQ.xlsx", workbook(rows, change=change))
+    first, unclear, _, struck, hidden, unread = shown(database, row.id)
+    assert "B 列的批注没有读取：2026年起改为600元" in first["message"]
+    assert unclear["action"] == "invalid" and "数字格式我们不认识" in unclear["message"]
+    assert struck["action"] == "create" and "C 列的文字都带删除线" in struck["message"]
+    assert hidden["action"] == "invalid", "an audience that is struck out is not everybody"
+    assert unread["action"] == "invalid" and unread["question"].startswith("说明：")
+    applied(database, row.id)
+    entries = by_question(database)
+    assert (entries["住宿补贴多少"].answer, entries["餐补多少"].similar) == ("500元/天", ())
+    pay = entries["每月几号发工资"]
+    assert (pay.answer, pay.effective_from) == ("15日", date(2026, 3, 1))
