@@ -20,6 +20,7 @@ from kb.care.asked import Asked, asked, asked_by
 from kb.care.flags import SOURCE_CHANGED, FlagRow
 from kb.entries import Entry, Source
 from kb.files import article_label
+from kb.markup import tags
 from kb.policies import policies_to_publish
 from kb.store import documents
 from kb.words import bare
@@ -116,7 +117,8 @@ def findings(entry: Entry, known: Known, today: date, near: Near | None = None) 
     day = max(today, entry.effective_from or today)
     found = [
         *_shape(entry, today),
-        *_unsafe(entry),
+        *unsafe(entry),
+        *_markup(entry),
         *_duplicates(entry, known, near),
         *_sources(entry, known, day),
         *_amounts(entry, known, day),
@@ -149,7 +151,8 @@ def _shape(entry: Entry, today: date) -> Iterator[Finding]:
         seen.setdefault(key, question)
 
 
-def _unsafe(entry: Entry) -> Iterator[Finding]:
+def unsafe(entry: Entry) -> Iterator[Finding]:
+    """What no answer may hold, whoever approves it: code of a web page, links that run something."""
     if match := _TAG.search(entry.answer) or _HANDLER.search(entry.answer):
         yield _error("unsafe", "答案里有网页代码，请改用普通文字或 Markdown。", detail=match[0][:80])
     bad = [link for link in _LINK.findall(entry.answer) if link and not _SAFE_LINK.match(link)]
@@ -157,6 +160,12 @@ def _unsafe(entry: Entry) -> Iterator[Finding]:
         yield _error(
             "unsafe", "答案里的链接不安全，请使用 https:// 开头的地址。", detail=(bad or ["javascript:"])[0][:80]
         )
+
+
+def _markup(entry: Entry) -> Iterator[Finding]:
+    if (found := tags(entry.answer)) and not any(unsafe(entry)):
+        message = f"答案里有网页标记“{found[0][:30]}”，员工会看到代码本身；请改用普通文字或 Markdown。"
+        yield _warning("markup", message)
 
 
 def _duplicates(entry: Entry, known: Known, near: Near | None) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import now, today
 from core.database import Database
-from kb.care.checks import Finding, findings, known
+from kb.care.checks import Finding, findings, known, unsafe
 from kb.care.drafts import blocking, new_id, submit_drafts
 from kb.entries import Entry
 from kb.ingest.collisions import Known, known_questions, stored_entries
@@ -197,6 +197,8 @@ class _Work:
         after = entry_with(before or Entry(id=entry_id, question=""), fields)
         if refused := self._refused(entry_id) or (row.other_line is None and self._said_before(row, entry_id)):
             return "failed", refused, None
+        if self._approve and (wrong := blocking(unsafe(after))):
+            return "failed", f"{wrong[0]}这一行不能直接通过，没有写入", None
         if "seen" in row.body and (changed := self._since_preview(row, entry_id, after, fields)):
             return changed
         self._keep(after)

@@ -16,6 +16,7 @@ from kb.ingest.revisions import version_of
 from kb.ingest.rows import Cell, Display, Row, ShownDay, Struck, Unusable
 from kb.ingest.sources import SourceReader
 from kb.ingest.workbooks import unguarded
+from kb.markup import without_markup
 from kb.store import entry_from_dict, entry_to_dict
 from kb.words import bare
 
@@ -157,14 +158,17 @@ class FieldReader:
         fields = line.fields
         text = values.text_of(cells[0])
         if name == "similar":
-            fields[name] = [one for cell in cells for one in values.split_similar(values.text_of(cell))]
+            texts = (_unmarked(line, name, values.text_of(cell)) for cell in cells)
+            fields[name] = [one for text in texts for one in values.split_similar(text)]
         elif name == "answer":
             more = (unguarded(str(cell)) for cell in found.get("answer_more", ()) if cell is not None)
             whole = unguarded(str(cells[0])) if cells[0] is not None else ""
-            fields[name] = values.clean(whole + "".join(more))
+            fields[name] = _unmarked(line, name, values.clean(whole + "".join(more)))
         elif name in ("answer_more", "source_details"):
             pass
-        elif name in ("id", "question", "business_type", "owner", "title"):
+        elif name == "question":
+            fields[name] = values.line_of(_unmarked(line, name, text))
+        elif name in ("id", "business_type", "owner", "title"):
             fields[name] = values.line_of(text)
         elif name in _DAYS:
             try:
@@ -185,6 +189,17 @@ class FieldReader:
         elif name == "extra":
             pairs = values.extra_of(text)
             fields[name] = pairs if pairs is not None else [[LABELS["extra"], text]] if text else []
+
+
+def _unmarked(line: Line, name: str, text: str) -> str:
+    """`text` without the HTML that came along; Raises InvalidInput where that would lose something."""
+    try:
+        said = without_markup(text)
+    except InvalidInput as error:
+        raise InvalidInput(f"{LABELS[name]}里{error.message}") from error
+    if said != text:
+        line.notes.append(f"{LABELS[name]}里的网页标记换成了普通文字，请核对")
+    return said
 
 
 def _restrict(fields: dict[str, Any], name: str, cells: list[Cell]) -> None:
@@ -223,8 +238,10 @@ def entry_with(entry: Entry, fields: dict[str, Any]) -> Entry:
 
 
 def says_the_same(entry: Entry, fields: dict[str, Any]) -> bool:
-    """Whether `fields` would change nothing of `entry` but white space and the order of sets."""
+    """Whether `fields` would change nothing of `entry` but white space, HTML and the order of sets."""
     body = canonical(entry)
+    body["question"], body["answer"] = values.line_of(_shown(body["question"])), _shown(body["answer"])
+    body["similar"] = values.distinct((values.line_of(_shown(one)) for one in body["similar"]), body["question"])
     return _body_with(dict(body, audience=dict(body["audience"])), fields) == body
 
 
@@ -265,3 +282,10 @@ def canonical(entry: Entry) -> dict[str, Any]:
     body["sources"] = [source for source in sources if source["label"]]
     body["extra"] = sorted([name, cleaned] for name, value in body["extra"] if (cleaned := values.clean(value)))
     return body
+
+
+def _shown(text: str) -> str:
+    try:
+        return without_markup(text)
+    except InvalidInput:
+        return text

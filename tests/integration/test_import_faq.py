@@ -447,7 +447,7 @@ def test_drafts_of_an_import_carry_what_the_checks_find(database: Database) -> N
     """A warning goes to the reviewer with the draft; an error keeps it with its author, and the row says why."""
     quoted = Source("规定", regulation="规定", quote="住宿费限额 500 元。")
     keep(database, replace(STAY, sources=(quoted,)))
-    lines = ("编号,问题,答案", "t-1,出差住宿费能报多少？,限额 900 元", ",新问题,<script>alert(1)</script>")
+    lines = ("编号,问题,答案", "t-1,出差住宿费能报多少？,限额 900 元", ",新问题,[看](javascript:alert(1))")
     row = read(database, "问答.csv", csv(*lines))
     counts = applied(database, row.id, approve=False)
     assert (counts["updated"], counts["created"], counts["held"]) == (1, 1, 1)
@@ -456,7 +456,9 @@ def test_drafts_of_an_import_carry_what_the_checks_find(database: Database) -> N
     assert drafts[STAY.question].state == "submitted"
     assert "amount" in [one["kind"] for one in drafts[STAY.question].findings]
     assert drafts["新问题"].state == "draft" and drafts["新问题"].findings[0]["kind"] == "unsafe"
-    assert [one["message"] for one in shown(database, row.id)][1].startswith("存为草稿，处理后再送审；答案里有网页代码")
+    assert [one["message"] for one in shown(database, row.id)][1].startswith(
+        "存为草稿，处理后再送审；答案里的链接不安全"
+    )
 
 
 def test_imports_are_forgotten_and_their_entries_stay(database: Database) -> None:
@@ -591,3 +593,24 @@ def test_what_a_sheet_shows_and_holds_not_is_told_with_its_row(database: Databas
     assert (entries["住宿补贴多少"].answer, entries["餐补多少"].similar) == ("500元/天", ())
     pay = entries["每月几号发工资"]
     assert (pay.answer, pay.effective_from) == ("15日", date(2026, 3, 1))
+
+
+def test_html_of_a_web_page_becomes_text_or_is_refused(database: Database) -> None:
+    lines = (
+        "编号,问题,相似问,答案",
+        "h-1,热带鱼<b>饲养费</b>能报吗,养鱼&nbsp;能报吗,<p>标准<br/>500元&nbsp;/天</p>",
+        "h-2,企鹅观察费能报吗,,<script>alert(1)</script>可以",
+        "h-3,沙漠植树费能报吗,,[看](javascript:alert(1))",
+    )
+    row = read(database, "问答.csv", csv(*lines))
+    text, script, _ = shown(database, row.id)
+    assert "答案里的网页标记换成了普通文字" in text["message"]
+    assert script["action"] == "invalid" and "答案里有网页代码“<script>”" in script["message"]
+    counts = applied(database, row.id)
+    assert (counts["created"], counts["failed"]) == (1, 2)
+    assert "不能直接通过" in shown(database, row.id)[2]["message"]
+    (entry,) = stored(database).values()
+    assert (entry.question, entry.similar, entry.answer) == ("热带鱼饲养费能报吗", ("养鱼 能报吗",), "标准\n500元 /天")
+    keep(database, replace(entry, answer="<p>标准<br/>500元&nbsp;/天</p>"))
+    again = read(database, "问答.csv", csv(*lines[:2]))
+    assert again.counts["same"] == 1, "what was stored as HTML reads back the same"
