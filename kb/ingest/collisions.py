@@ -7,7 +7,6 @@ the entry did not have, where the entry has changed since the row was exported, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.database import Database
+from kb import limits
 from kb.care.drafts import DraftRow, new_id
 from kb.entries import Entry
 from kb.ingest.fields import Line, says_the_same
@@ -26,7 +26,6 @@ from kb.store import EntryRow, entry_from_dict
 from kb.words import bare
 
 _AT_ONCE = 500
-_ID = re.compile(r"[^\s/\\#?%&\"'<>]{1,64}")
 
 
 class Asked(NamedTuple):
@@ -208,8 +207,8 @@ class _Judge:
             return
         self._complete(line, None)
         line.action = "create"
-        if not _ID.fullmatch(line.id):
-            line.problems.append("编号最长 64 个字符，不能含空格和 / \\ # ? % & 引号、尖括号；也可以留空由系统编号")
+        if not limits.is_id(line.id):
+            line.problems.append(limits.WRONG_ID)
         if since.versions[line.id]:
             line.notes.append("这个编号的条目曾被停用，将重新启用")
         if not line.problems and not self._asks_of_its_entry(line, None, since):

@@ -10,6 +10,7 @@ from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
 from core.errors import Conflict, InvalidInput
+from kb import limits
 from kb.ingest.applying import Plan, apply_plan, make_plan
 from kb.ingest.collisions import classify
 from kb.ingest.columns import Header, header_of, refined
@@ -21,7 +22,7 @@ from kb.ingest.jobs import Preview, Task
 from kb.ingest.rows import Row, Sheet, Unusable
 from kb.ingest.sheets import read_sheets
 from kb.ingest.sources import SourceReader
-from kb.ingest.values import MOST_QUESTION, text_of
+from kb.ingest.values import text_of
 from kb.store import documents
 from kb.words import bare
 
@@ -146,7 +147,7 @@ def _title(header: Header, row: Row) -> str:
 def _unread(n: int, sheet: str, row: Row, text: str) -> Line:
     """A row merged to one cell that says more than a heading does."""
     why = "这一行合并成了一格，不是一问一答，没有读取；如果说的是适用范围、期限等，请写进相关的答案或列里"
-    return Line(n, sheet, row.line, {}, problems=[why], last_line=row.line, shown_question=text[:MOST_QUESTION])
+    return Line(n, sheet, row.line, {}, problems=[why], last_line=row.line, shown_question=text[: limits.QUESTION])
 
 
 def _folded(lines: Iterator[Line]) -> Iterator[Line]:

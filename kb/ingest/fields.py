@@ -9,6 +9,7 @@ from typing import Any
 from openpyxl.utils import get_column_letter
 
 from core.errors import InvalidInput
+from kb import limits
 from kb.entries import Entry
 from kb.ingest import audiences, values
 from kb.ingest.columns import LABELS, Header
@@ -20,7 +21,14 @@ from kb.markup import without_markup
 from kb.store import entry_from_dict, entry_to_dict
 from kb.words import bare
 
-_LONGEST = {"business_type": 40, "owner": 40, "title": 200}
+_LONGEST = {"business_type": limits.NAME, "owner": limits.NAME, "title": limits.TITLE}
+_LISTS = {
+    "companies": (limits.AUDIENCE, limits.AUDIENCES),
+    "groups": (limits.AUDIENCE, limits.AUDIENCES),
+    "scenes": (limits.SCENE, limits.SCENES),
+    "related": (limits.ID, limits.RELATED),
+    "sources": (limits.SOURCE, limits.SOURCES),
+}
 _DAYS = ("effective_from", "effective_to", "review_on")
 _TEXTS = ("question", "similar", "answer", "answer_more")
 _AUDIENCES = {"audience": audiences.audience_of, "companies": audiences.companies_of, "groups": audiences.groups_of}
@@ -213,17 +221,36 @@ def _restrict(fields: dict[str, Any], name: str, cells: list[Cell]) -> None:
 
 def _limits(fields: dict[str, Any]) -> list[str]:
     problems = []
-    if len(fields.get("question", "")) > values.MOST_QUESTION:
-        problems.append(f"标准问超过 {values.MOST_QUESTION} 字，请精简，把说明写到答案里")
-    if any(len(one) > values.MOST_QUESTION for one in fields.get("similar", ())):
-        problems.append(f"有相似问超过 {values.MOST_QUESTION} 字，请拆开或精简")
-    if len(fields.get("similar", ())) > values.MOST_SIMILAR:
-        problems.append(f"相似问超过 {values.MOST_SIMILAR} 条，请保留有代表性的")
-    if len(fields.get("answer", "")) > values.MOST_ANSWER:
-        problems.append(f"答案超过 {values.MOST_ANSWER} 字，请拆成几条")
+    if len(fields.get("question", "")) > limits.QUESTION:
+        problems.append(f"标准问超过 {limits.QUESTION} 字，请精简，把说明写到答案里")
+    if any(len(one) > limits.QUESTION for one in fields.get("similar", ())):
+        problems.append(f"有相似问超过 {limits.QUESTION} 字，请拆开或精简")
+    if len(fields.get("similar", ())) > limits.SIMILAR:
+        problems.append(f"相似问超过 {limits.SIMILAR} 条，请保留有代表性的")
+    if len(fields.get("answer", "")) > limits.ANSWER:
+        problems.append(f"答案超过 {limits.ANSWER} 字，请拆成几条")
     problems += [
         f"{LABELS[name]}超过 {most} 字，请精简" for name, most in _LONGEST.items() if len(fields.get(name, "")) > most
     ]
+    for name, (longest, most) in _LISTS.items():
+        texts = [one["label"] if isinstance(one, dict) else one for one in fields.get(name, ())]
+        if any(len(text) > longest for text in texts):
+            problems.append(f"{LABELS[name]}里有一项超过 {longest} 字，请精简，或检查分隔的符号")
+        if len(texts) > most:
+            problems.append(f"{LABELS[name]}超过 {most} 项，请精简")
+    if any(len(source.get("quote") or "") > limits.QUOTE for source in fields.get("sources", ())):
+        problems.append(f"依据明细里的原文超过 {limits.QUOTE} 字，请精简")
+    kept = [pair for pair in (*fields.get("aside", ()), *fields.get("extra", ())) if pair[1]]
+    for name, text in kept:
+        if len(text) > limits.EXTRA or len(name) > limits.EXTRA_NAME:
+            what = (
+                f"“{name[:20]}”列超过 {limits.EXTRA} 字"
+                if len(text) > limits.EXTRA
+                else f"列名“{name[:20]}…”超过 {limits.EXTRA_NAME} 字"
+            )
+            problems.append(f"{what}，请精简或删去这一列")
+    if len(kept) > limits.EXTRAS:
+        problems.append(f"原样保留的列超过 {limits.EXTRAS} 个，请删去不需要的列")
     if fields.get("question") and not bare(fields["question"]):
         problems.append("标准问里没有文字，请填写员工会怎么问")
     begin, finish = fields.get("effective_from"), fields.get("effective_to")

@@ -13,7 +13,6 @@ from kb.ingest.rows import Cell
 from kb.ingest.workbooks import unguarded
 from kb.words import bare
 
-MOST_QUESTION, MOST_ANSWER, MOST_SIMILAR = 500, 100_000, 500
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]|_x000[dD]_"
 )

@@ -614,3 +614,17 @@ def test_html_of_a_web_page_becomes_text_or_is_refused(database: Database) -> No
     keep(database, replace(entry, answer="<p>标准<br/>500元&nbsp;/天</p>"))
     again = read(database, "问答.csv", csv(*lines[:2]))
     assert again.counts["same"] == 1, "what was stored as HTML reads back the same"
+
+
+def test_what_no_entry_may_hold_is_refused_with_its_column(database: Database) -> None:
+    rows = [
+        ["编号", "问题", "答案", "后续问题编号", "依据", "说明"],
+        ["差旅-001", "甲", "一"],
+        ["..", "乙", "二"],
+        ["c", "丙", "三", "\n".join(f"k-{n}" for n in range(21))],
+        ["d", "丁", "四", None, "长" * 301],
+    ]
+    row = read(database, "FAQ.xlsx", workbook(rows))
+    messages = [one["message"] for one in shown(database, row.id)]
+    assert messages[0] == "" and "编号最长 64 个字符" in messages[1]
+    assert messages[2:] == ["后续问题编号超过 20 项，请精简", "依据里有一项超过 300 字，请精简，或检查分隔的符号"]
