@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from openpyxl.utils import coordinate_to_tuple, get_column_letter
 from openpyxl.xml.functions import fromstring
 
 _LONGEST = 100
+_THREADED = re.compile(r"(?:Comment|批注|注释)\s*[:：]")
 
 
 def attachments(archive: zipfile.ZipFile, part: str) -> dict[int, list[str]]:
@@ -52,6 +54,8 @@ def _commented(comments: Any) -> Iterator[tuple[int, int, str]]:
     for comment in comments.iter():
         if _name(comment) == "comment" and (ref := comment.get("ref")):
             text = " ".join("".join(one.text or "" for one in comment.iter() if _name(one) == "t").split())
+            if text.startswith("["):  # What stands before a threaded comment tells that this Excel is too old for it.
+                text = _THREADED.split(text, maxsplit=1)[-1].strip()
             if text:
                 yield *coordinate_to_tuple(ref), f"的批注没有读取：{text[:_LONGEST]}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import delete, insert
@@ -19,7 +20,7 @@ from kb.ingest.export import GUIDE
 from kb.ingest.fields import FieldReader, Line
 from kb.ingest.imports import ImportRow, LineRow
 from kb.ingest.jobs import Preview, Task
-from kb.ingest.rows import Row, Sheet, Unusable
+from kb.ingest.rows import Row, Sheet, Struck, Unusable
 from kb.ingest.sheets import read_sheets
 from kb.ingest.sources import SourceReader
 from kb.ingest.values import text_of
@@ -65,7 +66,7 @@ class FaqIngester:
         if counts["open"]:
             raise Conflict(
                 f"还有 {counts['open']} 行与已有的知识冲突，请先逐行或统一选择：合并、覆盖、跳过或新建；"
-                "会改变可见范围的行，“覆盖”只能逐行选。",
+                "会改变可见范围的行不能统一覆盖，与自己的编号冲突的行不能统一新建，请逐行选。",
                 code="collisions_open",
             )
 
@@ -98,12 +99,13 @@ class _Reading:
         count = 0
         for count, row in enumerate(sheet.rows, 1):
             if reader is None:
+                row = _as_header(row)
                 if header := header_of(row, above):
                     reader = self._reader(sheet.name, header)
                 elif count >= _HEADER_WITHIN:
                     break
                 above = row
-            elif above is not None and (header := refined(above, row)):
+            elif above is not None and (header := refined(above, _as_header(row))):
                 reader, above = self._reader(sheet.name, header), None
             else:
                 above = None
@@ -129,6 +131,13 @@ class _Reading:
             "ignored": [name for name, field in columns if field is None],
             "passed_over": [name for name in self._without if name and name != GUIDE],
         }
+
+
+def _as_header(row: Row) -> Row:
+    """A row as a header, whose names count struck out or not: a column of the audience stays one."""
+    if not any(isinstance(cell, Struck) for cell in row.cells):
+        return row
+    return replace(row, cells=[cell.text if isinstance(cell, Struck) else cell for cell in row.cells])
 
 
 def _title(header: Header, row: Row) -> str:

@@ -16,8 +16,11 @@ class Unusable:
     reason: str
 
 
+@dataclass(frozen=True)
 class Struck(Unusable):
-    """A cell all of whose text is struck out."""
+    """A cell all of whose `text` is struck out."""
+
+    text: str = ""
 
 
 class ShownDay(date):

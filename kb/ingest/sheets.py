@@ -29,6 +29,7 @@ from kb.ingest.strings import seen, shared_strings, string_of
 
 _MOST_MERGES = 100_000
 _LINKED = re.compile(r'\s*HYPERLINK\(\s*"((?:[^"]|"")+)"', re.I)
+_STRUCK = "的内容带删除线，没有读取；如仍然有效请去掉删除线，否则请清空这一格"
 _PICTURE = re.compile(r"=?(?:_xlfn\.)?DISPIMG\(", re.I)
 _DIMENSION = re.compile(rb"<(?:\w+:)?dimension\b[^>]*?\bref=[\"'][A-Z]+\d+:[A-Z]+(\d+)")
 _BROKEN = (
@@ -185,11 +186,11 @@ class _Book:
                 return Unusable("是嵌在单元格里的图片，读不出内容；请写成文字")
             text, notes = seen(value, style in self._struck)
             if not text.strip() and value.strip():
-                return Struck("的文字都带删除线，没有读取；如仍然有效请去掉删除线，否则请清空这一格")
+                return Struck(_STRUCK, str(value))
             told += notes
             value = text
         elif style in self._struck and not isinstance(value, Unusable):
-            return Struck("的内容带删除线，没有读取；如仍然有效请去掉删除线，否则请清空这一格")
+            return Struck(_STRUCK, str(value))
         plain = _plain(value)
         if isinstance(value, datetime):
             shown = moment_shown(self._codes.get(style, ""), value)

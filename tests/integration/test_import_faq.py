@@ -585,7 +585,7 @@ def test_what_a_sheet_shows_and_holds_not_is_told_with_its_row(database: Databas
     first, unclear, _, struck, hidden, unread = shown(database, row.id)
     assert "B 列的批注没有读取：2026年起改为600元" in first["message"]
     assert unclear["action"] == "invalid" and "数字格式我们不认识" in unclear["message"]
-    assert struck["action"] == "create" and "C 列的文字都带删除线" in struck["message"]
+    assert struck["action"] == "create" and "C 列的内容带删除线" in struck["message"]
     assert hidden["action"] == "invalid", "an audience that is struck out is not everybody"
     assert unread["action"] == "invalid" and unread["question"].startswith("说明：")
     applied(database, row.id)
@@ -628,3 +628,12 @@ def test_what_no_entry_may_hold_is_refused_with_its_column(database: Database) -
     messages = [one["message"] for one in shown(database, row.id)]
     assert messages[0] == "" and "编号最长 64 个字符" in messages[1]
     assert messages[2:] == ["后续问题编号超过 20 项，请精简", "依据里有一项超过 300 字，请精简，或检查分隔的符号"]
+
+
+def test_a_header_that_is_struck_out_still_says_who_may_see(database: Database) -> None:
+    def change(sheet: Any) -> None:
+        sheet["C1"].font = Font(strike=True)
+
+    row = read(database, "FAQ.xlsx", workbook([["问题", "答案", "可见公司"], ["甲", "一", "1000"]], change=change))
+    applied(database, row.id)
+    assert by_question(database)["甲"].audience == Audience(frozenset({"1000"}))

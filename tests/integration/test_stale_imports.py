@@ -69,6 +69,9 @@ def test_a_row_edited_at_both_ends_asks(database: Database, tmp_path: Path, reso
     with pytest.raises(Conflict):
         confirm(database, row.id)
     decide(database, row.id, resolution)
+    if resolution == "create":
+        assert shown(database, row.id, "open"), "all at once doubles nothing"
+        decide(database, row.id, resolution, asked["row"])
     applied(database, row.id)
     assert {entry.answer for entry in stored(database).values()} == answers
     assert "p-1" in stored(database)
