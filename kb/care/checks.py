@@ -18,11 +18,13 @@ from sqlalchemy.orm import Session
 from kb.care.amounts import amounts, amounts_of_table, contradictions
 from kb.care.asked import Asked, asked, asked_by
 from kb.care.flags import SOURCE_CHANGED, FlagRow
+from kb.care.gaps import gap
 from kb.entries import Entry, Source
 from kb.files import article_label
 from kb.markup import tags
 from kb.policies import policies_to_publish
 from kb.store import documents
+from kb.tables import edition
 from kb.words import bare
 
 Finding = dict[str, Any]
@@ -42,19 +44,26 @@ _BARE_SCHEME = re.compile(r"\b(?:javascript\s*:|vbscript\s*:|data\s*:\s*\w+/)", 
 @dataclass(frozen=True)
 class Known:
     """What an entry is checked against. `policies` holds each one's versions, in force or to come; `questions` lists, by its
-    letters alone, who asks a question already; `changed` what happened to the sources of an entry and is not settled yet."""
+    letters alone, who asks a question already, `live` by id one question of each approved entry; `changed` what happened to
+    the sources of an entry and is not settled yet."""
 
     policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     scenes: frozenset[str] = frozenset()
     entries: frozenset[str] = frozenset()
     questions: dict[str, list[Asked]] = field(default_factory=dict)
+    live: dict[str, Asked] = field(default_factory=dict)
     changed: dict[str, list[str]] = field(default_factory=dict)
 
     def policy(self, policy_id: str, day: date) -> dict[str, Any] | None:
         """The version in force on a day, the newest where none is; None for a policy that there is not."""
         versions = self.policies.get(policy_id, [])
         return next((body for body in versions if _holds(body, day)), versions[0] if versions else None)
+
+    def table(self, table_id: str, day: date) -> dict[str, Any] | None:
+        """The edition in force on a day, the newest where none is; None for a table that there is not."""
+        newest = self.tables.get(table_id)
+        return newest and (edition(newest, day) or newest)
 
 
 def known(session: Session) -> Known:
@@ -96,8 +105,11 @@ def _known(
     scenes: Iterable[dict[str, Any]],
 ) -> Known:
     by_key: dict[str, list[Asked]] = {}
+    live: dict[str, Asked] = {}
     for one in questions:
         by_key.setdefault(one.key, []).append(one)
+        if not one.drafted:
+            live.setdefault(one.entry_id, one)
     versions: dict[str, list[dict[str, Any]]] = {}
     for body in policies:
         versions.setdefault(body["id"], []).append(body)
@@ -109,6 +121,7 @@ def _known(
         | {f"{page['page']}/{node['node']}" for page in pages for node in page.get("nodes") or ()},
         ids,
         by_key,
+        live,
     )
 
 
@@ -117,6 +130,7 @@ def findings(entry: Entry, known: Known, today: date, near: Near | None = None) 
     day = max(today, entry.effective_from or today)
     found = [
         *_shape(entry, today),
+        *_gap(entry, known, today),
         *unsafe(entry),
         *_markup(entry),
         *_duplicates(entry, known, near),
@@ -149,6 +163,12 @@ def _shape(entry: Entry, today: date) -> Iterator[Finding]:
         if (key := bare(question)) and key in seen:
             yield _warning("repeated", f"相似问“{question}”和“{seen[key]}”是同一个问法，请删掉一个。")
         seen.setdefault(key, question)
+
+
+def _gap(entry: Entry, known: Known, today: date) -> Iterator[Finding]:
+    stored = known.live.get(entry.id)
+    if stored and (told := gap(entry.effective_from, (stored.effective_from, stored.effective_to), today)):
+        yield _warning("gap", told)
 
 
 def unsafe(entry: Entry) -> Iterator[Finding]:
@@ -185,7 +205,8 @@ def _duplicates(entry: Entry, known: Known, near: Near | None) -> Iterator[Findi
             more = {"entry_id": other.entry_id, "question": other.question}
             yield _error("duplicate", message, **more) if same else _warning("duplicate", message, **more)
     for other_id, question, similarity in near(entry.questions) if near else ():
-        if other_id in told or similarity < ALIKE:
+        apart = other_id in known.live and not _meet(entry, known.live[other_id])
+        if other_id in told or similarity < ALIKE or apart:
             continue
         told.add(other_id)
         yield _warning(
@@ -229,7 +250,7 @@ def _sources(entry: Entry, known: Known, day: date) -> Iterator[Finding]:
                 )
             yield from _in_force(f"《{policy['title']}》", policy, day)
         elif source.table is not None:
-            table = known.tables.get(source.table)
+            table = known.table(source.table, day)
             if table is None:
                 yield _error("missing_source", f"依据“{source.label}”引用的标准表不存在，请重新选择。")
                 continue
@@ -261,7 +282,7 @@ def _amounts(entry: Entry, known: Known, day: date) -> Iterator[Finding]:
     missing = amounts(entry.answer) - set().union(*readable) if readable else set()
     cited = {source.table for source in entry.sources}
     told: set[str] = set()
-    for table in known.tables.values():
+    for table in filter(None, (known.table(one, day) for one in known.tables)):
         for row, amount, right in contradictions(entry.answer, table):
             unfounded = (
                 f"，{amount} 在所列依据里也找不到" if amount in missing - told and table["id"] not in cited else ""
@@ -286,7 +307,7 @@ def source_amounts(source: Source, known: Known, day: date) -> set[str] | None:
         article = _article(policy, source)
         return amounts(f"{article['title']}\n{article['text']}", loosely=True) if article else None
     if source.table is not None:
-        table = known.tables.get(source.table)
+        table = known.table(source.table, day)
         return amounts_of_table(table) if table else None
     return amounts(f"{source.regulation or ''}\n{source.quote}", loosely=True) if source.quote else None
 

@@ -15,12 +15,12 @@ from core.database import Database
 from kb.care.checks import Finding, findings, known, unsafe
 from kb.care.drafts import blocking, new_id, submit_drafts
 from kb.entries import Entry
-from kb.ingest.collisions import Known, known_questions, stored_entries
-from kb.ingest.fields import entry_with, says_the_same
+from kb.ingest.collisions import Asked, Known, known_questions, stored_entries
+from kb.ingest.fields import entry_with, period_of, says_the_same
 from kb.ingest.imports import NOT_SAID, ImportRow, LineRow
 from kb.ingest.jobs import Outdated, Task
 from kb.ingest.revisions import last_changes, states
-from kb.store import save_entries
+from kb.store import entry_to_dict, save_entries
 from kb.words import bare
 
 OUTCOMES = ("created", "updated", "merged", "skipped", "failed")
@@ -223,9 +223,7 @@ class _Work:
             return None
         self.asked.add(key)
         expected = {*row.body["met"], row.other_id, *self.changed}
-        found = [
-            one for one in self._known.all(key, after.audience.companies, entry_id) if one.entry_id not in expected
-        ]
+        found = [one for one in self._known.all(key, _asked(after), entry_id) if one.entry_id not in expected]
         if not found:
             return None
         with self._database.read() as session:
@@ -290,6 +288,10 @@ class _Work:
 
     def _keep(self, entry: Entry) -> None:
         self._now[entry.id] = self.changed[entry.id] = entry
+
+
+def _asked(entry: Entry) -> Asked:
+    return Asked(entry.id, entry.question, True, entry.audience.companies, period_of(entry_to_dict(entry)))
 
 
 def _for_the_same(entry: Entry, body: Mapping[str, Any]) -> bool:

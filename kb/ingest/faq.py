@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
+from core.clock import today
 from core.errors import Conflict, InvalidInput
 from kb import limits
 from kb.ingest.applying import Plan, apply_plan, make_plan
@@ -18,6 +19,7 @@ from kb.ingest.columns import Header, header_of, refined
 from kb.ingest.decisions import count_actions
 from kb.ingest.export import GUIDE
 from kb.ingest.fields import FieldReader, Line
+from kb.ingest.gaps import note_gaps
 from kb.ingest.imports import ImportRow, LineRow
 from kb.ingest.jobs import Preview, Task
 from kb.ingest.rows import Row, Sheet, Struck, Unusable
@@ -55,6 +57,8 @@ class FaqIngester:
             raise InvalidInput("表头下面没有内容，请填写后重新导入。")
         total = 2 * len(lines)
         classify(task.database, lines, lambda done: task.progress(done, total))
+        with task.database.read() as session:
+            note_gaps(session, lines, today())
         _store(task, lines, total)
         with task.database.read() as session:
             counts = count_actions(session, task.about.id)

@@ -34,13 +34,18 @@ _TEXTS = ("question", "similar", "answer", "answer_more")
 _AUDIENCES = {"audience": audiences.audience_of, "companies": audiences.companies_of, "groups": audiences.groups_of}
 
 
+Period = tuple[str, str]
+"""A first and a last day as ISO dates, "" where there is none."""
+
+
 @dataclass
 class Line:
     """One row of a file, perhaps with further rows that hold more similar questions of it.
 
     `fields` has only what the file has a column for, as JSON values. `problems` forbid its import; `notes` do not.
-    `companies` are those that may see it, all of them where there are none. `seen` are the versions of the entries that it is about,
-    `met` the entries that ask the same by now, `reach` how an audience would change that somebody has to agree to.
+    `companies` are those that may see it, all of them where there are none; `period` is its first and its last day. `seen` are the
+    versions of the entries that it is about, `met` the entries that ask the same by now, `reach` how an audience would change that
+    somebody has to agree to.
     """
 
     n: int
@@ -53,6 +58,7 @@ class Line:
     action: str = ""
     shown_question: str = ""
     companies: frozenset[str] = frozenset()
+    period: Period = ("", "")
     entry_id: str | None = None
     other_id: str | None = None
     other_question: str | None = None
@@ -118,6 +124,7 @@ class FieldReader:
             line.fields["aside"] = [[name, values.text_of(cell(column))] for column, name in aside.items()]
             self._check_guarded(line)
         line.companies = frozenset(line.fields.get("companies", ()))
+        line.period = period_of(line.fields)
         if not line.problems:
             line.problems += _limits(line.fields)
         return line
@@ -257,6 +264,11 @@ def _limits(fields: dict[str, Any]) -> list[str]:
     if begin and finish and begin > finish:
         problems.append("失效日期早于生效日期，请核对")
     return problems
+
+
+def period_of(body: dict[str, Any]) -> Period:
+    """When an entry is valid, from its JSON or from the fields of a row."""
+    return body.get("effective_from") or "", body.get("effective_to") or ""
 
 
 def entry_with(entry: Entry, fields: dict[str, Any]) -> Entry:

@@ -356,6 +356,49 @@ def test_the_same_file_again_finds_the_entry_of_each_company(database: Database)
     assert read(database, "问答.csv", csv(COMPANIES[0], "夜航津贴一晚多少,新,公司:3000")).counts["create"] == 1
 
 
+PERIODS = (
+    "问题,答案,生效日期,失效日期",
+    "夜航津贴一晚多少,每晚 90 元,2026-01-01,2026-12-31",
+    "夜航津贴一晚多少？,每晚 120 元,2027-01-01,",
+)
+
+
+def test_one_question_with_an_answer_for_each_period(database: Database) -> None:
+    row = read(database, "问答.csv", csv(*PERIODS))
+    assert [one["action"] for one in shown(database, row.id)] == ["create", "create"]
+    assert applied(database, row.id)["created"] == 2
+    assert {entry.answer: entry.effective_from for entry in stored(database).values()} == {
+        "每晚 90 元": date(2026, 1, 1),
+        "每晚 120 元": date(2027, 1, 1),
+    }
+    assert read(database, "问答.csv", csv(*PERIODS)).counts["same"] == 2, "each meets the one of its own period"
+    lines = (PERIODS[0], "夜航津贴一晚多少,每晚 80 元,,2025-12-31", "夜航津贴一晚多少,每晚 100 元,2026-12-31,")
+    again = read(database, "问答.csv", csv(*lines))
+    assert [one["action"] for one in shown(database, again.id)] == ["create", "collide"]
+
+
+def test_the_period_of_a_row_that_names_its_entry_is_the_entrys_where_the_file_has_none(database: Database) -> None:
+    keep(database, replace(STAY, effective_to=date(2026, 12, 31)), replace(LOAN, effective_from=date(2027, 1, 1)))
+    row = read(database, "问答.csv", csv("编号,问题,答案", f"t-1,{LOAN.question},改了"))
+    assert [one["action"] for one in shown(database, row.id)] == ["update"]
+
+
+def test_a_row_that_leaves_days_without_an_answer_says_so(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kb.ingest.faq.today", lambda: date(2026, 11, 23))
+    keep(database, STAY, replace(LOAN, effective_to=date(2026, 1, 1)))
+    header = "编号,问题,答案,生效日期,失效日期"
+    named, met, ended = (
+        f"t-1,{STAY.question},新口径,2027-01-01,",
+        f",{STAY.question},新口径,2027-01-01,",
+        f"t-2,{LOAN.question},新口径,2027-01-01,",
+    )
+    for line, begins in ((named, "这条知识现在有效，改成 2027-01-01 生效后"), (met, "如选“覆盖”：这条知识现在有效")):
+        [one] = shown(database, read(database, "问答.csv", csv(header, line)).id)
+        assert begins in one["message"] and "失效日期改为 2026-12-31" in one["message"]
+    [one] = shown(database, read(database, "问答.csv", csv(header, ended)).id)
+    assert (one["action"], one["message"]) == ("update", "")
+
+
 def test_a_row_does_not_overwrite_what_its_file_says_to_somebody_else(database: Database) -> None:
     row = read(database, "问答.csv", csv(*COMPANIES))
     assert "可见范围不同" in shown(database, row.id)[2]["message"]
