@@ -9,6 +9,7 @@ from itertools import count
 
 from kb.ingest.audiences import guards
 from kb.ingest.rows import Cell, Row
+from kb.ingest.secrecy import mark_in
 from kb.ingest.workbooks import unguarded
 from kb.words import bare
 
@@ -66,6 +67,8 @@ _REMARK = re.compile(r"[(（\[【].*?[)）\]】]|[*＊:：]")
 _NUMBERED = re.compile(r"\s*[-_#]?\s*[\d一二三四五六七八九十]+$")
 _AUDIENCE = {"companies", "groups", "audience"}
 _REPEATABLE = {"similar", "answer_more", "sources"} | _AUDIENCE
+_SINGLE = {"answer", "effective_from", "effective_to"}
+_CONTENT = {"question", "similar", "answer", "answer_more"}
 _LONGEST_LABEL = 20
 
 
@@ -84,6 +87,8 @@ def field_of(header: Cell) -> str | None:
 class Header:
     """The header of a sheet: the column numbers of each field, the name of each column that is kept aside.
 
+    `marks` are what remarks in the headers of questions and answers keep from everybody, by header: 答案（内部口径）.
+    `rivals` are columns that could be the answer or a day as well as the one that was taken for it, which each is mapped to.
     `rows` are the two that it was made of, where there were two.
     """
 
@@ -91,6 +96,8 @@ class Header:
     fields: dict[str, list[int]]
     aside: dict[int, str]
     names: list[tuple[str, str | None]]
+    marks: dict[str, str]
+    rivals: dict[int, int]
     rows: tuple[list[Cell], ...] = ()
 
     def repeated_by(self, row: Row) -> bool:
@@ -112,7 +119,7 @@ def header_of(row: Row, above: Row | None = None) -> Header | None:
     if above is not None and above.line + 1 == row.line:
         upper = _spread(above, whole=True)
         cells = [_under(_at(upper, column), cell) for column, cell in enumerate(cells)]
-    return _named(row.line, cells)
+    return _named(row.line, cells, row.merged)
 
 
 def refined(header: Row, below: Row) -> Header | None:
@@ -134,7 +141,7 @@ def refined(header: Row, below: Row) -> Header | None:
         if not known and not any(first <= column <= last for first, last in header.merged):
             return None
         joined[column], finer = _under(over, cell), finer or known is not None
-    found = _named(below.line, joined) if finer else None
+    found = _named(below.line, joined, header.merged) if finer else None
     return found and replace(found, rows=(header.cells, below.cells))
 
 
@@ -163,9 +170,10 @@ def _under(over: Cell, cell: Cell) -> Cell:
     return over if field_of(over) in _AUDIENCE and not field_of(cell) else cell
 
 
-def _named(line: int, cells: list[Cell]) -> Header | None:
+def _named(line: int, cells: list[Cell], merged: tuple[tuple[int, int], ...]) -> Header | None:
     fields: dict[str, list[int]] = {}
     aside: dict[int, str] = {}
+    rivals: dict[int, int] = {}
     names: list[tuple[str, str | None]] = []
     for column, cell in enumerate(cells):
         if cell is None:
@@ -175,6 +183,8 @@ def _named(line: int, cells: list[Cell]) -> Header | None:
         if field and (field not in fields or field in _REPEATABLE):
             fields.setdefault(field, []).append(column)
         else:
+            if field in _SINGLE:
+                rivals[column] = fields[field][0]
             field = None
             text = _unique(text, aside.values())
             aside[column] = text
@@ -185,7 +195,15 @@ def _named(line: int, cells: list[Cell]) -> Header | None:
     known = set(fields)
     if not known & {"question", "id"} or not known & {"answer", "similar"} and len(known) < 2:
         return None
-    return Header(line, fields, aside, names)
+    marks = {name: mark for name, field in names if field in _CONTENT and (mark := _mark(name))}
+    for answer in fields.get("answer", ()):
+        below = {column for first, last in merged if first <= answer <= last for column in range(first, last + 1)}
+        rivals |= {column: answer for column in below if column != answer and _at(cells, column) is None}
+    return Header(line, fields, aside, names, marks, rivals)
+
+
+def _mark(name: str) -> str:
+    return next((mark for remark in _REMARK.findall(name) if (mark := mark_in(remark))), "")
 
 
 def _unique(name: str, taken: Iterable[str]) -> str:

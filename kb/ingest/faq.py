@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, insert
@@ -20,6 +21,7 @@ from kb.ingest.gaps import note_gaps
 from kb.ingest.imports import ImportRow, LineRow
 from kb.ingest.jobs import Preview, Task
 from kb.ingest.rows import Row, Sheet
+from kb.ingest.secrecy import mark_in
 from kb.ingest.sheets import read_sheets
 from kb.ingest.sources import SourceReader
 from kb.store import documents
@@ -94,25 +96,32 @@ class _Reading:
         reader: FieldReader | None = None
         above: Row | None = None
         count = 0
+        marks = {"文件名": mark_in(Path(self._task.about.file_name).stem), "工作表名称": mark_in(sheet.name)}
         for count, row in enumerate(sheet.rows, 1):
             if reader is None:
                 if header := header_of(row, above):
-                    reader = self._reader(sheet.name, header)
+                    reader = self._reader(sheet.name, header, marks)
                 elif count >= _HEADER_WITHIN:
                     break
+                else:
+                    marks[f"表头上方第 {row.line} 行"] = _mark_of(row)
                 above = row
             elif above is not None and (header := refined(above, row)):
-                reader, above = self._reader(sheet.name, header), None
+                reader, above = self._reader(sheet.name, header, marks), None
             else:
                 above = None
-                if not (_is_title(reader.header, row) or reader.header.repeated_by(row)):
+                if _is_title(reader.header, row):
+                    reader.keep_inside("上方的小标题", _mark_of(row))
+                elif not reader.header.repeated_by(row):
                     yield reader.read(offset + row.line, sheet.name, row)
             self._task.progress(min(row.line, sheet.about), 2 * max(sheet.about, row.line))
         if reader is None and count:
             self._without.append(sheet.name)
 
-    def _reader(self, sheet: str, header: Header) -> FieldReader:
+    def _reader(self, sheet: str, header: Header, marks: dict[str, str]) -> FieldReader:
         self.readers[sheet] = reader = FieldReader(header, self._sources)
+        for where, mark in marks.items():
+            reader.keep_inside(where, mark)
         return reader
 
     def summary(self) -> dict[str, Any]:
@@ -124,6 +133,10 @@ class _Reading:
             "ignored": [name for name, field in columns if field is None],
             "passed_over": [name for name in self._without if name and name != GUIDE],
         }
+
+
+def _mark_of(row: Row) -> str:
+    return next((mark for cell in row.cells if isinstance(cell, str) and (mark := mark_in(cell))), "")
 
 
 def _is_title(header: Header, row: Row) -> bool:

@@ -13,6 +13,7 @@ from kb.entries import Entry
 from kb.ingest import audiences, values
 from kb.ingest.columns import LABELS, Header
 from kb.ingest.rows import Cell, Display, Row, Unusable
+from kb.ingest.secrecy import keeps_inside
 from kb.ingest.sources import SourceReader
 from kb.ingest.workbooks import unguarded
 from kb.store import entry_from_dict, entry_to_dict
@@ -75,6 +76,11 @@ class FieldReader:
         self._field_of = {column: name for name, columns in header.fields.items() for column in columns}
         self._guarded = {name for name in header.aside.values() if audiences.guards(name)}
         self._unnamed: dict[int, str] = {}
+        self._marks = {f"“{name}”列的列名": mark for name, mark in header.marks.items()}
+
+    def keep_inside(self, where: str, mark: str) -> None:
+        """`where` stands `mark`, such as 仅限财务部: no further row is for everybody unless it says so; "" takes it back."""
+        self._marks[where] = mark
 
     @property
     def names(self) -> list[tuple[str, str | None]]:
@@ -101,9 +107,10 @@ class FieldReader:
                 self._read_field(line, name, cells_of_it, found)
             except InvalidInput as error:
                 line.problems.append(error.message)
+        line.problems += self._undecided(row)
         if aside := self.header.aside | self._without_header(row):
             line.fields["aside"] = [[name, values.text_of(cell(column))] for column, name in aside.items()]
-            self._check_guarded(line)
+        self._check_audience(line, says_who=_says_who(found))
         line.companies = frozenset(line.fields.get("companies", ()))
         line.period = period_of(line.fields)
         if not line.problems:
@@ -121,13 +128,41 @@ class FieldReader:
         line.notes.append(f"{get_column_letter(column + 1)} 列单元格的链接没有导入：{cell.link[:200]}")
         return text
 
-    def _check_guarded(self, line: Line) -> None:
-        for name, text in line.fields["aside"]:
-            if name in self._guarded:
-                try:
+    def _undecided(self, row: Row) -> list[str]:
+        """Where a second column could be the answer or a day as well, for us to take neither."""
+        found = []
+        for column, taken in self.header.rivals.items():
+            if column < len(row.cells) and row.cells[column] is not None:
+                field = self._field_of[taken]
+                name = next(name for name, of in self.header.names if of == field)
+                first = f"{get_column_letter(taken + 1)} 列“{name}”"
+                other = f"{get_column_letter(column + 1)} 列"
+                if also := self.header.aside.get(column):
+                    other += f"“{also}”"
+                found.append(
+                    f"{first}和 {other}都可能是“{LABELS[field]}”，分不清用哪一列；请只留一列，另一列改名（如“备注”）或拆成单独的行"
+                )
+        return found
+
+    def _check_audience(self, line: Line, *, says_who: bool) -> None:
+        """What restricts a row elsewhere than in a column of the audience is a problem, unless the row `says_who` may see it."""
+        for name, text in line.fields.get("aside", ()):
+            try:
+                if name in self._guarded:
                     audiences.must_be_public(name, text)
-                except InvalidInput as error:
-                    line.problems.append(error.message)
+                elif not says_who:
+                    audiences.must_not_restrict(name, text)
+            except InvalidInput as error:
+                line.problems.append(error.message)
+                break
+        if says_who:
+            return
+        kind = line.fields.get("business_type", "")
+        marks = {"“业务类型”列": kind if keeps_inside(kind) else "", **self._marks}
+        if told := "、".join(f"{where}写着“{mark[:30]}”" for where, mark in marks.items() if mark):
+            line.problems.append(
+                f"{told}，不能当作全员可见；请加“可见公司”或“可见人员组”列写明谁能看，全员可见的写“全部”"
+            )
 
     def _without_header(self, row: Row) -> dict[int, str]:
         """The columns without a header that hold something in this row, by what they are to be called."""
@@ -176,6 +211,11 @@ class FieldReader:
         elif name == "extra":
             pairs = values.extra_of(text)
             fields[name] = pairs if pairs is not None else [[LABELS["extra"], text]] if text else []
+
+
+def _says_who(found: dict[str, list[Cell]]) -> bool:
+    """Whether a row says itself who may see it, be it everybody."""
+    return any(cell is not None for name in _AUDIENCES for cell in found.get(name, ()))
 
 
 def _restrict(fields: dict[str, Any], name: str, cells: list[Cell]) -> None:

@@ -185,6 +185,87 @@ def test_what_nobody_can_read_of_the_audience_is_refused(database: Database) -> 
     assert entries["丁"].audience.public and set(entries) == {"丙", "丁"}
 
 
+@pytest.mark.parametrize(
+    ("header", "cell"),
+    [
+        ("查阅权限", "仅财务总监"),
+        ("是否对外", "否"),
+        ("可对员工", "否"),
+        ("公司名称", "华晟重工"),
+        ("部门", "仅财务部"),
+        ("级别", "秘密"),
+        ("备注", "内部掌握，勿外传"),
+        ("类型", "机密"),
+        ("华东公司", "√"),
+    ],
+)
+def test_a_row_that_is_not_for_everybody_says_for_whom_or_stays_out(database: Database, header: str, cell: str) -> None:
+    row = read(database, "问答.csv", csv(f"问题,答案,{header}", f"甲,答,“{cell}”".replace("“", '"').replace("”", '"')))
+    (line,) = shown(database, row.id)
+    assert line["action"] == "invalid" and "可见公司" in line["message"] and cell in line["message"]
+
+
+def test_a_row_that_says_for_whom_may_be_marked_as_internal(database: Database) -> None:
+    row = read(database, "问答.csv", csv("问题,答案,备注,可见公司", "甲,答,内部资料,1000", "乙,答,内部资料,全部"))
+    assert row.counts["create"] == 2
+
+
+@pytest.mark.parametrize("where", ["file", "sheet", "title", "section", "header"])
+def test_secrecy_that_is_told_outside_of_the_columns_counts(database: Database, where: str) -> None:
+    rows: list[list[Any]] = [["问题", "答案", "可见公司"], ["甲", "答", None], ["乙", "答", "1000"]]
+
+    def change(sheet: Any) -> None:
+        if where == "sheet":
+            sheet.title = "仅财务部可见"
+        if where == "section":
+            sheet.merge_cells("A2:C2")
+
+    if where == "title":
+        rows.insert(0, ["财务常见问题（仅限财务部内部使用，禁止外传）"])
+    if where == "section":
+        rows.insert(1, ["一、仅财务部可见"])
+    if where == "header":
+        rows[0][1] = "答案（内部口径，勿外传）"
+    name = "财务问答（内部资料）.xlsx" if where == "file" else "财务问答.xlsx"
+    row = read(database, name, workbook(rows, change=change))
+    first, second = shown(database, row.id)
+    assert first["action"] == "invalid" and "不能当作全员可见" in first["message"]
+    assert second["action"] == "create"
+
+
+def test_a_section_for_some_ends_with_the_next_one(database: Database) -> None:
+    rows = [["问题", "答案"], ["一、仅财务部可见"], ["甲", "答"], ["二、报销"], ["乙", "答"]]
+
+    def merge(sheet: Any) -> None:
+        sheet.merge_cells("A2:B2")
+        sheet.merge_cells("A4:B4")
+
+    row = read(database, "问答.xlsx", workbook(rows, change=merge))
+    assert [line["action"] for line in shown(database, row.id)] == ["invalid", "create"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [["问题", "答案（内部口径，勿外传）", "答案（对外口径）"], ["问题", "答案", "标准答复"], ["问题", "答案", None]],
+)
+def test_of_two_answers_none_is_taken(database: Database, header: list[str | None]) -> None:
+    def merge(sheet: Any) -> None:
+        if header[2] is None:
+            sheet.merge_cells("B1:C1")
+
+    rows = [header, ["甲", "一个", "另一个"], ["乙", "一个", None]]
+    row = read(database, "问答.xlsx", workbook(rows, change=merge))
+    first, second = shown(database, row.id)
+    assert first["action"] == "invalid" and "B 列" in first["message"] and "C 列" in first["message"]
+    assert second["action"] == ("invalid" if "内部" in header[1] else "create")
+
+
+def test_blocks_of_questions_side_by_side_are_refused(database: Database) -> None:
+    row = read(database, "问答.csv", csv("问题,答案,,问题,答案", "甲,答甲,,乙,答乙"))
+    (line,) = shown(database, row.id)
+    assert line["action"] == "invalid" and "E 列“答案”都可能是“答案”" in line["message"]
+
+
 def test_every_column_of_the_audience_counts(database: Database) -> None:
     lines = (
         "问题,答案,适用范围,适用公司,人员组",
