@@ -17,6 +17,7 @@ from kb.ingest import values
 from kb.ingest.audiences import guards
 from kb.ingest.columns import LABELS, field_of
 from kb.ingest.fields import canonical
+from kb.ingest.retirement import out_of_use
 from kb.ingest.rows import MOST_COLUMNS
 from kb.ingest.secrecy import restricts
 from kb.ingest.workbooks import guarded, new_sheet, text_cells
@@ -144,7 +145,7 @@ def _cells(entry: Entry, aside: list[str], most: dict[str, int]) -> list[str]:
     own = {
         name: value
         for name, value in body["extra"]
-        if named[name] == 1 and name in aside and not restricts(name, value)
+        if named[name] == 1 and name in aside and not restricts(name, value) and not out_of_use(name, value)
     }
     rest = [pair for pair in body["extra"] if pair[0] not in own]
     cells += [body["title"], *(own.get(name, "") for name in aside)]

@@ -20,6 +20,7 @@ from kb.ingest.fields import FieldReader, Line
 from kb.ingest.gaps import note_gaps
 from kb.ingest.imports import ImportRow, LineRow
 from kb.ingest.jobs import Preview, Task
+from kb.ingest.retirement import sheet_out_of_use
 from kb.ingest.rows import Row, Sheet
 from kb.ingest.secrecy import mark_in
 from kb.ingest.sheets import read_sheets
@@ -32,6 +33,7 @@ SHEET_STEP = 2_000_000
 """A row's number is its line, plus this for every sheet before its own: more lines than a sheet can have."""
 _HEADER_WITHIN = 30
 _STORE_AT_ONCE = 2_000
+_MOST_TOLD = 20
 
 
 class FaqIngester:
@@ -47,7 +49,8 @@ class FaqIngester:
         lines = list(reading.lines())
         if not reading.readers:
             raise InvalidInput(
-                "没有找到表头。请在表格里用一行写明列名，至少要有“标准问”和“答案”；可以下载导入模板照着填写。"
+                "".join(f"{note}。" for note in reading.notes)
+                + "没有找到表头。请在表格里用一行写明列名，至少要有“标准问”和“答案”；可以下载导入模板照着填写。"
             )
         if not lines:
             raise InvalidInput("表头下面没有内容，请填写后重新导入。")
@@ -82,10 +85,14 @@ class _Reading:
         self._sources = sources
         self.readers: dict[str, FieldReader] = {}
         self._without: list[str] = []
+        self.notes: list[str] = []
 
     def lines(self) -> Iterator[Line]:
         seen = 0
         for at, sheet in enumerate(read_sheets(self._task.path, self._task.about.format)):
+            if sheet_out_of_use(sheet.name):
+                self.notes.append(f"工作表“{sheet.name}”从名称看已经停用，没有读取；仍要导入的请改名后重新导入")
+                continue
             for line in _folded(self._sheet(at * SHEET_STEP, sheet)):
                 seen += 1
                 if seen > MOST_LINES:
@@ -96,6 +103,7 @@ class _Reading:
         reader: FieldReader | None = None
         above: Row | None = None
         count = 0
+        hidden: list[int] = []
         marks = {"文件名": mark_in(Path(self._task.about.file_name).stem), "工作表名称": mark_in(sheet.name)}
         for count, row in enumerate(sheet.rows, 1):
             if reader is None:
@@ -113,10 +121,24 @@ class _Reading:
                 if _is_title(reader.header, row):
                     reader.keep_inside("上方的小标题", _mark_of(row))
                 elif not reader.header.repeated_by(row):
+                    if row.hidden:
+                        hidden.append(row.line)
                     yield reader.read(offset + row.line, sheet.name, row)
             self._task.progress(min(row.line, sheet.about), 2 * max(sheet.about, row.line))
         if reader is None and count:
             self._without.append(sheet.name)
+        if reader is not None:
+            self._tell_hidden(sheet.name, hidden, reader.hidden_columns)
+
+    def _tell_hidden(self, sheet: str, lines: list[int], columns: list[str]) -> None:
+        of = f"工作表“{sheet}”的 " if sheet else ""
+        if lines:
+            listed = "、".join(map(str, lines[:_MOST_TOLD])) + (" 等" if len(lines) > _MOST_TOLD else "")
+            self.notes.append(
+                f"{of.rstrip()}第 {listed} 行共 {len(lines)} 行被隐藏或筛掉了，仍然读取；不要的请在表格里删去后重新导入"
+            )
+        if columns:
+            self.notes.append(f"{of}{'、'.join(columns)}被隐藏，仍然读取；不要的请在表格里删去后重新导入")
 
     def _reader(self, sheet: str, header: Header, marks: dict[str, str]) -> FieldReader:
         self.readers[sheet] = reader = FieldReader(header, self._sources)
@@ -125,13 +147,14 @@ class _Reading:
         return reader
 
     def summary(self) -> dict[str, Any]:
-        """Which column was taken for what; sheets that were passed over, since they have no header."""
+        """Which column was taken for what; sheets that were passed over, since they have no header; what else to know."""
         columns = dict.fromkeys(name for reader in self.readers.values() for name in reader.names)
         return {
             "columns": [{"header": name, "field": field} for name, field in columns],
             "sheets": [name for name in self.readers if name],
             "ignored": [name for name, field in columns if field is None],
             "passed_over": [name for name in self._without if name and name != GUIDE],
+            "notes": self.notes,
         }
 
 

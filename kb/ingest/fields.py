@@ -12,6 +12,7 @@ from core.errors import InvalidInput
 from kb.entries import Entry
 from kb.ingest import audiences, values
 from kb.ingest.columns import LABELS, Header
+from kb.ingest.retirement import marked_out_of_use, out_of_use
 from kb.ingest.rows import Cell, Display, Row, Unusable
 from kb.ingest.secrecy import keeps_inside
 from kb.ingest.sources import SourceReader
@@ -76,6 +77,7 @@ class FieldReader:
         self._field_of = {column: name for name, columns in header.fields.items() for column in columns}
         self._guarded = {name for name in header.aside.values() if audiences.guards(name)}
         self._unnamed: dict[int, str] = {}
+        self._hidden: frozenset[int] = frozenset()
         self._marks = {f"“{name}”列的列名": mark for name, mark in header.marks.items()}
 
     def keep_inside(self, where: str, mark: str) -> None:
@@ -87,9 +89,16 @@ class FieldReader:
         """The name and the field of every column; of those without a header the ones that held something."""
         return [*self.header.names, *((name, None) for _, name in sorted(self._unnamed.items()))]
 
+    @property
+    def hidden_columns(self) -> list[str]:
+        """The columns that were read although their sheet does not show them."""
+        named = self._field_of.keys() | self.header.aside.keys() | self._unnamed.keys()
+        return [f"{get_column_letter(column + 1)} 列" for column in sorted(self._hidden & named)]
+
     def read(self, n: int, sheet: str, row: Row) -> Line:
         """What a row says; a cell that cannot be used is a problem of the row."""
         line = Line(n, sheet, row.line, {}, last_line=row.line)
+        self._hidden = row.hidden_columns
         cells = row.cells
 
         def cell(column: int) -> Cell:
@@ -110,6 +119,11 @@ class FieldReader:
         line.problems += self._undecided(row)
         if aside := self.header.aside | self._without_header(row):
             line.fields["aside"] = [[name, values.text_of(cell(column))] for column, name in aside.items()]
+        if row.hidden:
+            line.notes.append("这一行在表格里被隐藏或筛掉了，仍然读取；不要的请在表格里删去")
+        if ended := _out_of_use(line):
+            line.problems = [ended]
+            return line
         self._check_audience(line, says_who=_says_who(found))
         line.companies = frozenset(line.fields.get("companies", ()))
         line.period = period_of(line.fields)
@@ -211,6 +225,17 @@ class FieldReader:
         elif name == "extra":
             pairs = values.extra_of(text)
             fields[name] = pairs if pairs is not None else [[LABELS["extra"], text]] if text else []
+
+
+def _out_of_use(line: Line) -> str:
+    """Why a row is not to be imported, as somebody has taken it out of use; "" where nobody has."""
+    said = [f"“{name}”列写着“{text[:30]}”" for name, text in line.fields.get("aside", ()) if out_of_use(name, text)]
+    if marked_out_of_use(line.question):
+        said.append("标准问写明已停用")
+    if not said:
+        return ""
+    stays = f"；知识库里编号 {line.id} 的条目没有改动，要停用请到知识列表操作" if line.id else ""
+    return f"{said[0]}，没有导入；仍要使用的请改正后重新导入{stays}"
 
 
 def _says_who(found: dict[str, list[Cell]]) -> bool:

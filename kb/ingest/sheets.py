@@ -23,6 +23,7 @@ from kb.ingest.delimited import delimited
 from kb.ingest.figures import NumberFormat, number_formats
 from kb.ingest.rows import MOST_COLUMNS, Cell, Display, Row, Sheet, Unusable
 
+_TRUE = ("1", "true")
 _MOST_MERGES = 100_000
 _TEXT = f"{{{SHEET_MAIN_NS}}}t"
 _RUN_TEXT = f"{{{SHEET_MAIN_NS}}}r/{_TEXT}"
@@ -132,7 +133,11 @@ class _Book:
                     date_formats=self._book._date_formats,
                     timedelta_formats=self._book._timedelta_formats,
                 )
+                hidden_columns: frozenset[int] | None = None
                 for line, found in parser.parse():
+                    if hidden_columns is None:
+                        hidden_columns = _hidden_columns(parser)
+                    hidden = parser.row_dimensions.pop(str(line), {}).get("hidden") in _TRUE
                     cells: list[Cell] = []
                     for cell in found:
                         value, column = cell["value"], cell["column"]
@@ -143,7 +148,7 @@ class _Book:
                         cells[column - 1] = _displayed(value, form, links.get((line, column), ""))
                     across = merges.fill(line, cells)
                     if any(cell is not None for cell in cells):
-                        yield Row(line, cells, across)
+                        yield Row(line, cells, across, hidden, hidden_columns)
         except _BROKEN as error:
             raise _damaged() from error
 
@@ -171,6 +176,15 @@ class _Book:
                 target = targets.get(key[1].decode()) or ""
                 links[coordinate_to_tuple(ref[1].decode())] = "" if target.startswith("#") else target
         return links
+
+
+def _hidden_columns(parser: WorkSheetParser) -> frozenset[int]:
+    ranges = (
+        range(int(column["min"]) - 1, min(int(column["max"]), MOST_COLUMNS))
+        for column in parser.column_dimensions.values()
+        if column.get("hidden") in _TRUE
+    )
+    return frozenset(column for some in ranges for column in some)
 
 
 def _merged(tail: bytes) -> list[tuple[int, int, int, int]]:

@@ -266,6 +266,50 @@ def test_blocks_of_questions_side_by_side_are_refused(database: Database) -> Non
     assert line["action"] == "invalid" and "E 列“答案”都可能是“答案”" in line["message"]
 
 
+@pytest.mark.parametrize(
+    ("header", "cell"),
+    [("状态", "停用"), ("是否有效", "N"), ("审核状态", "未审核"), ("废止", "是"), ("备注", "已停用，勿发布")],
+)
+def test_a_row_that_is_out_of_use_stays_out_and_says_so(database: Database, header: str, cell: str) -> None:
+    keep(database, STAY)
+    lines = (f"编号,问题,答案,{header}", f'{STAY.id},甲,新答案,"{cell}"', "t-9,乙,答,")
+    row = read(database, "问答.csv", csv(*lines))
+    first, second = shown(database, row.id)
+    assert first["action"] == "invalid" and f"“{header}”列写着“{cell}”，没有导入" in first["message"]
+    assert f"编号 {STAY.id} 的条目没有改动" in first["message"]
+    assert second["action"] == "create"
+    applied(database, row.id)
+    assert stored(database)[STAY.id].answer == STAY.answer
+
+
+def test_a_sheet_that_is_out_of_use_is_passed_over_and_told(database: Database, tmp_path: Path) -> None:
+    def rename(sheet: Any) -> None:
+        sheet.title = "2024版（已废止）"
+
+    old, new = [["问题", "答案"], ["甲", "300元"]], [["问题", "答案"], ["甲", "500元"]]
+    row = read(database, "问答.xlsx", workbook(old, new, change=rename))
+    assert (row.counts["create"], row.counts["open"]) == (1, 0)
+    assert "“2024版（已废止）”从名称看已经停用" in row.summary["notes"][0]
+    path = tmp_path / "report.xlsx"
+    with database.read() as session:
+        write_report(session, row, path)
+    assert "已经停用" in str(list(load_workbook(path).active.iter_rows())[-1][9].value)
+    alone = read(database, "问答.xlsx", workbook(old, change=rename))
+    assert alone.state == FAILED and "已经停用" in (alone.error or "")
+
+
+def test_what_the_sheet_hides_is_told(database: Database) -> None:
+    def hide(sheet: Any) -> None:
+        sheet.row_dimensions[3].hidden = True
+        sheet.column_dimensions["C"].hidden = True
+
+    rows = [["问题", "答案", "相似问"], ["甲", "答", "甲一"], ["乙", "答", None]]
+    row = read(database, "问答.xlsx", workbook(rows, change=hide))
+    first, second = shown(database, row.id)
+    assert "隐藏" in second["message"] and first["message"] == ""
+    assert "第 3 行共 1 行被隐藏" in row.summary["notes"][0] and "C 列被隐藏" in row.summary["notes"][1]
+
+
 def test_every_column_of_the_audience_counts(database: Database) -> None:
     lines = (
         "问题,答案,适用范围,适用公司,人员组",
