@@ -25,6 +25,7 @@ LABELS = {
     "scenes": "适用场景",
     "effective_from": "生效日期",
     "effective_to": "失效日期",
+    "period": "有效期",
     "sources": "依据",
     "source_details": "依据明细",
     "related": "后续问题编号",
@@ -54,6 +55,8 @@ _SPELLINGS = {
     "开始日期 启用日期 EffectiveFrom EffectiveDate ValidFrom StartDate",
     "effective_to": "失效日期 失效时间 失效日 有效期止 有效期至 有效期结束 有效期终止 有效期截止 有效期结束日期 有效期结束时间 截止日期 "
     "结束日期 到期日 到期日期 停用日期 EffectiveTo ExpiryDate ExpirationDate ValidTo ValidUntil EndDate",
+    "period": "有效期 有效期限 有效期间 有效日期 有效起止日期 起止日期 起止时间 生效失效 生效失效日期 生效失效时间 生效期间 生效期 执行期间 "
+    "执行期 执行期限 适用期间 适用期 适用期限 施行期间 ValidityPeriod EffectivePeriod Validity",
     "sources": "来源 出处 依据 制度依据 政策依据 参考依据 答案来源 制度来源 来源制度 Source Sources Reference References",
     "source_details": "依据明细 来源明细",
     "related": "后续问题编号 后续问题 关联编号 关联问题编号 相关编号 相关条目 关联条目 Related RelatedID RelatedIDs",
@@ -67,7 +70,7 @@ _REMARK = re.compile(r"[(（\[【].*?[)）\]】]|[*＊:：]")
 _NUMBERED = re.compile(r"\s*[-_#]?\s*[\d一二三四五六七八九十]+$")
 _AUDIENCE = {"companies", "groups", "audience"}
 _REPEATABLE = {"similar", "answer_more", "sources"} | _AUDIENCE
-_SINGLE = {"answer", "effective_from", "effective_to"}
+_SINGLE = {"answer", "effective_from", "effective_to", "period"}
 _CONTENT = {"question", "similar", "answer", "answer_more"}
 _LONGEST_LABEL = 20
 

@@ -23,7 +23,7 @@ from kb.ingest.secrecy import restricts
 from kb.ingest.workbooks import guarded, new_sheet, text_cells
 from kb.store import EntryRow, entry_from_dict
 
-_FIELDS = [name for name in LABELS if name not in ("audience", "extra", "title")]
+_FIELDS = [name for name in LABELS if name not in ("audience", "extra", "title", "period")]
 _WIDTHS = {"标准问": 36, "相似问": 40, "答案": 60, "依据": 30}
 _MOST_IN_CELL = 32_000
 """Excel refuses a cell of more than 32,767 characters."""

@@ -12,6 +12,7 @@ from core.errors import InvalidInput
 from kb.entries import Entry
 from kb.ingest import audiences, values
 from kb.ingest.columns import LABELS, Header
+from kb.ingest.periods import period_of
 from kb.ingest.retirement import marked_out_of_use, out_of_use
 from kb.ingest.rows import Cell, Display, Row, Unusable
 from kb.ingest.secrecy import keeps_inside
@@ -116,6 +117,7 @@ class FieldReader:
                 self._read_field(line, name, cells_of_it, found)
             except InvalidInput as error:
                 line.problems.append(error.message)
+        _read_period(line, found)
         line.problems += self._undecided(row)
         if aside := self.header.aside | self._without_header(row):
             line.fields["aside"] = [[name, values.text_of(cell(column))] for column, name in aside.items()]
@@ -204,7 +206,7 @@ class FieldReader:
             more = (unguarded(str(cell)) for cell in found.get("answer_more", ()) if cell is not None)
             whole = unguarded(str(cells[0])) if cells[0] is not None else ""
             fields[name] = values.clean(whole + "".join(more))
-        elif name in ("answer_more", "source_details"):
+        elif name in ("answer_more", "source_details", "period"):
             pass
         elif name in ("id", "question", "business_type", "owner", "title"):
             fields[name] = values.line_of(text)
@@ -225,6 +227,22 @@ class FieldReader:
         elif name == "extra":
             pairs = values.extra_of(text)
             fields[name] = pairs if pairs is not None else [[LABELS["extra"], text]] if text else []
+
+
+def _read_period(line: Line, found: dict[str, list[Cell]]) -> None:
+    """The days of a column that holds both, beside those of columns of their own."""
+    if "period" not in found:
+        return
+    try:
+        period = period_of(found["period"][0])
+    except InvalidInput as error:
+        line.problems.append(error.message)
+        return
+    for name, day in zip(("effective_from", "effective_to"), period, strict=True):
+        told = line.fields.get(name)
+        if told and day and told != day.isoformat():
+            line.problems.append(f"“有效期”里的{LABELS[name]}是 {day}，“{LABELS[name]}”列是 {told}，请核对")
+        line.fields[name] = told or (day.isoformat() if day else None)
 
 
 def _out_of_use(line: Line) -> str:

@@ -310,6 +310,28 @@ def test_what_the_sheet_hides_is_told(database: Database) -> None:
     assert "第 3 行共 1 行被隐藏" in row.summary["notes"][0] and "C 列被隐藏" in row.summary["notes"][1]
 
 
+def test_a_period_in_one_cell(database: Database) -> None:
+    lines = (
+        "问题,答案,有效期,失效日期",
+        "甲,答,2022年1月1日至2022年12月31日,",
+        "乙,答,长期,",
+        "丙,答,2026-01-01起,2026-06-30",
+        "丁,答,三个月,",
+        "戊,答,2026年,2026-06-30",
+    )
+    row = read(database, "问答.csv", csv(*lines))
+    assert row.summary["ignored"] == []
+    refused = {line["question"]: line["message"] for line in shown(database, row.id, "invalid")}
+    assert set(refused) == {"丁", "戊"} and "三个月" in refused["丁"] and "2026-06-30" in refused["戊"]
+    applied(database, row.id)
+    found = {name: (str(one.effective_from), str(one.effective_to)) for name, one in by_question(database).items()}
+    assert found == {
+        "甲": ("2022-01-01", "2022-12-31"),
+        "乙": ("None", "None"),
+        "丙": ("2026-01-01", "2026-06-30"),
+    }
+
+
 def test_every_column_of_the_audience_counts(database: Database) -> None:
     lines = (
         "问题,答案,适用范围,适用公司,人员组",
