@@ -14,10 +14,11 @@ from kb.ingest import audiences, values
 from kb.ingest.columns import LABELS, Header
 from kb.ingest.periods import period_of
 from kb.ingest.retirement import marked_out_of_use, out_of_use
-from kb.ingest.rows import Cell, Display, Row, Unusable
+from kb.ingest.rows import PICTURE, Cell, Display, Row, Unusable
 from kb.ingest.secrecy import keeps_inside
 from kb.ingest.sources import SourceReader
 from kb.ingest.workbooks import unguarded
+from kb.placeholders import is_picture, placeholder_in
 from kb.store import entry_from_dict, entry_to_dict
 from kb.words import bare
 
@@ -104,6 +105,8 @@ class FieldReader:
 
         def cell(column: int) -> Cell:
             value = cells[column] if column < len(cells) else None
+            if isinstance(value, str) and is_picture(value):
+                value = Unusable(PICTURE)
             if isinstance(value, Unusable):
                 harmless = column not in self._field_of and self.header.aside.get(column) not in self._guarded
                 told = line.notes if harmless else line.problems
@@ -280,6 +283,8 @@ def _limits(fields: dict[str, Any]) -> list[str]:
         problems.append(f"相似问超过 {values.MOST_SIMILAR} 条，请保留有代表性的")
     if len(fields.get("answer", "")) > values.MOST_ANSWER:
         problems.append(f"答案超过 {values.MOST_ANSWER} 字，请拆成几条")
+    if said := placeholder_in(fields.get("answer", "")):
+        problems.append(f"答案只写了“{said}”，员工看不到内容；请写明答案，还没有答案的先不要导入")
     problems += [
         f"{LABELS[name]}超过 {most} 字，请精简" for name, most in _LONGEST.items() if len(fields.get(name, "")) > most
     ]

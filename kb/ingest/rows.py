@@ -16,6 +16,10 @@ class Unusable:
     reason: str
 
 
+PICTURE = "是单元格里的图片，没有读取；请把图里的内容写成文字"
+"""The reason of a cell that WPS shows as a picture."""
+
+
 class Display(str):
     """The text of a cell that a sheet shows in another way: as `shown`, and with the address `link` behind it, if any."""
 

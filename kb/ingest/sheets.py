@@ -21,9 +21,11 @@ from openpyxl.xml.constants import SHEET_MAIN_NS
 from core.errors import InvalidInput
 from kb.ingest.delimited import delimited
 from kb.ingest.figures import NumberFormat, number_formats
-from kb.ingest.rows import MOST_COLUMNS, Cell, Display, Row, Sheet, Unusable
+from kb.ingest.rows import MOST_COLUMNS, PICTURE, Cell, Display, Row, Sheet, Unusable
+from kb.placeholders import is_picture
 
 _TRUE = ("1", "true")
+_UNCALCULATED = "是公式，但文件里没有它的计算结果；请用 Excel 打开并保存一次，或粘贴为数值"
 _MOST_MERGES = 100_000
 _TEXT = f"{{{SHEET_MAIN_NS}}}t"
 _RUN_TEXT = f"{{{SHEET_MAIN_NS}}}r/{_TEXT}"
@@ -81,8 +83,9 @@ class _Parser(WorkSheetParser):
             self.col_counter = column
             return {"column": column, "value": "".join(texts), "data_type": "s"}
         cell = super().parse_cell(element)
-        if cell["value"] is None and element.find(FORMULA_TAG) is not None and cell["data_type"] != "str":
-            cell["value"] = Unusable("是公式，但文件里没有它的计算结果；请用 Excel 打开并保存一次，或粘贴为数值")
+        formula = element.find(FORMULA_TAG)
+        if cell["value"] is None and formula is not None and cell["data_type"] != "str":
+            cell["value"] = Unusable(PICTURE if is_picture(formula.text or "") else _UNCALCULATED)
         elif cell["data_type"] == "e":
             cell["value"] = Unusable(f"是错误值 {cell['value']}；请在 Excel 中改正")
         return cell

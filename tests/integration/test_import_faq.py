@@ -332,6 +332,16 @@ def test_a_period_in_one_cell(database: Database) -> None:
     }
 
 
+def test_an_answer_that_says_nothing_is_refused(database: Database) -> None:
+    answers = ["同上", "待定", "/", "-", "无", "见附件", "TODO", '=DISPIMG("ID_0A",1)', '\'=DISPIMG("ID_0A",1)']
+    rows = [["问题", "答案", "附图"], *([f"问{n}", answer] for n, answer in enumerate(answers))]
+    row = read(database, "问答.xlsx", workbook([*rows, ["甲", "可以", '=DISPIMG("ID_0A",1)']]))
+    *refused, good = shown(database, row.id)
+    assert {line["action"] for line in refused} == {"invalid"}
+    assert "答案只写了“同上”" in refused[0]["message"] and "B 列是单元格里的图片" in refused[7]["message"]
+    assert good["action"] == "create" and "C 列是单元格里的图片" in good["message"]
+
+
 def test_every_column_of_the_audience_counts(database: Database) -> None:
     lines = (
         "问题,答案,适用范围,适用公司,人员组",
