@@ -17,6 +17,7 @@ from kb.ingest.columns import Header, header_of, refined
 from kb.ingest.decisions import count_actions
 from kb.ingest.export import GUIDE
 from kb.ingest.fields import FieldReader, Line
+from kb.ingest.folding import folded
 from kb.ingest.gaps import note_gaps
 from kb.ingest.imports import ImportRow, LineRow
 from kb.ingest.jobs import Preview, Task
@@ -26,7 +27,6 @@ from kb.ingest.secrecy import mark_in
 from kb.ingest.sheets import read_sheets
 from kb.ingest.sources import SourceReader
 from kb.store import documents
-from kb.words import bare
 
 MOST_LINES = 100_000
 SHEET_STEP = 2_000_000
@@ -93,7 +93,7 @@ class _Reading:
             if sheet_out_of_use(sheet.name):
                 self.notes.append(f"工作表“{sheet.name}”从名称看已经停用，没有读取；仍要导入的请改名后重新导入")
                 continue
-            for line in _folded(self._sheet(at * SHEET_STEP, sheet)):
+            for line in folded(self._sheet(at * SHEET_STEP, sheet)):
                 seen += 1
                 if seen > MOST_LINES:
                     raise InvalidInput(f"文件超过 {MOST_LINES} 行，请拆分成几个文件后分别导入。")
@@ -171,42 +171,6 @@ def _is_title(header: Header, row: Row) -> bool:
         and all(cell is None for column, cell in enumerate(row.cells) if not first <= column <= last)
         for first, last in row.merged
     )
-
-
-def _folded(lines: Iterator[Line]) -> Iterator[Line]:
-    """Rows that only add similar questions to the row above become part of it, as sheets with merged cells have them."""
-    held: Line | None = None
-    for line in lines:
-        if held is not None and _continues(held, line):
-            held.fields["similar"] = [*held.fields["similar"], *line.fields["similar"]]
-            held.last_line = line.line
-            continue
-        if held is not None:
-            yield _told(held)
-        held = line
-    if held is not None:
-        yield _told(held)
-
-
-def _continues(held: Line, line: Line) -> bool:
-    if held.problems or line.problems or not line.fields.get("similar"):
-        return False
-    if any(
-        not _blank(value) and value != held.fields.get(name) for name, value in line.fields.items() if name != "similar"
-    ):
-        return False
-    known = {bare(one) for one in held.fields["similar"]}
-    return any(bare(one) not in known for one in line.fields["similar"])
-
-
-def _blank(value: Any) -> bool:
-    return not value or (isinstance(value, list) and all(isinstance(one, list) and not one[-1] for one in value))
-
-
-def _told(line: Line) -> Line:
-    if line.last_line > line.line:
-        line.notes.append(f"第 {line.line}–{line.last_line} 行合为一条，相似问归到一起")
-    return line
 
 
 def _store(task: Task, lines: list[Line], total: int) -> None:

@@ -10,7 +10,7 @@ from openpyxl.utils import get_column_letter
 
 from core.errors import InvalidInput
 from kb.entries import Entry
-from kb.ingest import audiences, values
+from kb.ingest import audiences, marks, values
 from kb.ingest.columns import LABELS, Header
 from kb.ingest.periods import period_of
 from kb.ingest.retirement import marked_out_of_use, out_of_use
@@ -37,7 +37,8 @@ class Line:
     """One row of a file, perhaps with further rows that hold more similar questions of it.
 
     `fields` has only what the file has a column for, as JSON values. `problems` forbid its import; `notes` do not.
-    `companies` are those that may see it, all of them where there are none; `period` is its first and its last day.
+    `companies` are those that may see it, all of them where there are none; `period` is its first and its last day. `below` is
+    a row whose question is merged with that of the row above.
     """
 
     n: int
@@ -47,6 +48,7 @@ class Line:
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     last_line: int = 0
+    below: bool = False
     action: str = ""
     shown_question: str = ""
     companies: frozenset[str] = frozenset()
@@ -100,6 +102,7 @@ class FieldReader:
     def read(self, n: int, sheet: str, row: Row) -> Line:
         """What a row says; a cell that cannot be used is a problem of the row."""
         line = Line(n, sheet, row.line, {}, last_line=row.line)
+        line.below = any(column in row.continued for column in self.header.fields.get("question", ()))
         self._hidden = row.hidden_columns
         cells = row.cells
 
@@ -177,10 +180,10 @@ class FieldReader:
         if says_who:
             return
         kind = line.fields.get("business_type", "")
-        marks = {"“业务类型”列": kind if keeps_inside(kind) else "", **self._marks}
-        if told := "、".join(f"{where}写着“{mark[:30]}”" for where, mark in marks.items() if mark):
+        told = {"“业务类型”列": kind if keeps_inside(kind) else "", **self._marks}
+        if said := "、".join(f"{where}写着“{mark[:30]}”" for where, mark in told.items() if mark):
             line.problems.append(
-                f"{told}，不能当作全员可见；请加“可见公司”或“可见人员组”列写明谁能看，全员可见的写“全部”"
+                f"{said}，不能当作全员可见；请加“可见公司”或“可见人员组”列写明谁能看，全员可见的写“全部”"
             )
 
     def _without_header(self, row: Row) -> dict[int, str]:
@@ -208,10 +211,12 @@ class FieldReader:
         elif name == "answer":
             more = (unguarded(str(cell)) for cell in found.get("answer_more", ()) if cell is not None)
             whole = unguarded(str(cells[0])) if cells[0] is not None else ""
-            fields[name] = values.clean(whole + "".join(more))
+            fields[name] = marks.answer_of(values.clean(whole + "".join(more)))
         elif name in ("answer_more", "source_details", "period"):
             pass
-        elif name in ("id", "question", "business_type", "owner", "title"):
+        elif name == "question":
+            fields[name] = marks.question_of(values.line_of(text))
+        elif name in ("id", "business_type", "owner", "title"):
             fields[name] = values.line_of(text)
         elif name in _DAYS:
             try:
@@ -337,7 +342,8 @@ def canonical(entry: Entry) -> dict[str, Any]:
     body = entry_to_dict(replace(entry, version=0))
     for name in ("question", "business_type", "owner", "title"):
         body[name] = values.line_of(body[name])
-    body["answer"] = values.clean(body["answer"])
+    body["question"] = marks.question_of(body["question"])
+    body["answer"] = marks.answer_of(values.clean(body["answer"]))
     body["similar"] = values.distinct((values.line_of(one) for one in body["similar"]), body["question"])
     for name in ("scenes", "related"):
         body[name] = values.distinct(values.line_of(one) for one in body[name])

@@ -39,12 +39,13 @@ Cell = str | date | Unusable | None
 class Row:
     """`line` counts from 1 as the program shows it; `merged` are the first and last column (from 0) of merges across.
 
-    `hidden` is a row that the program does not show, `hidden_columns` (from 0) are the columns of its sheet that it does not.
+    `continued` are the columns (from 0) whose cell is merged with the one above; `hidden` is a row that the program does not show, `hidden_columns` (from 0) are the columns of its sheet that it does not.
     """
 
     line: int
     cells: list[Cell]
     merged: tuple[tuple[int, int], ...] = ()
+    continued: frozenset[int] = frozenset()
     hidden: bool = False
     hidden_columns: frozenset[int] = frozenset()
 

@@ -151,7 +151,7 @@ class _Book:
                         cells[column - 1] = _displayed(value, form, links.get((line, column), ""))
                     across = merges.fill(line, cells)
                     if any(cell is not None for cell in cells):
-                        yield Row(line, cells, across, hidden, hidden_columns)
+                        yield Row(line, cells, across, merges.continued(line), hidden, hidden_columns)
         except _BROKEN as error:
             raise _damaged() from error
 
@@ -225,20 +225,24 @@ class _Merges:
 
     def __init__(self, ranges: list[tuple[int, int, int, int]]) -> None:
         self._coming = ranges
-        self._open: list[tuple[int, int, int, Cell]] = []
+        self._open: list[tuple[int, int, int, int, Cell]] = []
 
     def fill(self, line: int, cells: list[Cell]) -> tuple[tuple[int, int], ...]:
         while self._coming and self._coming[-1][0] <= line:
             top, left, bottom, right = self._coming.pop()
             value = cells[left - 1] if top == line and left <= len(cells) else None
             if bottom >= line and left <= MOST_COLUMNS:
-                self._open.append((bottom, left, right, value))
+                self._open.append((bottom, left, right, top, value))
         if not self._open:
             return ()
         self._open = [one for one in self._open if one[0] >= line]
-        for _, left, _, value in self._open:
+        for _, left, _, _, value in self._open:
             if value is not None:
                 cells += [None] * (left - len(cells))
                 if cells[left - 1] is None:
                     cells[left - 1] = value
-        return tuple((left - 1, right - 1) for _, left, right, _ in self._open if right > left)
+        return tuple((left - 1, right - 1) for _, left, right, _, _ in self._open if right > left)
+
+    def continued(self, line: int) -> frozenset[int]:
+        """The columns (from 0) of a row, filled before, whose cell is merged with the one above."""
+        return frozenset(left - 1 for _, left, _, top, value in self._open if top < line and value is not None)

@@ -342,6 +342,33 @@ def test_an_answer_that_says_nothing_is_refused(database: Database) -> None:
     assert good["action"] == "create" and "C 列是单元格里的图片" in good["message"]
 
 
+def test_answers_below_a_merged_question_are_one_answer_or_none(database: Database) -> None:
+    def merge(sheet: Any) -> None:
+        for cells in ("A2:A4", "A5:A6", "A7:A8", "A9:A10"):
+            sheet.merge_cells(cells)
+
+    rows = [
+        ["问题", "答案", "城市", "可见公司", "序号"],
+        ["住宿标准", "一线城市500", None, None, 1],
+        [None, "二线城市400", None, None, 2],
+        [None, "其他300", None, None, 3],
+        ["餐补", "100", "北京", None, 4],
+        [None, "80", "成都", None, 5],
+        ["车补", "300", None, "1000", 6],
+        [None, "200", None, "2000", 7],
+        ["话补", "50", None, None, 8],
+        [None, "待定", None, None, 9],
+    ]
+    row = read(database, "问答.xlsx", workbook(rows, change=merge))
+    lines = {line["line"]: line for line in shown(database, row.id)}
+    assert "第 2–4 行合为一条，答案接在一起" in lines[2]["message"] and 3 not in lines
+    for line, why in ((5, "“城市”各行不同"), (6, "“城市”各行不同"), (9, "第 10 行不能导入"), (10, "第 10 行不能导入")):
+        assert lines[line]["action"] == "invalid" and why in lines[line]["message"]
+    assert {lines[7]["action"], lines[8]["action"]} == {"create"}
+    applied(database, row.id)
+    assert by_question(database)["住宿标准"].answer == "一线城市500\n二线城市400\n其他300"
+
+
 def test_every_column_of_the_audience_counts(database: Database) -> None:
     lines = (
         "问题,答案,适用范围,适用公司,人员组",
