@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ SHEET_STEP = 2_000_000
 _HEADER_WITHIN = 30
 _STORE_AT_ONCE = 2_000
 _MOST_TOLD = 20
+_SENTENCE = re.compile(r"[。；;，,]|^(?:说明|注|备注|注意)\s*[:：\d]")
 
 
 class FaqIngester:
@@ -120,6 +122,7 @@ class _Reading:
                 above = None
                 if _is_title(reader.header, row):
                     reader.keep_inside("上方的小标题", _mark_of(row))
+                    self._tell_remark(sheet.name, row)
                 elif not reader.header.repeated_by(row):
                     if row.hidden:
                         hidden.append(row.line)
@@ -129,6 +132,13 @@ class _Reading:
             self._without.append(sheet.name)
         if reader is not None:
             self._tell_hidden(sheet.name, hidden, reader.hidden_columns)
+
+    def _tell_remark(self, sheet: str, row: Row) -> None:
+        """A sentence between the rows is no heading of a section: it may limit what stands around it."""
+        text = next((" ".join(cell.split()) for cell in row.cells if isinstance(cell, str)), "")
+        if _SENTENCE.search(text):
+            of = f"工作表“{sheet}”" if sheet else ""
+            self.notes.append(f"{of}第 {row.line} 行是跨列合并的说明，没有导入，请核对要不要写进答案：“{text[:60]}”")
 
     def _tell_hidden(self, sheet: str, lines: list[int], columns: list[str]) -> None:
         of = f"工作表“{sheet}”的 " if sheet else ""

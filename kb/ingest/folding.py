@@ -30,6 +30,8 @@ def folded(lines: Iterator[Line]) -> Iterator[Line]:
             if _below(held, line):
                 group.append(line)
                 continue
+            if _unasked(group[-1], line):
+                held.notes.append(f"第 {line.line} 行没有标准问，它的答案可能是接着这一条的，请核对")
             yield from _joined(group)
         group = [line]
     if group:
@@ -54,6 +56,16 @@ def _below(held: Line, line: Line) -> bool:
         merged
         and line.fields.get("answer", "") not in ("", held.fields.get("answer"))
         and not any(line.fields.get(name) not in (None, [], held.fields.get(name)) for name in ("companies", "groups"))
+    )
+
+
+def _unasked(last: Line, line: Line) -> bool:
+    """Whether a row without a question answers right below another row."""
+    next_ = max(last.line, last.last_line) + 1
+    return (
+        bool(line.fields.get("answer"))
+        and not (line.question or line.id)
+        and (line.sheet, line.line) == (last.sheet, next_)
     )
 
 
