@@ -30,7 +30,9 @@ _NO_LONGER = re.compile(
     r"^(?:是否)?(?:已)?(?:停用|作废|废止|失效|过期|下线|下架|禁用|删除|废弃|弃用|淘汰|归档)(?:否|与否|标识|标志)?$|"
     r"^(?:is)?(?:disabled|deleted|expired|obsolete|deprecated|archived|void)$"
 )
-_REMARK = re.compile(r"(?:备注|说明|标签|标记|意见|批注|备忘|附注|remarks?|notes?|comments?|tags?)$|^[a-z]{1,2}列$")
+_REMARK = re.compile(
+    r"(?:备注|说明|标签|标记|意见|批注|备忘|附注|版本|remarks?|notes?|comments?|tags?)$|^[a-z]{1,2}列$"
+)
 _SAYS_ENDED = re.compile(
     rf"(?:^|[,。;(\s])(?:本|此|该)?(?:条|条目|问题|知识|问答|faq)?(?:现|均)?(?:已|已经)?(?:{_ENDED})(?=$|[\W\d])|"
     r"(?:勿|不要|暂不|先不|禁止|不再)(?:再)?(?:发布|导入|上线|启用|使用|入库|引用)(?=$|\W)",

@@ -10,7 +10,7 @@ from kb.words import bare
 _LONGEST_VALUE = 20
 _PEOPLE = (
     r"(?:部|部门|中心|小组|组|科|处|室|岗|人员|员工|职员|总监|经理|主管|领导|高管|高层|管理层|管理者|管理人员|干部|专员|会计|出纳|"
-    r"主任|负责人|董事|团队|内部|本部|总部|公司|集团|单位|事业部|财务|人事|人力|法务|审计|hr|[a-z]\d{1,2}级?)"
+    r"主任|负责人|董事|团队|内部|本部|总部|公司|集团|单位|事业部|财务|人事|人力|法务|审计|大区|片区|区域|华[东南北中西]区?|hr|[a-z]\d{1,2}级?)"
 )
 _ONLY = r"(?:仅|只|限)(?!(?:能|可|可以|需|要|须)?(?:在|通过|用|从))(?:限|供|对|向|给|面向|允许|能|可|有|于|由|开放给)*"
 _TO_BE_SEEN_BY = re.compile(
@@ -35,6 +35,10 @@ _KEPT_INSIDE = re.compile(
 _BREAKS = re.compile(r"[()\[\]{}<>《》〈〉「」『』【】“”\"',。;:!?|★☆*_~\s—–-]+")
 _TICK = re.compile(r"[√✓✔☑✅×✗✘✕☒❌○●◎〇\s]+")
 _ASKED = re.compile(r"^(?:是否|有无|能否|可否|需|须|必|附|已|有|含|支持|允许)|(?:与否|否|吗)$|附件|原件|必填|必备")
+_ORGANISED = re.compile(
+    r"(?:公司|总部|本部|集团|事业部|部门?|中心|大区|板块|员工|人员|经理|主管|总监|高管|领导|管理层)$"
+)
+_ANSWERED = {"是", "否", "y", "n", "yes", "no", "1", "0", "v", "x", "有", "无", "适用", "不适用", "可见", "不可见"}
 _OF_WORK = re.compile("审批|批准|签批|签字|经办|办理|操作|责任|负责|维护|联系|归口|处理")
 
 
@@ -53,6 +57,8 @@ def restricts(header: str, text: str) -> bool:
         return False
     if _TICK.fullmatch(text):
         return not _ASKED.search(bare(header))
+    if bare(plain) in _ANSWERED:
+        return bool(_ORGANISED.search(bare(header)) and not _ASKED.search(bare(header)) and not _OF_WORK.search(header))
     if keeps_inside(plain) or _NOT_TO_BE_PASSED_ON.search(plain) or _TO_BE_SEEN_BY.search(plain):
         return True
     short = len(plain) <= _LONGEST_VALUE and not _OF_WORK.search(header)

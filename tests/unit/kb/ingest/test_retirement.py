@@ -24,6 +24,7 @@ from kb.ingest.retirement import marked_out_of_use, out_of_use, sheet_out_of_use
         ("备注", "本条已废止"),
         ("备注", "2025 年版，已废止。"),
         ("E 列", "停用"),
+        ("版本", "已废止"),
     ],
 )
 def test_cells_that_take_a_row_out_of_use(header: str, text: str) -> None:
