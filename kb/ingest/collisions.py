@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from core.database import Database
 from kb.care.drafts import DraftRow, new_id
 from kb.entries import Entry
-from kb.ingest.fields import Line, Period, period_of, says_the_same
+from kb.ingest.fields import Line, Period, says_the_same, validity_of
 from kb.store import EntryRow, entry_from_dict, entry_to_dict
 from kb.words import bare
 
@@ -168,7 +168,7 @@ class _Judge:
             line.shown_question = entry.question
             if "companies" not in line.fields:
                 line.companies = entry.audience.companies
-            line.period = period_of({**entry_to_dict(entry), **line.fields})
+            line.period = validity_of({**entry_to_dict(entry), **line.fields})
             self._complete(line, entry)
             if says_the_same(entry, line.fields):
                 self._same(line, line.id, "与现有内容相同")

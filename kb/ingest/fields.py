@@ -134,7 +134,7 @@ class FieldReader:
             return line
         self._check_audience(line, says_who=_says_who(found))
         line.companies = frozenset(line.fields.get("companies", ()))
-        line.period = period_of(line.fields)
+        line.period = validity_of(line.fields)
         if not line.problems:
             line.problems += _limits(line.fields)
         return line
@@ -301,7 +301,7 @@ def _limits(fields: dict[str, Any]) -> list[str]:
     return problems
 
 
-def period_of(body: dict[str, Any]) -> Period:
+def validity_of(body: dict[str, Any]) -> Period:
     """When an entry is valid, from its JSON or from the fields of a row."""
     return body.get("effective_from") or "", body.get("effective_to") or ""
 
