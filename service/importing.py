@@ -134,6 +134,8 @@ def _show_preview(row: ImportRow, console: Console) -> None:
         console.print("  原样保留的列：" + "、".join(ignored), markup=False)
     if passed_over := row.summary.get("passed_over"):
         console.print("  没有表头、没有读取的工作表：" + "、".join(passed_over), markup=False)
+    for note in row.summary.get("notes", ()):
+        console.print(f"  {note}", markup=False)
     figures = [f"{label} {row.counts[name]} 行" for name, label in ACTION_LABELS.items() if row.counts.get(name)]
     if figures:
         console.print("  " + "，".join(figures), markup=False)

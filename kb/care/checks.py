@@ -22,6 +22,7 @@ from kb.care.gaps import gap
 from kb.entries import Entry, Source
 from kb.files import article_label
 from kb.markup import tags
+from kb.placeholders import is_picture, placeholder_in
 from kb.policies import policies_to_publish
 from kb.store import documents
 from kb.tables import edition
@@ -154,6 +155,10 @@ def _shape(entry: Entry, today: date) -> Iterator[Finding]:
         yield _error("missing_question", "请填写标准问。")
     if not entry.answer.strip():
         yield _error("missing_answer", "请填写答案。")
+    elif said := placeholder_in(entry.answer):
+        yield _error("placeholder_answer", f"答案只写了“{said}”，员工看不到内容；请写明答案。", detail=said)
+    elif is_picture(entry.answer):
+        yield _error("placeholder_answer", "答案是表格单元格里的图片，图没有带进来；请把图里的内容写成文字。")
     if entry.effective_from and entry.effective_to and entry.effective_to < entry.effective_from:
         yield _error("invalid_dates", "失效日期早于生效日期，请改正其中一个。")
     elif entry.effective_to and entry.effective_to < today:

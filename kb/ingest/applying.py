@@ -16,7 +16,7 @@ from kb.care.checks import Finding, findings, known, unsafe
 from kb.care.drafts import blocking, new_id, submit_drafts
 from kb.entries import Entry
 from kb.ingest.collisions import Asked, Known, known_questions, stored_entries
-from kb.ingest.fields import entry_with, period_of, says_the_same
+from kb.ingest.fields import entry_with, says_the_same, validity_of
 from kb.ingest.imports import NOT_SAID, ImportRow, LineRow
 from kb.ingest.jobs import Outdated, Task
 from kb.ingest.revisions import last_changes, states
@@ -291,7 +291,7 @@ class _Work:
 
 
 def _asked(entry: Entry) -> Asked:
-    return Asked(entry.id, entry.question, True, entry.audience.companies, period_of(entry_to_dict(entry)))
+    return Asked(entry.id, entry.question, True, entry.audience.companies, validity_of(entry_to_dict(entry)))
 
 
 def _for_the_same(entry: Entry, body: Mapping[str, Any]) -> bool:

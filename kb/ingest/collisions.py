@@ -20,7 +20,7 @@ from core.database import Database
 from kb import limits
 from kb.care.drafts import DraftRow, new_id
 from kb.entries import Entry
-from kb.ingest.fields import Line, Period, period_of, says_the_same
+from kb.ingest.fields import Line, Period, says_the_same, validity_of
 from kb.ingest.reach import audience_with, change_of, widens
 from kb.ingest.revisions import last_changes, said_at, states
 from kb.store import EntryRow, entry_from_dict, entry_to_dict
@@ -189,7 +189,7 @@ class _Judge:
             line.shown_question = entry.question
             if "companies" not in line.fields:
                 line.companies = entry.audience.companies
-            line.period = period_of({**entry_to_dict(entry), **line.fields})
+            line.period = validity_of({**entry_to_dict(entry), **line.fields})
             self._complete(line, entry)
             if says_the_same(entry, line.fields):
                 self._same(line, line.id, "与现有内容相同")

@@ -96,7 +96,7 @@ def _audience(body: dict[str, Any]) -> dict[str, list[str]] | None:
 def write_report(session: Session, row: ImportRow, path: Path) -> int:
     """Every row and what became of it, as .xlsx; return how many rows. Nothing in it is a formula.
 
-    Sheets that were passed over stand at the end, one row each.
+    Sheets that were passed over, and what else there is to know of the file, stand at the end, one row each.
     """
     book = Workbook(write_only=True)
     sheet = new_sheet(book, "导入结果", _HEADER, _WIDTHS)
@@ -120,6 +120,8 @@ def write_report(session: Session, row: ImportRow, path: Path) -> int:
     for name in row.summary.get("passed_over", ()):
         told = {"工作表": name, "预览": "没有读取", "说明": _PASSED_OVER}
         sheet.append(text_cells(sheet, [clean(told.get(column, "")) for column in _HEADER]))
+    for note in row.summary.get("notes", ()):
+        sheet.append(text_cells(sheet, [clean(note) if column == "说明" else "" for column in _HEADER]))
     book.save(path)
     return count
 

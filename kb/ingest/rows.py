@@ -23,6 +23,10 @@ class Struck(Unusable):
     text: str = ""
 
 
+PICTURE = "是单元格里的图片，没有读取；请把图里的内容写成文字"
+"""The reason of a cell that WPS shows as a picture."""
+
+
 class ShownDay(date):
     """A day that a sheet shows in another way: as `shown`."""
 
@@ -57,13 +61,18 @@ Cell = str | date | Unusable | None
 class Row:
     """`line` counts from 1 as the program shows it; `merged` are the first and last column (from 0) of merges across.
 
-    `notes` are what a person should be told of what it shows and holds not: pictures, comments.
+    `notes` are what a person should be told of what it shows and holds not: pictures, comments. `continued` are the columns (from 0)
+    whose cell is merged with the one above; `hidden` is a row that the program does not show, `hidden_columns` (from 0) are the
+    columns of its sheet that it does not.
     """
 
     line: int
     cells: list[Cell]
     merged: tuple[tuple[int, int], ...] = ()
     notes: tuple[str, ...] = ()
+    continued: frozenset[int] = frozenset()
+    hidden: bool = False
+    hidden_columns: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -24,13 +24,15 @@ from kb.ingest.attachments import attachments
 from kb.ingest.delimited import delimited
 from kb.ingest.figures import format_codes, number_formats
 from kb.ingest.moments import moment_shown
-from kb.ingest.rows import MOST_COLUMNS, Cell, Display, Row, Sheet, ShownDay, Struck, Unusable
+from kb.ingest.rows import MOST_COLUMNS, PICTURE, Cell, Display, Row, Sheet, ShownDay, Struck, Unusable
 from kb.ingest.strings import seen, shared_strings, string_of
+from kb.placeholders import is_picture
 
+_TRUE = ("1", "true")
+_UNCALCULATED = "是公式，但文件里没有它的计算结果；请用 Excel 打开并保存一次，或粘贴为数值"
 _MOST_MERGES = 100_000
 _LINKED = re.compile(r'\s*HYPERLINK\(\s*"((?:[^"]|"")+)"', re.I)
 _STRUCK = "的内容带删除线，没有读取；如仍然有效请去掉删除线，否则请清空这一格"
-_PICTURE = re.compile(r"=?(?:_xlfn\.)?DISPIMG\(", re.I)
 _DIMENSION = re.compile(rb"<(?:\w+:)?dimension\b[^>]*?\bref=[\"'][A-Z]+\d+:[A-Z]+(\d+)")
 _BROKEN = (
     zipfile.BadZipFile,
@@ -85,14 +87,15 @@ class _Parser(WorkSheetParser):
             style = int(element.get("s", 0))
             return {"column": column, "value": string_of(inside), "data_type": "s", "style_id": style}
         cell = super().parse_cell(element)
-        if cell["value"] is None and element.find(FORMULA_TAG) is not None and cell["data_type"] != "str":
-            cell["value"] = Unusable("是公式，但文件里没有它的计算结果；请用 Excel 打开并保存一次，或粘贴为数值")
+        formula = element.find(FORMULA_TAG)
+        if cell["value"] is None and formula is not None and cell["data_type"] != "str":
+            cell["value"] = Unusable(PICTURE if is_picture(formula.text or "") else _UNCALCULATED)
         elif cell["data_type"] == "e":
             cell["value"] = Unusable(f"是错误值 {cell['value']}；请在 Excel 中改正")
-        formula = element.findtext(FORMULA_TAG) or ""
-        if found := _LINKED.match(formula):
+        calculated = (formula.text or "") if formula is not None else ""
+        if found := _LINKED.match(calculated):
             cell["link"] = found[1].replace('""', '"')
-        elif formula.lstrip().upper().startswith("HYPERLINK("):
+        elif calculated.lstrip().upper().startswith("HYPERLINK("):
             cell["unlinked"] = True
         return cell
 
@@ -163,7 +166,11 @@ class _Book:
                 date_formats=self._book._date_formats,
                 timedelta_formats=self._book._timedelta_formats,
             )
+            hidden_columns: frozenset[int] | None = None
             for line, found in parser.parse():
+                if hidden_columns is None:
+                    hidden_columns = _hidden_columns(parser)
+                hidden = parser.row_dimensions.pop(str(line), {}).get("hidden") in _TRUE
                 cells: list[Cell] = []
                 notes: list[str] = []
                 for cell in found:
@@ -177,13 +184,13 @@ class _Book:
                     notes += [f"{get_column_letter(column)} 列{one}" for one in told]
                 across = merges.fill(line, cells)
                 if any(cell is not None for cell in cells):
-                    yield Row(line, cells, across, tuple(notes))
+                    yield Row(line, cells, across, tuple(notes), merges.continued(line), hidden, hidden_columns)
 
     def _displayed(self, value: Any, style: int, link: str, told: list[str]) -> Cell:
         """The cell with how the sheet shows it; what a person should know of it goes to `told`."""
         if isinstance(value, str):
-            if _PICTURE.match(value):
-                return Unusable("是嵌在单元格里的图片，读不出内容；请写成文字")
+            if is_picture(value):
+                return Unusable(PICTURE)
             text, notes = seen(value, style in self._struck)
             if not text.strip() and value.strip():
                 return Struck(_STRUCK, str(value))
@@ -231,6 +238,15 @@ class _Book:
         return links
 
 
+def _hidden_columns(parser: WorkSheetParser) -> frozenset[int]:
+    ranges = (
+        range(int(column["min"]) - 1, min(int(column["max"]), MOST_COLUMNS))
+        for column in parser.column_dimensions.values()
+        if column.get("hidden") in _TRUE
+    )
+    return frozenset(column for some in ranges for column in some)
+
+
 def _merged(tail: bytes) -> list[tuple[int, int, int, int]]:
     """Merged ranges as top, left, bottom, right, the last first."""
     ranges = (range_boundaries(ref.decode()) for ref in _MERGE.findall(tail)[:_MOST_MERGES])
@@ -267,20 +283,24 @@ class _Merges:
 
     def __init__(self, ranges: list[tuple[int, int, int, int]]) -> None:
         self._coming = ranges
-        self._open: list[tuple[int, int, int, Cell]] = []
+        self._open: list[tuple[int, int, int, int, Cell]] = []
 
     def fill(self, line: int, cells: list[Cell]) -> tuple[tuple[int, int], ...]:
         while self._coming and self._coming[-1][0] <= line:
             top, left, bottom, right = self._coming.pop()
             value = cells[left - 1] if top == line and left <= len(cells) else None
             if bottom >= line and left <= MOST_COLUMNS:
-                self._open.append((bottom, left, right, value))
+                self._open.append((bottom, left, right, top, value))
         if not self._open:
             return ()
         self._open = [one for one in self._open if one[0] >= line]
-        for _, left, _, value in self._open:
+        for _, left, _, _, value in self._open:
             if value is not None:
                 cells += [None] * (left - len(cells))
                 if cells[left - 1] is None:
                     cells[left - 1] = value
-        return tuple((left - 1, right - 1) for _, left, right, _ in self._open if right > left)
+        return tuple((left - 1, right - 1) for _, left, right, _, _ in self._open if right > left)
+
+    def continued(self, line: int) -> frozenset[int]:
+        """The columns (from 0) of a row, filled before, whose cell is merged with the one above."""
+        return frozenset(left - 1 for _, left, _, top, value in self._open if top < line and value is not None)

@@ -50,6 +50,7 @@ const FIELDS: Record<string, string> = {
   audience: "可见范围",
   effective_from: "生效日期",
   effective_to: "失效日期",
+  period: "有效期",
   sources: "依据",
   source: "依据",
   source_details: "依据明细",
