@@ -30,14 +30,11 @@ def passages_of(policy: dict[str, Any]) -> list[Entry]:
     The id of a passage is `<policy id>#<article number>`, with `.1`, `.2` … for the pieces of a long article; `scope` stands
     between policy and number, so that two versions of one policy can lie in a release. Articles without text have no passage.
     """
-    audience = policy.get("audience") or {}
     shared: dict[str, Any] = {
         "question": "",
         "business_type": policy.get("business_type") or "",
-        "audience": Audience(frozenset(audience.get("companies") or ()), frozenset(audience.get("groups") or ())),
-        "effective_from": _date(policy.get("effective_from")),
-        "effective_to": _date(policy.get("effective_to")),
         "owner": policy.get("owner") or "",
+        **reach_of(policy),
     }
     found: list[Entry] = []
     for article in policy["articles"]:
@@ -53,6 +50,16 @@ def passages_of(policy: dict[str, Any]) -> list[Entry]:
             heading = f"{title}（{k}/{len(texts)}）"
             found.append(Entry(id=f"{base}.{k}", answer=text, title=heading, sources=sources, **shared))
     return found
+
+
+def reach_of(policy: dict[str, Any]) -> dict[str, Any]:
+    """Whom a policy is for and when, as every passage of it has them: `{audience, effective_from, effective_to}`."""
+    audience = policy.get("audience") or {}
+    return {
+        "audience": Audience(frozenset(audience.get("companies") or ()), frozenset(audience.get("groups") or ())),
+        "effective_from": _date(policy.get("effective_from")),
+        "effective_to": _date(policy.get("effective_to")),
+    }
 
 
 def pieces(text: str, most: int = PIECE) -> list[str]:

@@ -38,13 +38,14 @@ def save_policy(session: Session, body: dict[str, Any], author: str) -> bool:
     if current is not None:
         _adopt(session, current)
     row = session.get(PolicyVersionRow, (policy_id, version_name(body)))
+    changed = row is None or row.body != body
     if row is None:
         session.add(_row(body, author))
     else:
         row.body, row.effective_from = body, _effective(body)
     session.flush()
     newest = max(_rows(session, policy_id), key=_order)
-    if newest.body != current:
+    if changed or newest.body != current:  # Whoever waits for changes looks at the document's time alone.
         save_document(session, "policy", newest.body)
     return newest.version == version_name(body)
 

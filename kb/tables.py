@@ -1,4 +1,7 @@
-"""What a policy table says of the cases that a question names: 成都 in a table of cities and levels."""
+"""What a policy table says of the cases that a question names: 成都 in a table of cities and levels.
+
+A table is kept by its newest edition; `earlier` holds the editions before it as long as it is still to come, newest first.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,38 @@ from core.text import normalize
 
 MOST_ROWS = 8
 _ASIDE = {"months", "checked"}
+
+
+def edition(table: dict[str, Any], day: date) -> dict[str, Any] | None:
+    """The edition in force on a day; None where none is."""
+    found = begun(table, day)
+    ends = str((found or {}).get("effective_to") or "")
+    return found if not ends or day.isoformat() <= ends else None
+
+
+def begun(table: dict[str, Any], day: date) -> dict[str, Any] | None:
+    """The edition that began last by a day, ended or not; None where all are still to come."""
+    return next((one for one in _editions(table) if _begins(one) <= day.isoformat()), None)
+
+
+def as_of(table: dict[str, Any], day: date) -> dict[str, Any]:
+    """What to show of a table on a day: the edition in force, the newest where none is, with those still to come as `coming`,
+    newest first."""
+    held = edition(table, day) or table
+    coming = [_alone(one) for one in _editions(table) if _begins(one) > day.isoformat() and one is not held]
+    return {**_alone(held), "coming": coming} if coming else _alone(held)
+
+
+def with_edition(stored: dict[str, Any], table: dict[str, Any], day: date) -> dict[str, Any]:
+    """`stored` with `table` as one more edition, or in place of the one of the same version or the same first day.
+
+    What has begun by `day` stays until the first edition to come begins; one that has begun leaves nothing before it.
+    """
+    others = [_alone(one) for one in _editions(stored) if not _same(one, table)]
+    coming = [one for one in (*others, table) if _begins(one) > day.isoformat()]
+    present = [one for one in (table, *others) if _begins(one) <= day.isoformat()]
+    newest, *earlier = [*sorted(coming, key=_begins, reverse=True), *present[:1]]
+    return {**newest, "earlier": earlier} if earlier else newest
 
 
 def values_of(table: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
@@ -34,8 +69,8 @@ def rows_named(table: dict[str, Any], text: str) -> list[dict[str, Any]]:
 def told(tables: Iterable[dict[str, Any]], text: str, today: date) -> str:
     """As Markdown, what the tables in force say of what `text` names; empty where that is nothing, or more than a few rows."""
     parts = []
-    for table in tables:
-        rows = rows_named(table, text) if _in_force(table, today) else []
+    for table in filter(None, (edition(one, today) for one in tables)):
+        rows = rows_named(table, text)
         if 0 < len(rows) <= MOST_ROWS:
             lines = "\n".join(f"- {_case(table, row)}：{_said(values_of(table, row))}" for row in rows)
             parts.append(f"《{table['title']}》{_unit(table, rows)}：\n\n{lines}")
@@ -65,6 +100,18 @@ def _unit(table: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     return f"（{table['unit']}）" if counted and table.get("unit") else ""
 
 
-def _in_force(table: dict[str, Any], today: date) -> bool:
-    begins, ends = (str(table.get(name) or "") for name in ("effective_from", "effective_to"))
-    return (not begins or begins <= today.isoformat()) and (not ends or today.isoformat() <= ends)
+def _editions(table: dict[str, Any]) -> list[dict[str, Any]]:
+    return [table, *(table.get("earlier") or ())]
+
+
+def _alone(table: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in table.items() if name != "earlier"}
+
+
+def _begins(table: dict[str, Any]) -> str:
+    return str(table.get("effective_from") or "")
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    first, second = (((table.get("source") or {}).get("policy"), table.get("version")) for table in (one, other))
+    return _begins(one) == _begins(other) or (all(first) and first == second)

@@ -18,10 +18,14 @@ from sqlalchemy.orm import Session
 from kb.care.amounts import amounts, amounts_of_table, contradictions
 from kb.care.asked import Asked, asked, asked_by
 from kb.care.flags import SOURCE_CHANGED, FlagRow
+from kb.care.gaps import gap
 from kb.entries import Entry, Source
 from kb.files import article_label
+from kb.markup import tags
+from kb.placeholders import is_picture, placeholder_in
 from kb.policies import policies_to_publish
 from kb.store import documents
+from kb.tables import edition
 from kb.words import bare
 
 Finding = dict[str, Any]
@@ -41,19 +45,26 @@ _BARE_SCHEME = re.compile(r"\b(?:javascript\s*:|vbscript\s*:|data\s*:\s*\w+/)", 
 @dataclass(frozen=True)
 class Known:
     """What an entry is checked against. `policies` holds each one's versions, in force or to come; `questions` lists, by its
-    letters alone, who asks a question already; `changed` what happened to the sources of an entry and is not settled yet."""
+    letters alone, who asks a question already, `live` by id one question of each approved entry; `changed` what happened to
+    the sources of an entry and is not settled yet."""
 
     policies: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     scenes: frozenset[str] = frozenset()
     entries: frozenset[str] = frozenset()
     questions: dict[str, list[Asked]] = field(default_factory=dict)
+    live: dict[str, Asked] = field(default_factory=dict)
     changed: dict[str, list[str]] = field(default_factory=dict)
 
     def policy(self, policy_id: str, day: date) -> dict[str, Any] | None:
         """The version in force on a day, the newest where none is; None for a policy that there is not."""
         versions = self.policies.get(policy_id, [])
         return next((body for body in versions if _holds(body, day)), versions[0] if versions else None)
+
+    def table(self, table_id: str, day: date) -> dict[str, Any] | None:
+        """The edition in force on a day, the newest where none is; None for a table that there is not."""
+        newest = self.tables.get(table_id)
+        return newest and (edition(newest, day) or newest)
 
 
 def known(session: Session) -> Known:
@@ -95,8 +106,11 @@ def _known(
     scenes: Iterable[dict[str, Any]],
 ) -> Known:
     by_key: dict[str, list[Asked]] = {}
+    live: dict[str, Asked] = {}
     for one in questions:
         by_key.setdefault(one.key, []).append(one)
+        if not one.drafted:
+            live.setdefault(one.entry_id, one)
     versions: dict[str, list[dict[str, Any]]] = {}
     for body in policies:
         versions.setdefault(body["id"], []).append(body)
@@ -108,6 +122,7 @@ def _known(
         | {f"{page['page']}/{node['node']}" for page in pages for node in page.get("nodes") or ()},
         ids,
         by_key,
+        live,
     )
 
 
@@ -116,7 +131,9 @@ def findings(entry: Entry, known: Known, today: date, near: Near | None = None) 
     day = max(today, entry.effective_from or today)
     found = [
         *_shape(entry, today),
-        *_unsafe(entry),
+        *_gap(entry, known, today),
+        *unsafe(entry),
+        *_markup(entry),
         *_duplicates(entry, known, near),
         *_sources(entry, known, day),
         *_amounts(entry, known, day),
@@ -138,6 +155,10 @@ def _shape(entry: Entry, today: date) -> Iterator[Finding]:
         yield _error("missing_question", "请填写标准问。")
     if not entry.answer.strip():
         yield _error("missing_answer", "请填写答案。")
+    elif said := placeholder_in(entry.answer):
+        yield _error("placeholder_answer", f"答案只写了“{said}”，员工看不到内容；请写明答案。", detail=said)
+    elif is_picture(entry.answer):
+        yield _error("placeholder_answer", "答案是表格单元格里的图片，图没有带进来；请把图里的内容写成文字。")
     if entry.effective_from and entry.effective_to and entry.effective_to < entry.effective_from:
         yield _error("invalid_dates", "失效日期早于生效日期，请改正其中一个。")
     elif entry.effective_to and entry.effective_to < today:
@@ -149,7 +170,14 @@ def _shape(entry: Entry, today: date) -> Iterator[Finding]:
         seen.setdefault(key, question)
 
 
-def _unsafe(entry: Entry) -> Iterator[Finding]:
+def _gap(entry: Entry, known: Known, today: date) -> Iterator[Finding]:
+    stored = known.live.get(entry.id)
+    if stored and (told := gap(entry.effective_from, (stored.effective_from, stored.effective_to), today)):
+        yield _warning("gap", told)
+
+
+def unsafe(entry: Entry) -> Iterator[Finding]:
+    """What no answer may hold, whoever approves it: code of a web page, links that run something."""
     if match := _TAG.search(entry.answer) or _HANDLER.search(entry.answer):
         yield _error("unsafe", "答案里有网页代码，请改用普通文字或 Markdown。", detail=match[0][:80])
     bad = [link for link in _LINK.findall(entry.answer) if link and not _SAFE_LINK.match(link)]
@@ -157,6 +185,12 @@ def _unsafe(entry: Entry) -> Iterator[Finding]:
         yield _error(
             "unsafe", "答案里的链接不安全，请使用 https:// 开头的地址。", detail=(bad or ["javascript:"])[0][:80]
         )
+
+
+def _markup(entry: Entry) -> Iterator[Finding]:
+    if (found := tags(entry.answer)) and not any(unsafe(entry)):
+        message = f"答案里有网页标记“{found[0][:30]}”，员工会看到代码本身；请改用普通文字或 Markdown。"
+        yield _warning("markup", message)
 
 
 def _duplicates(entry: Entry, known: Known, near: Near | None) -> Iterator[Finding]:
@@ -176,7 +210,8 @@ def _duplicates(entry: Entry, known: Known, near: Near | None) -> Iterator[Findi
             more = {"entry_id": other.entry_id, "question": other.question}
             yield _error("duplicate", message, **more) if same else _warning("duplicate", message, **more)
     for other_id, question, similarity in near(entry.questions) if near else ():
-        if other_id in told or similarity < ALIKE:
+        apart = other_id in known.live and not _meet(entry, known.live[other_id])
+        if other_id in told or similarity < ALIKE or apart:
             continue
         told.add(other_id)
         yield _warning(
@@ -220,7 +255,7 @@ def _sources(entry: Entry, known: Known, day: date) -> Iterator[Finding]:
                 )
             yield from _in_force(f"《{policy['title']}》", policy, day)
         elif source.table is not None:
-            table = known.tables.get(source.table)
+            table = known.table(source.table, day)
             if table is None:
                 yield _error("missing_source", f"依据“{source.label}”引用的标准表不存在，请重新选择。")
                 continue
@@ -252,7 +287,7 @@ def _amounts(entry: Entry, known: Known, day: date) -> Iterator[Finding]:
     missing = amounts(entry.answer) - set().union(*readable) if readable else set()
     cited = {source.table for source in entry.sources}
     told: set[str] = set()
-    for table in known.tables.values():
+    for table in filter(None, (known.table(one, day) for one in known.tables)):
         for row, amount, right in contradictions(entry.answer, table):
             unfounded = (
                 f"，{amount} 在所列依据里也找不到" if amount in missing - told and table["id"] not in cited else ""
@@ -277,7 +312,7 @@ def source_amounts(source: Source, known: Known, day: date) -> set[str] | None:
         article = _article(policy, source)
         return amounts(f"{article['title']}\n{article['text']}", loosely=True) if article else None
     if source.table is not None:
-        table = known.tables.get(source.table)
+        table = known.table(source.table, day)
         return amounts_of_table(table) if table else None
     return amounts(f"{source.regulation or ''}\n{source.quote}", loosely=True) if source.quote else None
 

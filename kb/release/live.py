@@ -23,6 +23,7 @@ from kb.release.narrowing import Narrowing
 from kb.release.releases import current_number
 from kb.search import Query, Searcher
 from kb.store import documents, hot_entries
+from kb.tables import edition
 
 log = structlog.get_logger()
 
@@ -140,11 +141,14 @@ class LiveKnowledge:
         return live.scenes if live else {}
 
     def tables(self, entry: Entry, viewer: Viewer) -> list[dict[str, Any]]:
-        """The policy tables that an entry cites, as they were when its release began to serve here; without those of a policy of
-        which this viewer may see nothing today."""
+        """The policy tables in force that an entry cites, as they were when its release began to serve here; without those of a
+        policy of which this viewer may see nothing today."""
         live = self._live
+        if live is None:
+            return []
         cited = dict.fromkeys(source.table for source in entry.sources if source.table)
-        return [live.tables[one] for one in cited if one in live.tables and _shown(live, one, viewer)] if live else []
+        found = (edition(live.tables[one], today()) for one in cited if one in live.tables)
+        return [table for table in found if table is not None and _shown(live, table, viewer)]
 
     def suggestions(self, page: str, node: str, viewer: Viewer) -> tuple[str, list[Entry]]:
         """A greeting for the place and its hot questions: what answered most there lately, then what belongs there."""
@@ -183,8 +187,8 @@ class LiveKnowledge:
         return found
 
 
-def _shown(live: _Live, table: str, viewer: Viewer) -> bool:
-    policy = (live.tables[table].get("source") or {}).get("policy")
+def _shown(live: _Live, table: dict[str, Any], viewer: Viewer) -> bool:
+    policy = (table.get("source") or {}).get("policy")
     return policy is None or any(live.searcher.get(one, viewer, today()) for one in live.articles.get(policy, ()))
 
 

@@ -4,16 +4,19 @@ retirement of an entry. Read from the database again and again, only what is new
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kb.entries import Entry
-from kb.release.contents import Contents, live_passages
+from kb.passages import passages_of, reach_of
+from kb.policies import policies_to_publish
+from kb.release.contents import Contents
 from kb.release.releases import ReleaseMoveRow, ReleaseRow
-from kb.store import DocumentRow, EntryRow, entry_from_dict
+from kb.store import DocumentRow, EntryRow, documents, entry_from_dict
 from kb.visibility import Limits
 
 _LATE = timedelta(seconds=60)
@@ -30,7 +33,7 @@ class Narrowing:
         self._version = {item.id: item.version for item in contents.items}
         self._live: dict[str, Entry | None] = {}
         self._newest: datetime | None = None
-        self._policies: datetime | None = None
+        self._policies: dict[str, datetime] | None = None
         self.limits = Limits()
 
     def read(self, session: Session) -> bool:
@@ -62,7 +65,7 @@ class Narrowing:
         retired = [row for row in new if row.deleted]
         since = self._brought_back(session) if retired else None
         found: dict[str, Entry | None] = {row.id: None for row in retired if since is None or row.updated_at > since}
-        bodies = _bodies(session, [row.id for row in new if not row.deleted])
+        bodies = _bodies(session, [row.id for row in new if row.id not in found])
         return found | {entry_id: entry_from_dict(body) for entry_id, body in bodies.items()}
 
     def _brought_back(self, session: Session) -> datetime | None:
@@ -70,12 +73,24 @@ class Narrowing:
         move = session.scalar(select(ReleaseMoveRow).order_by(ReleaseMoveRow.id.desc()).limit(1))
         return move.at if move and move.number == self._release and move.kind == "rollback" else None
 
-    def _passages(self, session: Session) -> Mapping[str, Entry]:
-        newest = session.scalar(select(func.max(DocumentRow.updated_at)).where(DocumentRow.kind == "policy"))
-        if newest == self._policies:
+    def _passages(self, session: Session) -> Mapping[str, Entry | None]:
+        """Every published passage as its policy is by now, whether or not its article is still there; None without a policy."""
+        query = select(DocumentRow.id, DocumentRow.updated_at).where(DocumentRow.kind == "policy")
+        policies = {policy_id: at for policy_id, at in session.execute(query)}
+        if policies == self._policies:
             return {}
-        self._policies = newest
-        return {one.id: one for one in live_passages(session)}
+        self._policies = policies
+        published = policies_to_publish(session)
+        live = {one.id: one for policy in published for one in passages_of(policy)}
+        # Of several versions the one in force comes last.
+        reaches = {policy["id"]: reach_of(policy) for policy in (*documents(session, "policy"), *published)}
+        found: dict[str, Entry | None] = {}
+        for entry in self._contents.entries:
+            policy_id = entry.sources[0].policy if entry.is_passage and entry.sources else None
+            if policy_id:
+                reach = reaches.get(policy_id)
+                found[entry.id] = live.get(entry.id) or (replace(entry, **reach) if reach else None)
+        return found
 
 
 def _as_wide(entry: Entry, published: Entry) -> bool:

@@ -7,9 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 
+from core.clock import today
 from kb.ingest.policies.compare import compare
 from kb.policies import policy_version, policy_versions
 from kb.store import documents
+from kb.tables import as_of
 from service.api.deps import ConsoleUser, DeskDep
 
 router = APIRouter(prefix="/api/v1/console", tags=["documents"])
@@ -75,6 +77,6 @@ def get_policy_diff(
 
 @router.get("/kb/tables")
 def get_tables(desk: DeskDep, user: ConsoleUser) -> list[dict[str, Any]]:
-    """Every policy table with its rows."""
+    """Every policy table with the rows in force today; those still to come stand beside them."""
     with desk.database.read() as session:
-        return documents(session, "table")
+        return [as_of(table, today()) for table in documents(session, "table")]

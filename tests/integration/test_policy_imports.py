@@ -20,6 +20,7 @@ from kb.ingest.policies.ingester import change_details, change_table, preview
 from kb.passages import passages_of
 from kb.policies import policies_to_publish, policy_versions
 from kb.store import EntryVersionRow, documents, live_entries, save_document, save_entry
+from kb.tables import edition
 
 FIRST = """
 差旅费管理办法
@@ -196,6 +197,64 @@ def test_a_new_version_is_compared_and_flags_what_rests_on_it(database: Database
         in_force = policies_to_publish(session, date(2026, 12, 31))
     assert [body["version"] for body in in_force] == ["2027.1", "2026.1"]
     assert shown(database, second)["against"]["version"] == "2026.1", "also after it was applied"
+
+
+TO_COME = SECOND.replace("自2027年1月1日", "自2999年1月1日")
+
+
+def limits(database: Database, day: date) -> list[Any]:
+    """What Beijing's heads of department may spend on a day."""
+    with database.read() as session:
+        [table] = documents(session, "table")
+    held = edition(table, day)
+    place = {"城市": "北京", "人员级别": "部门负责人"}
+    return [row["value"] for row in held["rows"] if place.items() <= row.items()] if held else []
+
+
+def test_a_table_to_come_leaves_the_one_in_force_until_its_day(database: Database, tmp_path: Path):
+    first = bring(database, tmp_path, FIRST)
+    use_table(database, first, id="lodging-limit")
+    confirm(database, first)
+    cite(database, "a-2", 2, table="lodging-limit")
+    cite(database, "t-1", table="lodging-limit")
+    second = bring(database, tmp_path, TO_COME)
+    told = "《住宿费限额标准表》自 2999-01-01 起按新标准，之前仍按现行标准"
+    assert shown(database, second)["notes"] == [f"{told}。"]
+    assert [one["id"] for one in shown(database, second)["affected_entries"]] == ["a-2"]
+    use_table(database, second)
+    both, alone = shown(database, second)["affected_entries"]
+    assert (both["id"], alone["id"], alone["reason"]) == ("a-2", "t-1", told) and both["reason"].endswith(f"；{told}")
+    assert confirm(database, second).counts["flagged"] == 3
+    assert flags(database, "t-1")["t-1"] == [f"{told}，请核对答案里的金额和等级。"]
+    assert limits(database, date(2998, 12, 31)) == [650] and limits(database, date(2999, 1, 1)) == [700]
+    assert shown(database, second)["notes"] == []
+
+
+def test_a_version_to_come_is_put_off_with_its_table(database: Database, tmp_path: Path):
+    for text, since in ((FIRST, None), (TO_COME, None), (TO_COME, "2999-03-01")):
+        import_id = bring(database, tmp_path, text)
+        use_table(database, import_id, id="lodging-limit")
+        if since:
+            with database.write() as session:
+                change_details(session, import_of(session, import_id), {"effective_from": since})
+        confirm(database, import_id)
+    assert limits(database, date(2999, 2, 28)) == [650] and limits(database, date(2999, 3, 1)) == [700]
+
+
+def test_the_table_in_force_is_kept_though_the_next_one_came_before_it(database: Database, tmp_path: Path):
+    for text in (TO_COME, FIRST):
+        import_id = bring(database, tmp_path, text)
+        use_table(database, import_id, id="lodging-limit")
+        assert confirm(database, import_id).counts["tables_made"] == 1
+    assert limits(database, date(2998, 12, 31)) == [650] and limits(database, date(2999, 1, 1)) == [700]
+
+
+def test_the_table_of_an_edition_that_is_over_changes_nothing(database: Database, tmp_path: Path):
+    for text, made in ((SECOND.replace("自2027年1月1日", "自2026年3月1日"), 1), (FIRST, 0)):
+        import_id = bring(database, tmp_path, text)
+        use_table(database, import_id, id="lodging-limit")
+        assert confirm(database, import_id).counts["tables_made"] == made
+    assert limits(database, date(2026, 11, 1)) == [700]
 
 
 def test_an_appendix_that_stays_flags_nobody_and_is_still_cited(database: Database, tmp_path: Path):

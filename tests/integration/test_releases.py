@@ -15,8 +15,9 @@ from core.clock import now, today
 from core.database import Database
 from core.errors import Conflict, NotFound
 from kb.encoder import load_encoder
-from kb.entries import Entry
+from kb.entries import PUBLIC, Entry, Source, Viewer
 from kb.evaluation.remembering import Remembering
+from kb.policies import save_policy
 from kb.release import preview
 from kb.release.live import LiveKnowledge
 from kb.release.pending import pending
@@ -25,6 +26,7 @@ from kb.release.releases import ReleaseRow, accepted_wrong_rate, current_number,
 from kb.release.vectors import VectorRow
 from kb.search import Query
 from kb.store import EntryRow, retire_entry, save_document, save_entry
+from kb.tables import with_edition
 
 THINGS = ("差旅费", "住宿费", "招待费", "会议费", "培训费", "办公费", "通讯费", "快递费", "租赁费", "维修费", "广告费")
 DEEDS = ("怎么报销", "需要哪些附件", "由谁审批", "多久到账", "可以补报吗")
@@ -298,6 +300,54 @@ def test_passages_of_policies_are_frozen_with_the_release(
     assert passage is not None and passage.answer == "为规范差旅费管理，制定本办法。"
     candidate = publisher.prepare(0.03, lambda _: None)
     assert candidate is not None and candidate.prepared["changes"] == {"added": 0, "changed": 1, "removed": 0}
+
+
+def test_the_rows_of_a_narrowed_policy_are_told_to_its_audience_alone(
+    database: Database, publisher: Publisher, tmp_path: Path, encoder: Remembering
+) -> None:
+    articles = [
+        {"number": n, "label": "", "title": "", "text": text} for n, text in ((1, "总则。"), (2, "签约奖金见表。"))
+    ]
+    policy = {
+        "id": "bonus",
+        "title": "奖金管理办法",
+        "version": "1",
+        "effective_from": "2026-01-01",
+        "articles": articles,
+    }
+    table = {"id": "bonus-table", "title": "签约奖金表", "rows": [], "source": {"policy": "bonus", "article": 2}}
+    citing = replace(entry(0), sources=(Source("签约奖金表", table="bonus-table"),))
+    with database.write() as session:
+        save_policy(session, policy, "tester")
+        save_document(session, "table", table)
+    released(database, publisher, citing, entry(1))
+    knowledge = LiveKnowledge(database, tmp_path, encoder)
+    knowledge.refresh()
+    assert knowledge.tables(citing, PUBLIC) == [table]
+    narrowed = {"audience": {"companies": [], "groups": ["finance"]}, "articles": articles[:1]}
+    with database.write() as session:
+        save_policy(session, {**policy, **narrowed, "version": "2", "effective_from": "2026-03-01"}, "tester")
+    knowledge.refresh()
+    assert knowledge.tables(citing, PUBLIC) == []
+    assert knowledge.tables(citing, Viewer(groups=frozenset({"finance"}))) == [table]
+
+
+def test_the_rows_of_a_table_are_those_in_force_on_the_day(
+    database: Database, publisher: Publisher, tmp_path: Path, encoder: Remembering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begins = today() + timedelta(days=9)
+    old = {"id": "lodging", "title": "住宿费限额表", "effective_from": "2026-01-01", "rows": []}
+    new = {**old, "effective_from": begins.isoformat()}
+    citing = replace(entry(0), sources=(Source("住宿费限额表", table="lodging"),))
+    with database.write() as session:
+        save_document(session, "table", with_edition(old, new, today()))
+    released(database, publisher, citing, entry(1))
+    knowledge = LiveKnowledge(database, tmp_path, encoder)
+    knowledge.refresh()
+    assert knowledge.tables(citing, PUBLIC) == [old]
+    monkeypatch.setattr("kb.release.live.today", lambda: begins)
+    [table] = knowledge.tables(citing, PUBLIC)
+    assert table["effective_from"] == begins.isoformat()
 
 
 class TestPreview:

@@ -76,11 +76,16 @@ def move_citations(session: Session, policy_id: str, changes: Sequence[Change]) 
     session.flush()
 
 
-def flag_table(session: Session, table: dict[str, Any]) -> int:
-    """Flag the entries that cite a table whose values changed; return how many."""
-    found = _citing(session, "table", table["id"])
-    for row, _ in found:
-        flag(session, row.id, SOURCE_CHANGED, f"《{table['title']}》的标准已更新，请核对答案里的金额和等级。")
+def table_citations(session: Session, table_id: str) -> list[Citation]:
+    """The live entries that cite a table, by id."""
+    return [Citation(row.id, row.question, ()) for row, _ in _citing(session, "table", table_id)]
+
+
+def flag_table(session: Session, table_id: str, told: str) -> int:
+    """Flag the entries that cite a table whose values changed; `told` says how. Return how many."""
+    found = table_citations(session, table_id)
+    for one in found:
+        flag(session, one.entry_id, SOURCE_CHANGED, f"{told}，请核对答案里的金额和等级。")
     return len(found)
 
 

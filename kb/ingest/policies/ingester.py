@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -15,14 +14,15 @@ from core.errors import Conflict, InvalidInput, NotFound
 from kb.ingest.imports import DONE, ImportRow
 from kb.ingest.jobs import Preview, Task
 from kb.ingest.policies.about import about_of, namesake, next_version, policy_id, same_policy
-from kb.ingest.policies.citations import affected, citations, flag_articles, flag_table, move_citations
+from kb.ingest.policies.citations import Citation, affected, citations, flag_articles, move_citations
 from kb.ingest.policies.compare import Change, compare
+from kb.ingest.policies.editions import Renewal, save_table, table_renewals
 from kb.ingest.policies.reader import read_document
 from kb.ingest.policies.renewal import renewals, renewed
 from kb.ingest.policies.splitter import Split, split
-from kb.ingest.policies.standards import Found, find_standards, problem_of, setting_of, standard_of
+from kb.ingest.policies.standards import Found, find_standards, problem_of, setting_of
 from kb.policies import check_version, policy_version, policy_versions, same_text, save_policy, version_name
-from kb.store import DocumentRow, documents, save_document
+from kb.store import DocumentRow, documents
 
 _ID = re.compile(r"^[a-z0-9][a-z0-9-]{0,39}$")
 _MOST_ARTICLES = 5000
@@ -86,12 +86,13 @@ class PolicyIngester:
         flagged = flag_articles(session, body, changes) if before and newest else 0
         if before and newest:
             move_citations(session, body["id"], changes)
+        historic = _historic(session, body)
         made = 0
         for one in row.body["tables"]:
-            if newest and one["confirmed"] and one["proposal"]["use"]:
-                flagged += _save_table(session, body, one)
+            if not historic and one["confirmed"] and one["proposal"]["use"]:
+                flagged += save_table(session, body, one)
                 made += 1
-        row.body = {**row.body, "against": _version_of(before), "historic": _historic(session, body)}
+        row.body = {**row.body, "against": _version_of(before), "historic": historic}
         return {**_counts(changes, row.body["tables"]), "flagged": flagged, "tables_made": made}
 
 
@@ -103,20 +104,29 @@ def preview(session: Session, row: ImportRow) -> dict[str, Any]:
     changes = compare(before["articles"] if before else [], body["articles"])
     newest = not (before and _earlier(policy, before))
     concerned = affected(citations(session, policy["id"]), changes) if before and newest else []
+    historic = body["historic"] if row.state == DONE and "historic" in body else _historic(session, policy)
+    renewals = [] if historic else table_renewals(session, policy, body["tables"])
     stored = {one["id"]: one["title"] for one in documents(session, "table")}
     return {
         "policy": policy,
         "front": body["front"],
         "against": _version_of(before),
-        "historic": body["historic"] if row.state == DONE and "historic" in body else _historic(session, policy),
+        "historic": historic,
         "known": _titles(session),
-        "notes": notes_of(body),
+        "notes": [*notes_of(body), *(f"{one.told}。" for one in renewals if one.to_come)],
         "articles": [change.as_dict() for change in changes],
         "tables": [_shown(one, stored) for one in body["tables"]],
-        "affected_entries": [
-            {"id": one.entry_id, "question": one.question, "reason": reason} for one, reason in concerned
-        ],
+        "affected_entries": _concerned(concerned, [one for one in renewals if one.confirmed]),
     }
+
+
+def _concerned(cited: Sequence[tuple[Citation, str]], renewed: Sequence[Renewal]) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    by_tables = [(one, renewal.told) for renewal in renewed for one in renewal.concerned]
+    for one, reason in (*cited, *by_tables):
+        known = found.setdefault(one.entry_id, {"id": one.entry_id, "question": one.question, "reason": ""})
+        known["reason"] = "；".join(filter(None, (known["reason"], reason)))
+    return list(found.values())
 
 
 def notes_of(body: dict[str, Any]) -> list[str]:
@@ -284,19 +294,6 @@ def _shown(one: dict[str, Any], stored: dict[str, str]) -> dict[str, Any]:
 def _problem(one: dict[str, Any]) -> str | None:
     setting = setting_of(one["proposal"])
     return problem_of(setting, one["header"], one["rows"]) if setting.use else None
-
-
-def _save_table(session: Session, policy: dict[str, Any], one: dict[str, Any]) -> int:
-    """Make a confirmed table one of the knowledge base; return how many entries were flagged because it changed."""
-    since = policy.get("effective_from")
-    source = {"name": f"《{policy['title']}》", "policy": policy["id"], "article": one["article"]}
-    if since:
-        source["year"] = date.fromisoformat(since).year
-    table = standard_of(one["proposal"], one["header"], one["rows"], effective_from=since, source=source)
-    before = session.get(DocumentRow, ("table", table["id"]))
-    changed = before is not None and (before.body["rows"], before.body["unit"]) != (table["rows"], table["unit"])
-    save_document(session, "table", table)
-    return flag_table(session, table) if changed else 0
 
 
 def _body(row: ImportRow) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kb.tables import MOST_ROWS, rows_named, told
+from kb.tables import MOST_ROWS, as_of, edition, rows_named, told, with_edition
 
 TODAY = date(2026, 11, 23)
 CITIES = ("成都", "张家口", "吉林", "其他城市")
@@ -75,3 +75,61 @@ def test_a_row_of_several_values_names_them_and_words_have_no_unit() -> None:
     }
     found = told([allowance, vehicles], "坐飞机去西藏", TODAY)
     assert found == "《补助表》（元/天）：\n\n- 西藏：伙食 120，交通 80\n\n《等级表》：\n\n- 飞机：经济舱"
+
+
+def of(since: str | None, value: int, version: str = "", **more: Any) -> dict[str, Any]:
+    rows = [{"city": "成都", "value": value}]
+    source = {"name": "《差旅费管理办法》", "policy": "travel", "article": 2}
+    table = {"id": "lodging", "title": "住宿费限额标准表", "unit": "元", "effective_from": since, "version": version}
+    return {**table, "source": source, "dimensions": [{"name": "city"}], "rows": rows, **more}
+
+
+def values(table: dict[str, Any], *days: date) -> list[int | None]:
+    found = [edition(table, day) for day in days]
+    return [one["rows"][0]["value"] if one else None for one in found]
+
+
+NEW_YEAR, SPRING = date(2027, 1, 1), date(2027, 3, 1)
+DAYS = (TODAY, date(2026, 12, 31), NEW_YEAR, date(2027, 2, 28), SPRING)
+
+
+def test_an_edition_to_come_leaves_the_one_in_force_until_its_day() -> None:
+    table = with_edition(of("2026-01-01", 370, "1"), of("2027-01-01", 400, "2"), TODAY)
+    assert (table["version"], values(table, *DAYS)) == ("2", [370, 370, 400, 400, 400])
+    assert told([table], "成都", TODAY).endswith("- 成都：370") and told([table], "成都", NEW_YEAR).endswith(
+        "- 成都：400"
+    )
+    table = with_edition(table, of("2027-03-01", 450, "3"), TODAY)
+    assert (table["version"], values(table, *DAYS)) == ("3", [370, 370, 400, 400, 450])
+    assert all("earlier" not in one for one in table["earlier"])
+
+
+@pytest.mark.parametrize(
+    ("renewed", "expected"),
+    [
+        (of("2027-03-01", 410, "2"), [370, 370, 370, 370, 410]),  # Its version was put off.
+        (of("2027-01-01", 410, "2a"), [370, 370, 410, 410, 410]),
+        (of("2026-06-01", 380, "1a"), [380, 380, 400, 400, 400]),  # One that has begun leaves what is to come.
+        (of(None, 390), [390, 390, 400, 400, 400]),
+        (of("2026-11-23", 410, "2"), [410, 410, 410, 410, 410]),
+    ],
+)
+def test_an_edition_is_renewed_in_its_place(renewed: dict[str, Any], expected: list[int]) -> None:
+    stored = with_edition(of("2026-01-01", 370, "1"), of("2027-01-01", 400, "2"), TODAY)
+    assert values(with_edition(stored, renewed, TODAY), *DAYS) == expected
+
+
+def test_what_is_over_is_not_kept() -> None:
+    stored = with_edition(of("2026-01-01", 370, "1"), of("2027-01-01", 400, "2"), TODAY)
+    assert with_edition(stored, of("2027-03-01", 450, "3"), SPRING) == of("2027-03-01", 450, "3")
+    assert with_edition(of("2026-01-01", 370, "1"), of(None, 390), TODAY) == of(None, 390)
+    ended = with_edition(of("2026-01-01", 370, effective_to="2026-11-30"), of("2027-01-01", 400, "2"), TODAY)
+    assert values(ended, *DAYS) == [370, None, 400, 400, 400]
+
+
+def test_what_is_shown_is_what_holds_today_and_what_comes_after_it() -> None:
+    old, new = of("2026-01-01", 370, "1"), of("2027-01-01", 400, "2")
+    table = with_edition(old, new, TODAY)
+    assert as_of(table, TODAY) == {**old, "coming": [new]}
+    assert as_of(table, NEW_YEAR) == new
+    assert as_of(new, TODAY) == new, "of nothing else there is anything to show"

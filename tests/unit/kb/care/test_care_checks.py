@@ -11,6 +11,7 @@ import pytest
 from kb.care.amounts import amounts_of_table, contradictions
 from kb.care.checks import ALIKE, Finding, findings, known_of
 from kb.entries import Audience, Entry, Source
+from kb.tables import with_edition
 
 TODAY = date(2026, 11, 21)
 POLICY: dict[str, Any] = {
@@ -68,6 +69,10 @@ def test_nothing_is_found_about_a_good_entry() -> None:
     [
         ({"question": "？！"}, "missing_question", "error"),
         ({"answer": " \n"}, "missing_answer", "error"),
+        ({"answer": "同上"}, "placeholder_answer", "error"),
+        ({"answer": "待补充。"}, "placeholder_answer", "error"),
+        ({"answer": "/"}, "placeholder_answer", "error"),
+        ({"answer": '=DISPIMG("ID_0A",1)'}, "placeholder_answer", "error"),
         ({"effective_from": date(2026, 2, 1), "effective_to": date(2026, 1, 31)}, "invalid_dates", "error"),
         ({"effective_to": date(2026, 11, 20)}, "expired", "warning"),
         ({"similar": ("差旅报销要多久提交",)}, "repeated", "warning"),
@@ -90,6 +95,41 @@ def test_nothing_is_found_about_a_good_entry() -> None:
 )
 def test_one_thing_wrong_is_one_finding(changes: dict[str, Any], kind: str, severity: str) -> None:
     assert kinds(replace(GOOD, **changes)) == [(kind, severity)]
+
+
+NEXT_YEAR = date(2027, 1, 1)
+
+
+def test_an_answer_that_goes_before_the_next_one_begins_is_told() -> None:
+    [finding] = found(replace(GOOD, effective_from=NEXT_YEAR))
+    assert (finding["kind"], finding["severity"]) == ("gap", "warning")
+    assert "到 2027-01-01 之前没有答案" in finding["message"] and "失效日期改为 2026-12-31" in finding["message"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "begins"),
+    [
+        ({}, TODAY),
+        ({}, None),
+        ({"effective_from": date(2026, 12, 1)}, NEXT_YEAR),
+        ({"effective_to": date(2026, 11, 20)}, NEXT_YEAR),
+    ],
+)
+def test_nothing_is_told_where_nothing_that_is_answered_today_goes(stored: dict[str, Any], begins: date | None) -> None:
+    known = known_of([OTHER, replace(GOOD, **stored)], [POLICY], [LODGING], [SCENES])
+    assert findings(replace(GOOD, effective_from=begins), known, TODAY) == []
+
+
+def test_the_entry_for_the_next_period_is_no_duplicate() -> None:
+    ended = replace(GOOD, effective_to=date(2026, 12, 31))
+    known = known_of([OTHER, ended], [POLICY], [LODGING], [SCENES])
+    later = replace(GOOD, id="g-2", effective_from=NEXT_YEAR)
+
+    def near(questions):
+        return [("g-1", GOOD.question, 1.0)]
+
+    assert findings(later, known, TODAY, near) == []
+    assert [one["kind"] for one in findings(replace(later, effective_from=None), known, TODAY, near)] == ["duplicate"]
 
 
 @pytest.mark.parametrize(
@@ -118,8 +158,22 @@ def test_an_entry_is_held_against_the_version_that_is_in_force_when_it_begins() 
     assert kinds(GOOD, policies=[new, old]) == []
     prepared = replace(GOOD, answer="返回后15日内提交。")
     assert kinds(prepared, policies=[new, old]) == [("amount", "warning")]
-    assert kinds(replace(prepared, effective_from=date(2027, 1, 1)), policies=[new, old]) == []
-    assert kinds(replace(GOOD, effective_from=date(2027, 1, 1)), policies=[new, old]) == [("amount", "warning")]
+    later = replace(prepared, effective_from=NEXT_YEAR)
+    assert kinds(later, policies=[new, old]) == [("gap", "warning")]
+    later = replace(GOOD, effective_from=NEXT_YEAR)
+    assert kinds(later, policies=[new, old]) == [("gap", "warning"), ("amount", "warning")]
+
+
+def test_an_entry_is_held_against_the_edition_of_a_table_that_is_in_force_when_it_begins() -> None:
+    old = {**LODGING, "rows": [{"city": "北京", "level": "其他人员", "season": "平季", "value": 500}]}
+    rows = [{**old["rows"][0], "value": 550}]
+    table = with_edition(old, {**old, "rows": rows, "effective_from": "2027-01-01", "version": "2"}, TODAY)
+    entry = replace(GOOD, answer="北京其他人员平季500元。", sources=(Source("表", table="lodging"),))
+    assert kinds(entry, tables=[table]) == []
+    assert kinds(replace(entry, answer="北京其他人员平季550元。"), tables=[table]) == [("amount", "warning")]
+    later = replace(entry, id="g-2", question="明年的标准", effective_from=NEXT_YEAR)
+    assert kinds(later, tables=[table]) == [("amount", "warning")]
+    assert kinds(replace(later, answer="北京其他人员平季550元。"), tables=[table]) == []
 
 
 def test_a_change_of_the_source_that_nobody_has_settled_is_told() -> None:
@@ -236,8 +290,8 @@ def test_an_appendix_is_found_by_its_name_in_whatever_version_is_in_force() -> N
         GOOD, answer="每月200元。", sources=(Source("《差旅费管理办法》附件1", policy="travel", article=3),)
     )
     assert kinds(entry, policies=[new, old]) == []
-    later = replace(entry, effective_from=date(2027, 1, 1))
-    assert kinds(later, policies=[new, old]) == [("amount", "warning")]
+    later = replace(entry, effective_from=NEXT_YEAR)
+    assert kinds(later, policies=[new, old]) == [("gap", "warning"), ("amount", "warning")]
     by_number = replace(entry, sources=(Source("《差旅费管理办法》第一条", policy="travel", article=2),))
     assert kinds(by_number, policies=[new, old]) == [], "a printed number counts, whatever the words beside it"
 
