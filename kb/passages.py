@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from kb.articles import names_of
 from kb.entries import Audience, Entry, Source
+from kb.leads import Lead, leads_of
 
 PIECE = 400
 """Characters of a passage at most: with its title it fits the encoder's 512 tokens."""
 
-_TABLE_LINE = re.compile(r"^\|.*\|\s*$")
-_TABLE_RULE = re.compile(r"^\|[\s:|-]+\|\s*$")
+AGAIN = "（接上文：{}）\n"
+"""Marks what a piece tells again from above it."""
+_CUT = "…"
+_LEAST = 4
+"""Letters that a lead is told again with at least; where so many do not fit it is left out."""
 _SENTENCE = re.compile(r"[^。！？；!?;\n]*(?:[。！？；!?;]+[”’」』）)]*|\n+|$)")
 _CLAUSE = re.compile(r"[^，、,]*(?:[，、,]|$)")
 
@@ -61,56 +66,91 @@ def reach_of(policy: dict[str, Any]) -> dict[str, Any]:
 
 
 def pieces(text: str, most: int = PIECE) -> list[str]:
-    """`text` cut into pieces of at most `most` characters, none overlapping: between paragraphs if that will do, else where
-    a sentence, a clause, or at worst a line of `most` characters ends. Every character but the blanks at a cut is in exactly
-    one piece; only the head of a Markdown table is told again where the table goes on in the next piece."""
+    """`text` cut into pieces of at most `most` characters, as `cut` cuts it, each as it is read."""
+    return [piece.printed for piece in cut(text, most)]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """`own` is this piece's part of the text; `again` and a table's `head` are told again from above it, for it is read alone."""
+
+    own: str
+    again: str = ""
+    head: str = ""
+
+    @property
+    def printed(self) -> str:
+        return f"{self.again}{self.head}{self.own}".strip()
+
+
+def cut(text: str, most: int = PIECE) -> list[Piece]:
+    """`text` in pieces of at most `most` characters: between paragraphs if that will do, else where a sentence, a clause, or
+    at worst a line of `most` characters ends. Every character but the blanks at a cut is `own` to exactly one piece. A piece
+    that begins inside a list or a table tells again, marked （接上文：…）, what governs it: the sentence that leads the list in,
+    the table's caption and unit, and its head."""
     text = text.strip()
     if not text:
         return []
     if len(text) <= most:
-        return [text]
-    cut: list[str] = []
-    held, told = "", ""
-    for head, rows in _blocks(text):
-        told = ""
-        for part in _parts(rows, most - len(head)):
-            if held and len(held) + len(part) + (len(head) if head != told else 0) > most:
-                cut.append(held)
-                held, told = "", ""
-            held += part if head == told else head + part
-            told = head
-    return [one.strip() for one in (*cut, held) if one.strip()]
+        return [Piece(text)]
+    leads = leads_of(text)
+    found: list[Piece] = []
+    held: Piece | None = None
+    for start, part in _parts(text, leads, most):
+        if held is not None and len(held.again) + len(held.head) + len(held.own) + len(part) <= most:
+            held = replace(held, own=held.own + part)
+            continue
+        if held is not None:
+            found.append(held)
+        held = Piece(part, *_context(leads, start, most))
+    found += [held] if held is not None else []
+    return [piece for piece in found if piece.own.strip()]
 
 
-def _blocks(text: str) -> Iterator[tuple[str, str]]:
-    """Runs of lines as `(head, lines)`: a Markdown table with its head, which is empty for all else."""
-    lines = text.splitlines(keepends=True)
+def _parts(text: str, leads: Sequence[Lead], most: int) -> Iterator[tuple[int, str]]:
+    """The text's lines with where they begin, a table's head with its first row; a line that is too long with what it is to
+    be read with in sentences, such a sentence in clauses, such a clause cut."""
     start = 0
-    while start < len(lines):
-        table = bool(_TABLE_LINE.match(lines[start]))
-        end = start
-        while end < len(lines) and bool(_TABLE_LINE.match(lines[end])) == table:
-            end += 1
-        head = "".join(lines[start : start + 2]) if table and end - start > 2 else ""
-        if not head or not _TABLE_RULE.match(lines[start + 1]) or len(head) > PIECE // 2:
-            yield "", "".join(lines[start:end])
-        else:
-            yield head, "".join(lines[start + 2 : end])
-        start = end
-
-
-def _parts(text: str, most: int) -> Iterator[str]:
-    """The text's lines; a line that is too long in sentences, such a sentence in clauses, such a clause cut."""
-    for line in text.splitlines(keepends=True):
-        if len(line) <= most:
-            yield line
+    heads = {lead.start - len(lead.text): lead for lead in leads if lead.head}
+    lines = iter(text.splitlines(keepends=True))
+    for line in lines:
+        if start in heads:
+            line += next(lines)
+            line += next(lines)
+        room = most - sum(map(len, _context(leads, start, most)))
+        if len(line) <= room:
+            yield start, line
+            start += len(line)
             continue
         for sentence in _SENTENCE.findall(line):
-            if len(sentence) <= most:
-                yield sentence
-                continue
-            for clause in _CLAUSE.findall(sentence):
-                yield from (clause[k : k + most] for k in range(0, len(clause), most))
+            room = most - sum(map(len, _context(leads, start, most)))
+            for clause in [sentence] if len(sentence) <= room else _CLAUSE.findall(sentence):
+                for k in range(0, len(clause), room):
+                    yield start, clause[k : k + room]
+                    start += len(clause[k : k + room])
+
+
+def _context(leads: Sequence[Lead], at: int, most: int) -> tuple[str, str]:
+    """What a piece that begins at a character tells again: a marked line, and the head of a table."""
+    over = [lead for lead in leads if lead.start <= at < lead.end]
+    head = "".join(lead.text for lead in over if lead.head)
+    head = head if len(head) <= most // 2 else ""
+    told = list(dict.fromkeys(lead.text for lead in over if not lead.head))
+    room = most * 3 // 4 - len(head) - len(AGAIN.format(""))
+    if not told or room < len(told) * _LEAST:
+        return "", head
+    while sum(map(len, told)) + len(told) - 1 > room:
+        longest = max(range(len(told)), key=lambda k: len(told[k]))
+        told[longest] = _shorter(told[longest])
+    return AGAIN.format(" ".join(told)), head
+
+
+def _shorter(text: str) -> str:
+    """A lead without its first clause, or its first letters: what is said of the list stands at its end."""
+    rest = text.removeprefix(_CUT)
+    clauses = _CLAUSE.findall(rest)
+    later = "".join(clauses[1:])
+    return _CUT + (later if later.strip() else rest[3:])
 
 
 def _date(value: str | date | None) -> date | None:

@@ -74,10 +74,11 @@ def _agreed(database: Database, row: ImportRow, wishes: Wishes, console: Console
         with database.read() as session:
             if row.kind == "faq":
                 _show_rows(session, row, "invalid", console)
-                _show_rows(session, row, "open", console)
+                _show_rows(session, row, "noted", console)
         if row.counts.get("open"):
             raise Conflict(
-                f"有 {row.counts['open']} 行与已有的问题冲突，请加 --on-collision merge（合并为相似问）、overwrite（覆盖）或 skip（跳过）。"
+                f"有 {row.counts['open']} 行与已有的知识冲突，请加 --on-collision merge（合并为相似问）、overwrite（覆盖）、"
+                "skip（跳过）或 create（新建）；overwrite 不管会改变可见范围的行，create 不管与自己的编号冲突的行，这些行请在管理台逐行选择。"
             )
         if not wishes.sure and not ask("导入吗？"):
             raise Conflict("已取消，什么都没有写入。")
@@ -133,6 +134,8 @@ def _show_preview(row: ImportRow, console: Console) -> None:
         console.print("  原样保留的列：" + "、".join(ignored), markup=False)
     if passed_over := row.summary.get("passed_over"):
         console.print("  没有表头、没有读取的工作表：" + "、".join(passed_over), markup=False)
+    for note in row.summary.get("notes", ()):
+        console.print(f"  {note}", markup=False)
     figures = [f"{label} {row.counts[name]} 行" for name, label in ACTION_LABELS.items() if row.counts.get(name)]
     if figures:
         console.print("  " + "，".join(figures), markup=False)

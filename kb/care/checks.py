@@ -21,6 +21,8 @@ from kb.care.flags import SOURCE_CHANGED, FlagRow
 from kb.care.gaps import gap
 from kb.entries import Entry, Source
 from kb.files import article_label
+from kb.markup import tags
+from kb.placeholders import is_picture, placeholder_in
 from kb.policies import policies_to_publish
 from kb.store import documents
 from kb.tables import edition
@@ -130,7 +132,8 @@ def findings(entry: Entry, known: Known, today: date, near: Near | None = None) 
     found = [
         *_shape(entry, today),
         *_gap(entry, known, today),
-        *_unsafe(entry),
+        *unsafe(entry),
+        *_markup(entry),
         *_duplicates(entry, known, near),
         *_sources(entry, known, day),
         *_amounts(entry, known, day),
@@ -152,6 +155,10 @@ def _shape(entry: Entry, today: date) -> Iterator[Finding]:
         yield _error("missing_question", "请填写标准问。")
     if not entry.answer.strip():
         yield _error("missing_answer", "请填写答案。")
+    elif said := placeholder_in(entry.answer):
+        yield _error("placeholder_answer", f"答案只写了“{said}”，员工看不到内容；请写明答案。", detail=said)
+    elif is_picture(entry.answer):
+        yield _error("placeholder_answer", "答案是表格单元格里的图片，图没有带进来；请把图里的内容写成文字。")
     if entry.effective_from and entry.effective_to and entry.effective_to < entry.effective_from:
         yield _error("invalid_dates", "失效日期早于生效日期，请改正其中一个。")
     elif entry.effective_to and entry.effective_to < today:
@@ -169,7 +176,8 @@ def _gap(entry: Entry, known: Known, today: date) -> Iterator[Finding]:
         yield _warning("gap", told)
 
 
-def _unsafe(entry: Entry) -> Iterator[Finding]:
+def unsafe(entry: Entry) -> Iterator[Finding]:
+    """What no answer may hold, whoever approves it: code of a web page, links that run something."""
     if match := _TAG.search(entry.answer) or _HANDLER.search(entry.answer):
         yield _error("unsafe", "答案里有网页代码，请改用普通文字或 Markdown。", detail=match[0][:80])
     bad = [link for link in _LINK.findall(entry.answer) if link and not _SAFE_LINK.match(link)]
@@ -177,6 +185,12 @@ def _unsafe(entry: Entry) -> Iterator[Finding]:
         yield _error(
             "unsafe", "答案里的链接不安全，请使用 https:// 开头的地址。", detail=(bad or ["javascript:"])[0][:80]
         )
+
+
+def _markup(entry: Entry) -> Iterator[Finding]:
+    if (found := tags(entry.answer)) and not any(unsafe(entry)):
+        message = f"答案里有网页标记“{found[0][:30]}”，员工会看到代码本身；请改用普通文字或 Markdown。"
+        yield _warning("markup", message)
 
 
 def _duplicates(entry: Entry, known: Known, near: Near | None) -> Iterator[Finding]:

@@ -2,48 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from core.clock import today
+from core.clock import now, today
 from core.database import Database
-from kb.care.checks import Finding, findings, known
-from kb.care.drafts import DraftRow, blocking, submit_drafts
+from kb.care.checks import Finding, findings, known, unsafe
+from kb.care.drafts import blocking, new_id, submit_drafts
 from kb.entries import Entry
-from kb.ingest.collisions import stored_entries
-from kb.ingest.fields import entry_with
-from kb.ingest.imports import ImportRow, LineRow
+from kb.ingest.collisions import Asked, Known, known_questions, stored_entries
+from kb.ingest.fields import entry_with, says_the_same, validity_of
+from kb.ingest.imports import NOT_SAID, ImportRow, LineRow
 from kb.ingest.jobs import Outdated, Task
-from kb.store import EntryRow, save_entries
+from kb.ingest.revisions import last_changes, states
+from kb.store import entry_to_dict, save_entries
 from kb.words import bare
 
 OUTCOMES = ("created", "updated", "merged", "skipped", "failed")
 _AT_ONCE = 500
 _WRITTEN = ("created", "updated", "merged")
+_SKEW = timedelta(minutes=5)
+"""How far the clocks of two machines may be apart."""
+_LOCK = 0x6B62696D
+"""PostgreSQL's advisory lock of applying: two imports never write the same question at a time."""
 
 
 @dataclass
 class Plan:
     """The entries to write, in order; `seen` is the version, and the draft's author, of each when this was worked out.
-    `findings` are those of the ones that become drafts; `held` tells by row which of these cannot be submitted yet, and why."""
+    `findings` are those of the ones that become drafts; `held` tells by row which of these cannot be submitted yet, and why.
+    `asked` are the questions that it brings, with the entries that had them when it `began`."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
     seen: dict[str, tuple[int, str | None]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     findings: dict[str, list[Finding]] = field(default_factory=dict)
     held: dict[int, str] = field(default_factory=dict)
+    began: datetime = field(default_factory=now)
+    asked: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
 def make_plan(task: Task) -> Plan:
     """Work out every row's outcome, and store it with the row: it is shown once the import is done."""
     about = task.about
-    work = _Work(task.database, author=about.author, approve=about.approve)
+    began = now()
     with task.database.read() as session:
         total = session.scalar(select(func.count()).where(LineRow.import_id == about.id)) or 1
+        keys = {bare(one) for one in session.scalars(select(LineRow.question).where(LineRow.import_id == about.id))}
+        known = known_questions(session, keys, lambda: task.progress(0, total))
+    work = _Work(task.database, known, author=about.author, approve=about.approve)
     done = 0
     for rows in _batches(task.database, about.id):
         work.load(rows)
@@ -55,12 +67,16 @@ def make_plan(task: Task) -> Plan:
     counts = dict.fromkeys(("rows", *OUTCOMES), 0) | work.counts
     found = {} if about.approve else _findings(task, list(work.changed.values()), total)
     seen = {one: work.seen[one] for one in work.changed}
-    return Plan(work.changed, seen, counts, found, _held(work.wrote, found))
+    asked = {key: frozenset(one.entry_id for one in known.by_question.get(key, ())) for key in work.asked}
+    return Plan(work.changed, seen, counts, found, _held(work.wrote, found), began, asked)
 
 
 def apply_plan(session: Session, row: ImportRow, plan: Plan) -> dict[str, int]:
-    """Write the plan's entries, approved or as drafts to be reviewed. Raises Outdated when one has changed since."""
-    if _seen(session, plan.entries) != plan.seen:
+    """Write the plan's entries, approved or as drafts to be reviewed. Raises Outdated when one has changed since, or when
+    somebody has brought in a question of theirs."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    if states(session, plan.entries) != plan.seen or _asked_meanwhile(session, plan):
         raise Outdated
     if row.approve:
         save_entries(session, plan.entries.values(), row.author, row.applied_by)
@@ -72,6 +88,15 @@ def apply_plan(session: Session, row: ImportRow, plan: Plan) -> dict[str, int]:
             told = [{"import_id": row.id, "n": n, "message": message} for n, message in plan.held.items()]
             session.execute(update(LineRow), told)
     return {**row.counts, **plan.counts, **({"held": len(plan.held)} if plan.held else {})}
+
+
+def _asked_meanwhile(session: Session, plan: Plan) -> bool:
+    known = known_questions(session, plan.asked, lambda: None, plan.began - _SKEW)
+    return any(
+        one.entry_id not in plan.asked[key] and one.entry_id not in plan.entries
+        for key, some in known.by_question.items()
+        for one in some
+    )
 
 
 def _findings(task: Task, entries: list[Entry], total: int) -> dict[str, list[Finding]]:
@@ -108,25 +133,12 @@ def _batches(database: Database, import_id: str) -> Iterator[list[LineRow]]:
         last = rows[-1].n
 
 
-def _seen(session: Session, ids: Iterable[str]) -> dict[str, tuple[int, str | None]]:
-    ids = list(ids)
-    seen: dict[str, tuple[int, str | None]] = dict.fromkeys(ids, (0, None))
-    for start in range(0, len(ids), _AT_ONCE):
-        some = ids[start : start + _AT_ONCE]
-        for entry_id, version in session.execute(select(EntryRow.id, EntryRow.version).where(EntryRow.id.in_(some))):
-            seen[entry_id] = (version, None)
-        for entry_id, author in session.execute(
-            select(DraftRow.entry_id, DraftRow.author).where(DraftRow.entry_id.in_(some))
-        ):
-            seen[entry_id] = (seen[entry_id][0], author)
-    return seen
-
-
 class _Work:
     """Goes through the rows in order and keeps what the entries will be by then."""
 
-    def __init__(self, database: Database, *, author: str, approve: bool) -> None:
+    def __init__(self, database: Database, known: Known, *, author: str, approve: bool) -> None:
         self._database = database
+        self._known = known
         self._author = author
         self._approve = approve
         self._now: dict[str, Entry] = {}
@@ -135,6 +147,7 @@ class _Work:
         self.changed: dict[str, Entry] = {}
         self.seen: dict[str, tuple[int, str | None]] = {}
         self.wrote: dict[int, tuple[str, str]] = {}
+        self.asked: set[str] = set()
         self.counts: dict[str, int] = {}
 
     def load(self, rows: list[LineRow]) -> None:
@@ -142,7 +155,7 @@ class _Work:
         ids = {one for row in rows for one in (row.entry_id, row.other_id) if one} - set(self.seen)
         with self._database.read() as session:
             self._now |= stored_entries(session, ids)
-            self.seen |= _seen(session, ids)
+            self.seen |= states(session, ids)
 
     def decide(self, row: LineRow) -> dict[str, Any]:
         outcome, message, entry_id = self._outcome(row)
@@ -170,19 +183,55 @@ class _Work:
                 return "skipped", f"{row.message}；按您的选择跳过", target
             if row.resolution in ("merge", "overwrite") and target is not None:
                 return self._merge(row, target) if row.resolution == "merge" else self._overwrite(row, target)
+            if row.resolution == "create" and row.entry_id == row.other_id:
+                beside = new_id()
+                self.seen[beside] = (0, None)
+                return self._put(row, beside)
         return self._put(row, row.entry_id or "")
 
     def _put(self, row: LineRow, entry_id: str, said: Mapping[str, Any] | None = None) -> tuple[str, str, str | None]:
         before = self._now.get(entry_id)
         if before is None and row.action == "update":
             return "failed", f"条目 {entry_id} 已不在知识库中，请核对编号", None
-        fields = {name: value for name, value in (said or row.body).items() if name != "id"}
+        fields = {name: value for name, value in (said or row.body).items() if name not in NOT_SAID}
         after = entry_with(before or Entry(id=entry_id, question=""), fields)
         if refused := self._refused(entry_id) or (row.other_line is None and self._said_before(row, entry_id)):
             return "failed", refused, None
+        if self._approve and (wrong := blocking(unsafe(after))):
+            return "failed", f"{wrong[0]}这一行不能直接通过，没有写入", None
+        if "seen" in row.body and (changed := self._since_preview(row, entry_id, after, fields)):
+            return changed
         self._keep(after)
         self._said_by[entry_id] = row.sheet, row.line
         return ("updated" if before else "created"), "", entry_id
+
+    def _since_preview(
+        self, row: LineRow, entry_id: str, after: Entry, fields: Mapping[str, Any]
+    ) -> tuple[str, str, str | None] | None:
+        """What becomes of a row that is about something else by now than a person has agreed to; None when it is not."""
+        before = self._now.get(entry_id)
+        version = self.seen.get(entry_id, (0, None))[0]
+        came = row.action == "create" and before is not None and entry_id not in self.changed
+        if came or version != row.body["seen"].get(entry_id, version):
+            if before is not None and says_the_same(before, fields):
+                return "skipped", "预览之后已有人写入同样的内容", entry_id
+            with self._database.read() as session:
+                who = last_changes(session, [(entry_id, version)]).get(entry_id, "已有人改过")
+            return "failed", f"预览之后，{who}条目 {entry_id}，这一行没有写入；请重新导入，核对后再确认", None
+        key = bare(after.question)
+        if before is not None and key in {bare(one) for one in before.questions}:
+            return None
+        self.asked.add(key)
+        expected = {*row.body["met"], row.other_id, *self.changed}
+        found = [one for one in self._known.all(key, _asked(after), entry_id) if one.entry_id not in expected]
+        if not found:
+            return None
+        with self._database.read() as session:
+            met = stored_entries(session, [found[0].entry_id]).get(found[0].entry_id)
+        if before is None and met is not None and says_the_same(met, fields):
+            return "skipped", f"预览之后已有人写入同样的内容，即条目 {met.id}", met.id
+        told = f"预览之后，知识库里有了问题相同的条目 {found[0].entry_id}“{found[0].question}”"
+        return "failed", f"{told}，这一行没有写入；请重新导入，再选合并、覆盖或新建", None
 
     def _said_before(self, row: LineRow, entry_id: str) -> str | None:
         where = self._where_said(row, entry_id)
@@ -199,7 +248,8 @@ class _Work:
         """What a row that met the entry by its question says in place of it: an empty cell says nothing, unless the row names the entry."""
         if row.body.get("id") == entry_id:
             return self._put(row, entry_id)
-        said = {name: value for name, value in row.body.items() if value}
+        whole = {name: value for name, value in row.body.items() if name not in NOT_SAID}
+        said = {name: value for name, value in whole.items() if value}
         before, where = self._now.get(entry_id), self._where_said(row, entry_id)
         if row.other_line is not None and where and before is not None and not _for_the_same(before, row.body):
             return "failed", f"{where}写给不同的可见范围，不能由这一行覆盖；请为这一行选“新建”后重新导入", None
@@ -209,7 +259,7 @@ class _Work:
         told = [row.message]
         if where:
             told.append(f"替换了{where}写入的内容")
-        if len(said) < len(row.body):
+        if len(said) < len(whole):
             told.append("空着的列保留了原来的内容")
         if kept := _still_restricted(before, row.body):
             told.append(f"可见范围空着，仍然只有{kept}能看到")
@@ -238,6 +288,10 @@ class _Work:
 
     def _keep(self, entry: Entry) -> None:
         self._now[entry.id] = self.changed[entry.id] = entry
+
+
+def _asked(entry: Entry) -> Asked:
+    return Asked(entry.id, entry.question, True, entry.audience.companies, validity_of(entry_to_dict(entry)))
 
 
 def _for_the_same(entry: Entry, body: Mapping[str, Any]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from core.errors import InvalidInput
 from core.text import normalize
+from kb.ingest.secrecy import restricts
 from kb.ingest.values import NAMES, distinct, line_of, names_of
 from kb.words import bare
 
@@ -47,14 +48,25 @@ _CODE = re.compile(r"[A-Za-z]{0,6}\d{2,}[A-Za-z]{0,2}")
 _CODE_AND_WORD = re.compile(r"(\d{2,})\s*公司")
 _SENTENCE = re.compile(r"(?:仅|只|除|不含|不包括).+|.+(?:可见|除外|以外|之外)")
 _GUARDED = re.compile(
+    r"^(?:人群|人员|对象|权限|范围|岗位|角色|职级|(?:员工|人员|用户)(?:类型|类别|范围|身份|级别))$|"
     r"密级|保密|机密|涉密|敏感(?:级|度|等级|性)|可见|受众|受限|仅限|知悉|对谁|给谁看|谁.{0,3}看|适用范围|对.{0,6}开放|"
-    r"^公开$|公开否|是否.{0,2}(?:公开|开放)|(?:发布|阅读|传播|使用|浏览|面向)(?:范围|对象|人群|级别|权限)|"
+    r"^公开$|公开否|是否.{0,2}(?:公开|开放)|(?:使用|查阅|阅览|传阅|调阅|阅读|知情)(?:人|者)|"
+    r"(?:发布|阅读|传播|使用|浏览|面向|共享|分享|提供|分发|下发|推送|发放|服务|告知|知会|传达|查阅|阅览|传阅|调阅|知情|授权)"
+    r"(?:范围|对象|人群|级别|权限)|"
+    r"^(?:是否|可否|能否|可以?|能)?对(?:内|外|客|客户|员工|全员|公众|供应商)(?:$|否|吗|口径|可用|可说|答复|发布|提供|使用|标识|展示)|"
+    r"^(?:是否)?(?:仅|仅限)?内部(?:使用|可用)?(?:否|标识|知识)?$|^(?:内外部?|内部外部|外部内部|对内对外)(?:$|标识|区分|属性|口径)|"
+    r"^(?:所属|使用)?(?:公司|单位|法人|集团|子公司|分公司|分子公司)(?:名称|全称|简称|主体)$|^(?:所属|使用)(?:公司|单位|法人|集团)$|"
     r"(?:开放|公开|限制|查看|可看)(?:范围|对象|人群|人员|部门|公司|单位|级别|程度|权限|给)|"
-    r"适用(?:主体|对象|公司|单位|机构|组织|部门|人员|员工|用户|角色|岗位|职级)|"
+    r"适用(?:主体|对象|公司|单位|机构|组织|部门|人员|员工|用户|角色|岗位|职级|职务|级别|层级|群体|人群|身份|业务单元|单元|板块|"
+    r"事业部|条线|业务线|区域|地区|地域|片区|大区|国家|法人|集团|子公司|分公司|项目|门店|工厂|基地)|"
     r"confidential|classified|restrict|visible|visibility|audience|sensitivity|securitylevel|accesslevel"
 )
-_YES = {"是", "y", "yes", "true", "1"}
-_NO = {"否", "n", "no", "false", "0", "不"}
+_ASKED = re.compile("是否|可否|能否|^可?以?对|公开否|内部(?:使用)?(?:否|标识)?$")
+_OPENS = re.compile("公开|开放|对(?:外|客|员工|全员|公众|供应商)")
+_CLOSES = re.compile("密|内部")
+_YES = {"是", "y", "yes", "true", "1", "可", "可以"}
+_NO = {"否", "n", "no", "false", "0", "不", "非"}
+_OUTSIDE = {"外部", "对外", "外"}
 
 
 def audience_of(text: str) -> Audience:
@@ -147,8 +159,18 @@ def must_be_public(header: str, text: str) -> None:
     said, asked = bare(text), bare(header)
     if not text or said in _EVERYBODY:
         return
-    if "是否" in asked and said in (_YES if re.search("公开|开放", asked) else _NO if "密" in asked else ()):
+    if _ASKED.search(asked) and (said in _YES and _OPENS.search(asked) or said in _NO and _CLOSES.search(asked)):
+        return
+    if said in _OUTSIDE and "内" in asked and "外" in asked:
         return
     raise InvalidInput(
         f"“{header}”列写着“{text[:30]}”，像是限制谁能看，但看不懂；请改用“可见公司”或“可见人员组”列写明，公开的留空或写“公开”"
     )
+
+
+def must_not_restrict(header: str, text: str) -> None:
+    """Raises InvalidInput when a cell below any other header keeps its row from some: 仅财务部, 机密, a tick below 华东公司."""
+    if restricts(header, text):
+        raise InvalidInput(
+            f"“{header}”列写着“{text[:30]}”，像是限制谁能看；请在“可见公司”或“可见人员组”列写明谁能看，全员可见的写“全部”"
+        )

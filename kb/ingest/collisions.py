@@ -1,32 +1,35 @@
 """What would become of each row: a new entry, a change, nothing, or a question for a person, since it collides.
 
 A row collides when its standard question is, but for punctuation and case, a question of another entry or of an
-earlier row, and some company may see both on some day. A row that names its entry by id collides only where it brings a question that
-the entry did not have.
+earlier row, and some company may see both on some day. A row that names its entry by id collides only where it brings a
+question that the entry did not have, where the entry has changed since the row was exported, or where others than now would
+see it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.database import Database
+from kb import limits
 from kb.care.drafts import DraftRow, new_id
 from kb.entries import Entry
-from kb.ingest.fields import Line, Period, period_of, says_the_same
+from kb.ingest.fields import Line, Period, says_the_same, validity_of
+from kb.ingest.reach import audience_with, change_of, widens
+from kb.ingest.revisions import last_changes, said_at, states
 from kb.store import EntryRow, entry_from_dict, entry_to_dict
 from kb.words import bare
 
 _AT_ONCE = 500
-_ID = re.compile(r"[^\s/\\#?%&\"'<>]{1,64}")
 
 
-class _Asked(NamedTuple):
+class Asked(NamedTuple):
     """A question of an entry as the entry words it; `companies` may see it in its `period`, all of them where there are none."""
 
     entry_id: str
@@ -37,18 +40,22 @@ class _Asked(NamedTuple):
 
 
 @dataclass
-class _Known:
+class Known:
     """The entries that have a question of the file, by question."""
 
-    by_question: dict[str, list[_Asked]] = field(default_factory=dict)
+    by_question: dict[str, list[Asked]] = field(default_factory=dict)
 
-    def of(self, question: str, line: Line, but: str = "") -> _Asked | None:
+    def of(self, question: str, line: Line, but: str = "") -> Asked | None:
         """Another entry than `but` with this question that whom the row is for may see; first its standard question, then their own."""
-        found = [one for one in self.by_question.get(question, ()) if one.entry_id != but and _meet(one, line)]
+        found = self.all(question, line, but)
         return min(found, key=lambda one: (not one.standard, one.companies != line.companies)) if found else None
 
+    def all(self, question: str, line: Line | Asked, but: str = "") -> list[Asked]:
+        """Every other entry than `but` with this question that whom the row is for may see."""
+        return [one for one in self.by_question.get(question, ()) if one.entry_id != but and _meet(one, line)]
 
-def _meet(one: _Asked | Line, other: Line) -> bool:
+
+def _meet(one: Asked | Line, other: Line) -> bool:
     """Whether somebody may see both on some day; people are in one company and in many groups, so groups keep nothing apart."""
     (begins, ends), (starts, stops) = one.period, other.period
     together = not one.companies or not other.companies or bool(one.companies & other.companies)
@@ -57,15 +64,17 @@ def _meet(one: _Asked | Line, other: Line) -> bool:
 
 def classify(database: Database, lines: list[Line], progress: Callable[[int], None]) -> None:
     """Give every line its `action` and, where it has one, the entry it is about; `progress` hears how many are done."""
-    known = _known(database, lines, progress)
+    with database.read() as session:
+        keys = {key for line in lines if not line.problems for key in line.keys}
+        known = known_questions(session, keys, lambda: progress(0))
     judge = _Judge(known)
     for start in range(0, len(lines), _AT_ONCE):
         some = lines[start : start + _AT_ONCE]
         with database.read() as session:
             stored = stored_entries(session, _about(some, known))
-            retired = _retired(session, {line.id for line in some if line.id} - set(stored))
+            since = _since(session, some, stored)
         for line in some:
-            judge.decide(line, stored, retired)
+            judge.decide(line, stored, since)
         progress(start + len(some))
 
 
@@ -84,41 +93,49 @@ def stored_entries(session: Session, ids: Iterable[str]) -> dict[str, Entry]:
     return found
 
 
-def _retired(session: Session, ids: set[str]) -> set[str]:
-    wanted = sorted(ids)
-    return {
-        one
-        for start in range(0, len(wanted), _AT_ONCE)
-        for one in session.scalars(
-            select(EntryRow.id).where(EntryRow.id.in_(wanted[start : start + _AT_ONCE]), EntryRow.deleted.is_(True))
-        )
-    }
+@dataclass(frozen=True)
+class _Since:
+    """What became of the entries of some rows: their versions by now, what they said when the rows were exported (by id and
+    version), who changed them since."""
+
+    versions: dict[str, int]
+    then: dict[tuple[str, int], Entry]
+    changes: dict[str, str]
 
 
-def _about(lines: list[Line], known: _Known) -> set[str]:
+def _since(session: Session, lines: list[Line], stored: dict[str, Entry]) -> _Since:
+    exported = {(line.id, version) for line in lines if line.id and (version := line.fields.get("version"))}
+    now = states(session, {line.id for line in lines if line.id} | set(stored))
+    versions = {one: version for one, (version, _) in now.items()}
+    stale = {(one, version) for one, version in exported if version != versions[one]}
+    return _Since(versions, said_at(session, stale), last_changes(session, {(one, versions[one]) for one, _ in stale}))
+
+
+def _about(lines: list[Line], known: Known) -> set[str]:
     ids = {line.id for line in lines if line.id}
     for line in lines:
-        if not line.problems and not line.id and (hit := known.of(line.keys[0], line)):
+        if not line.problems and (hit := known.of(line.keys[0], line, line.id)):
             ids.add(hit.entry_id)
     return ids
 
 
-def _known(database: Database, lines: list[Line], progress: Callable[[int], None]) -> _Known:
-    known = _Known({key: [] for line in lines if not line.problems for key in line.keys})
-    known.by_question.pop("", None)
-    with database.read() as session:
-        for n, (entry_id, question, similar, audience, *period) in enumerate(_all_questions(session)):
-            companies = frozenset((audience or {}).get("companies", ()))
-            begins, ends = (day or "" for day in period)
-            for at, one in enumerate((question, *similar)):
-                if (entries := known.by_question.get(bare(one))) is not None:
-                    entries.append(_Asked(entry_id, one, at == 0, companies, (begins, ends)))
-            if n % 1000 == 0:
-                progress(0)
+def known_questions(
+    session: Session, keys: Iterable[str], progress: Callable[[], None], since: datetime | None = None
+) -> Known:
+    """Which entries, and drafts of new ones, ask these bare questions; of those only that were written `since`."""
+    known = Known({key: [] for key in keys if key})
+    for n, (entry_id, question, similar, audience, *period) in enumerate(_all_questions(session, since)):
+        companies = frozenset((audience or {}).get("companies", ()))
+        begins, ends = (day or "" for day in period)
+        for at, one in enumerate((question, *similar)):
+            if (entries := known.by_question.get(bare(one))) is not None:
+                entries.append(Asked(entry_id, one, at == 0, companies, (begins, ends)))
+        if n % 1000 == 0:
+            progress()
     return known
 
 
-def _all_questions(session: Session) -> Iterator[Sequence[Any]]:
+def _all_questions(session: Session, since: datetime | None) -> Iterator[Sequence[Any]]:
     """`(entry id, question, similar questions, audience, first day, last day)` of every entry and every new draft."""
     for table, key, where in (
         (EntryRow, EntryRow.id, EntryRow.deleted.is_(False)),
@@ -126,19 +143,21 @@ def _all_questions(session: Session) -> Iterator[Sequence[Any]]:
     ):
         parts = [table.body[name] for name in ("similar", "audience", "effective_from", "effective_to")]
         query = select(key, table.question, *parts).where(where).order_by(key)
+        if since is not None:
+            query = query.where(table.updated_at >= since)
         yield from session.execute(query.execution_options(yield_per=1000))
 
 
 class _Judge:
-    def __init__(self, known: _Known) -> None:
+    def __init__(self, known: Known) -> None:
         self._known = known
         self._asking: dict[str, list[Line]] = {}
         self._by_id: dict[str, Line] = {}
 
-    def decide(self, line: Line, stored: dict[str, Entry], retired: set[str]) -> None:
+    def decide(self, line: Line, stored: dict[str, Entry], since: _Since) -> None:
         if not line.problems:
             if line.id:
-                self._named(line, stored, retired)
+                self._named(line, stored, since)
             else:
                 self._unnamed(line, stored)
         if line.problems:
@@ -146,6 +165,8 @@ class _Judge:
             return
         if line.action in ("create", "update"):
             self._warn(line)
+        line.seen = {one: since.versions.get(one, 0) for one in (line.entry_id, line.other_id) if one}
+        line.met = [one.entry_id for one in self._known.all(line.keys[0], line, line.entry_id or "")]
         if line.id:
             self._by_id.setdefault(line.id, line)
         for key in line.keys:
@@ -156,7 +177,7 @@ class _Judge:
         """The first row that asks the same of somebody who may see this one too."""
         return next((one for one in self._asking.get(key, ()) if _meet(one, line)), None)
 
-    def _named(self, line: Line, stored: dict[str, Entry], retired: set[str]) -> None:
+    def _named(self, line: Line, stored: dict[str, Entry], since: _Since) -> None:
         if earlier := self._by_id.get(line.id):
             if earlier.fields == line.fields:
                 self._same(line, line.id, f"与{_where(earlier, line)}完全相同")
@@ -168,23 +189,67 @@ class _Judge:
             line.shown_question = entry.question
             if "companies" not in line.fields:
                 line.companies = entry.audience.companies
-            line.period = period_of({**entry_to_dict(entry), **line.fields})
+            line.period = validity_of({**entry_to_dict(entry), **line.fields})
             self._complete(line, entry)
             if says_the_same(entry, line.fields):
                 self._same(line, line.id, "与现有内容相同")
                 return
+            if self._untouched(line, since):
+                return
             own = {bare(one) for one in entry.questions}
             line.action = "update"
-            if line.keys[0] not in own:
-                self._collide(line, stored)
+            new = line.keys[0] not in own
+            if not self._asks_of_its_entry(line, entry, since):
+                if new:
+                    self._collide(line, stored)
+            elif new and (hit := self._known.of(line.keys[0], line, line.id)):
+                line.notes.append(f"改后的标准问与条目 {hit.entry_id} 的“{hit.question}”相同，请核对")
+            return
+        if since.versions[line.id] and self._untouched(line, since):
             return
         self._complete(line, None)
         line.action = "create"
-        if not _ID.fullmatch(line.id):
-            line.problems.append("编号最长 64 个字符，不能含空格和 / \\ # ? % & 引号、尖括号；也可以留空由系统编号")
-        if line.id in retired:
+        if not limits.is_id(line.id):
+            line.problems.append(limits.WRONG_ID)
+        if since.versions[line.id]:
             line.notes.append("这个编号的条目曾被停用，将重新启用")
-        self._collide(line, stored)
+        if not line.problems and not self._asks_of_its_entry(line, None, since):
+            self._collide(line, stored)
+
+    def _untouched(self, line: Line, since: _Since) -> bool:
+        """Whether nobody has edited the row since it was exported, but somebody the entry: the row then says nothing."""
+        then = since.then.get((line.id, line.fields.get("version") or 0))
+        if then is None or not says_the_same(then, line.fields):
+            return False
+        self._same(
+            line,
+            line.id,
+            f"{since.changes.get(line.id, '已有人改过')}这条知识，而文件里的这一行还是导出时的样子；保持现在的内容",
+        )
+        return True
+
+    def _asks_of_its_entry(self, line: Line, entry: Entry | None, since: _Since) -> bool:
+        """Ask before a row undoes what somebody has changed since it was exported, and before it shows the entry to others."""
+        exported, current = line.fields.get("version"), since.versions[line.id]
+        asking = []
+        if exported and current and exported != current:
+            who = f"{since.changes[line.id]}，" if line.id in since.changes else ""
+            asking.append(
+                f"文件里是条目的第 {exported} 版，现在是第 {current} 版（{who}与文件不同）；选“覆盖”以文件为准，选“跳过”保持现状"
+            )
+        if entry and (
+            change := change_of(entry.audience, after := audience_with(entry.audience, line.fields, whole=True))
+        ):
+            if widens(entry.audience, after):
+                line.reach = change
+                asking.append(f"{change}；确实如此请选“覆盖”")
+            else:
+                line.notes.append(change)
+        if asking:
+            line.action, line.other_id, line.other_line = "collide", line.id, None
+            line.other_question = entry.question if entry else line.question
+            line.notes += asking
+        return bool(asking)
 
     def _unnamed(self, line: Line, stored: dict[str, Entry]) -> None:
         self._complete(line, None)
@@ -220,6 +285,10 @@ class _Judge:
         if hit := self._known.of(key, line, line.id):
             line.action, line.other_id, line.other_question = "collide", hit.entry_id, hit.question
             line.notes.append(f"与条目 {hit.entry_id} 的{'标准问' if hit.standard else '相似问'}“{hit.question}”相同")
+            if other := stored.get(hit.entry_id):
+                line.reach = change_of(other.audience, audience_with(other.audience, line.fields, whole=False))
+            if line.reach:
+                line.notes.append(f"若选“覆盖”，{line.reach}；要各答各的，请选“新建”")
             if earlier:
                 line.notes.append(f"{_where(earlier, line)}也问这个问题")
         elif earlier:

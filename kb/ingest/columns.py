@@ -9,6 +9,7 @@ from itertools import count
 
 from kb.ingest.audiences import guards
 from kb.ingest.rows import Cell, Row
+from kb.ingest.secrecy import mark_in
 from kb.ingest.workbooks import unguarded
 from kb.words import bare
 
@@ -24,6 +25,7 @@ LABELS = {
     "scenes": "适用场景",
     "effective_from": "生效日期",
     "effective_to": "失效日期",
+    "period": "有效期",
     "sources": "依据",
     "source_details": "依据明细",
     "related": "后续问题编号",
@@ -31,6 +33,7 @@ LABELS = {
     "title": "标题",
     "review_on": "复核日期",
     "extra": "其他信息",
+    "version": "条目版本",
 }
 """The header that exports and the template carry, by field."""
 
@@ -53,6 +56,8 @@ _SPELLINGS = {
     "开始日期 启用日期 EffectiveFrom EffectiveDate ValidFrom StartDate",
     "effective_to": "失效日期 失效时间 失效日 有效期止 有效期至 有效期结束 有效期终止 有效期截止 有效期结束日期 有效期结束时间 截止日期 "
     "结束日期 到期日 到期日期 停用日期 EffectiveTo ExpiryDate ExpirationDate ValidTo ValidUntil EndDate",
+    "period": "有效期 有效期限 有效期间 有效日期 有效起止日期 起止日期 起止时间 生效失效 生效失效日期 生效失效时间 生效期间 生效期 执行期间 "
+    "执行期 执行期限 适用期间 适用期 适用期限 施行期间 ValidityPeriod EffectivePeriod Validity",
     "sources": "来源 出处 依据 制度依据 政策依据 参考依据 答案来源 制度来源 来源制度 Source Sources Reference References",
     "source_details": "依据明细 来源明细",
     "related": "后续问题编号 后续问题 关联编号 关联问题编号 相关编号 相关条目 关联条目 Related RelatedID RelatedIDs",
@@ -60,12 +65,15 @@ _SPELLINGS = {
     "title": "标题 Title",
     "review_on": "复核日期 复审日期 复查日期 下次复核日期 复核时间 ReviewDate ReviewOn",
     "extra": "其他信息",
+    "version": "条目版本 知识版本 EntryVersion",
 }
 _FIELDS = {bare(spelling): field for field, spellings in _SPELLINGS.items() for spelling in spellings.split()}
 _REMARK = re.compile(r"[(（\[【].*?[)）\]】]|[*＊:：]")
 _NUMBERED = re.compile(r"\s*[-_#]?\s*[\d一二三四五六七八九十]+$")
 _AUDIENCE = {"companies", "groups", "audience"}
 _REPEATABLE = {"similar", "answer_more", "sources"} | _AUDIENCE
+_SINGLE = {"answer", "effective_from", "effective_to", "period"}
+_CONTENT = {"question", "similar", "answer", "answer_more"}
 _LONGEST_LABEL = 20
 
 
@@ -84,6 +92,8 @@ def field_of(header: Cell) -> str | None:
 class Header:
     """The header of a sheet: the column numbers of each field, the name of each column that is kept aside.
 
+    `marks` are what remarks in the headers of questions and answers keep from everybody, by header: 答案（内部口径）.
+    `rivals` are columns that could be the answer or a day as well as the one that was taken for it, which each is mapped to.
     `rows` are the two that it was made of, where there were two.
     """
 
@@ -91,6 +101,8 @@ class Header:
     fields: dict[str, list[int]]
     aside: dict[int, str]
     names: list[tuple[str, str | None]]
+    marks: dict[str, str]
+    rivals: dict[int, int]
     rows: tuple[list[Cell], ...] = ()
 
     def repeated_by(self, row: Row) -> bool:
@@ -112,7 +124,7 @@ def header_of(row: Row, above: Row | None = None) -> Header | None:
     if above is not None and above.line + 1 == row.line:
         upper = _spread(above, whole=True)
         cells = [_under(_at(upper, column), cell) for column, cell in enumerate(cells)]
-    return _named(row.line, cells)
+    return _named(row.line, cells, row.merged)
 
 
 def refined(header: Row, below: Row) -> Header | None:
@@ -134,7 +146,7 @@ def refined(header: Row, below: Row) -> Header | None:
         if not known and not any(first <= column <= last for first, last in header.merged):
             return None
         joined[column], finer = _under(over, cell), finer or known is not None
-    found = _named(below.line, joined) if finer else None
+    found = _named(below.line, joined, header.merged) if finer else None
     return found and replace(found, rows=(header.cells, below.cells))
 
 
@@ -163,9 +175,10 @@ def _under(over: Cell, cell: Cell) -> Cell:
     return over if field_of(over) in _AUDIENCE and not field_of(cell) else cell
 
 
-def _named(line: int, cells: list[Cell]) -> Header | None:
+def _named(line: int, cells: list[Cell], merged: tuple[tuple[int, int], ...]) -> Header | None:
     fields: dict[str, list[int]] = {}
     aside: dict[int, str] = {}
+    rivals: dict[int, int] = {}
     names: list[tuple[str, str | None]] = []
     for column, cell in enumerate(cells):
         if cell is None:
@@ -175,6 +188,8 @@ def _named(line: int, cells: list[Cell]) -> Header | None:
         if field and (field not in fields or field in _REPEATABLE):
             fields.setdefault(field, []).append(column)
         else:
+            if field in _SINGLE:
+                rivals[column] = fields[field][0]
             field = None
             text = _unique(text, aside.values())
             aside[column] = text
@@ -185,7 +200,15 @@ def _named(line: int, cells: list[Cell]) -> Header | None:
     known = set(fields)
     if not known & {"question", "id"} or not known & {"answer", "similar"} and len(known) < 2:
         return None
-    return Header(line, fields, aside, names)
+    marks = {name: mark for name, field in names if field in _CONTENT and (mark := _mark(name))}
+    for answer in fields.get("answer", ()):
+        below = {column for first, last in merged if first <= answer <= last for column in range(first, last + 1)}
+        rivals |= {column: answer for column in below if column != answer and _at(cells, column) is None}
+    return Header(line, fields, aside, names, marks, rivals)
+
+
+def _mark(name: str) -> str:
+    return next((mark for remark in _REMARK.findall(name) if (mark := mark_in(remark))), "")
 
 
 def _unique(name: str, taken: Iterable[str]) -> str:

@@ -37,8 +37,15 @@ def resolve(session: Session, row: ImportRow, n: int, resolution: str) -> None:
 
 
 def resolve_open(session: Session, row: ImportRow, resolution: str) -> int:
-    """Decide every collision that is still open; return how many."""
-    return _set(session, row, resolution, LineRow.resolution.is_(None))
+    """Decide every collision that is still open; return how many. Overwriting leaves those open by which an audience would
+    change, and creating those that name their own entry: nobody opens an entry, takes it away or doubles it without having
+    looked at the row."""
+    which = LineRow.resolution.is_(None)
+    if resolution == "overwrite":
+        which &= func.coalesce(LineRow.body["reach"].as_string(), "") == ""
+    if resolution == "create":
+        which &= func.coalesce(LineRow.other_id, "") != LineRow.entry_id
+    return _set(session, row, resolution, which)
 
 
 def _set(session: Session, row: ImportRow, resolution: str, which: Any) -> int:

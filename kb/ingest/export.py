@@ -17,11 +17,13 @@ from kb.ingest import values
 from kb.ingest.audiences import guards
 from kb.ingest.columns import LABELS, field_of
 from kb.ingest.fields import canonical
+from kb.ingest.retirement import out_of_use
 from kb.ingest.rows import MOST_COLUMNS
+from kb.ingest.secrecy import restricts
 from kb.ingest.workbooks import guarded, new_sheet, text_cells
 from kb.store import EntryRow, entry_from_dict
 
-_FIELDS = [name for name in LABELS if name not in ("audience", "extra", "title")]
+_FIELDS = [name for name in LABELS if name not in ("audience", "extra", "title", "version", "period")]
 _WIDTHS = {"标准问": 36, "相似问": 40, "答案": 60, "依据": 30}
 _MOST_IN_CELL = 32_000
 """Excel refuses a cell of more than 32,767 characters."""
@@ -67,7 +69,7 @@ def write_entries(session: Session, path: Path) -> int:
     header = [LABELS[name] for name in _FIELDS for _ in range(most.get(name, 1))]
     first = header.index(LABELS["answer"])
     header[first + 1 : first + most["answer"]] = [f"答案续{n}" for n in range(1, most["answer"])]
-    header += [LABELS["title"], *aside, LABELS["extra"]]
+    header += [LABELS["title"], *aside, LABELS["extra"], LABELS["version"]]
     rows = (_cells(entry, aside, most) for entry in _entries(session))
     return _write_csv(path, header, rows) if path.suffix.lower() == ".csv" else _write_xlsx(path, header, rows)
 
@@ -140,10 +142,14 @@ def _cells(entry: Entry, aside: list[str], most: dict[str, int]) -> list[str]:
         else:
             cells.append(values.join_names(value) if isinstance(value, list) else value or "")
     named = Counter(name for name, _ in body["extra"])
-    own = {name: value for name, value in body["extra"] if named[name] == 1 and name in aside}
+    own = {
+        name: value
+        for name, value in body["extra"]
+        if named[name] == 1 and name in aside and not restricts(name, value) and not out_of_use(name, value)
+    }
     rest = [pair for pair in body["extra"] if pair[0] not in own]
     cells += [body["title"], *(own.get(name, "") for name in aside)]
-    return [*cells, values.as_json(rest) if rest else ""]
+    return [*cells, values.as_json(rest) if rest else "", str(entry.version)]
 
 
 def _details(sources: list[dict[str, object]]) -> str:

@@ -45,6 +45,7 @@ _OLD = {".xls": (".xlsx", "Excel"), ".doc": (".docx", "Word"), ".xlsb": (".xlsx"
 _OLD |= {".et": (".xlsx", "WPS 表格"), ".ods": (".xlsx", "WPS 表格或 Excel"), ".numbers": (".xlsx", "Numbers")}
 _OLD |= {".wps": (".docx", "WPS 文字"), ".odt": (".docx", "WPS 文字或 Word"), ".pages": (".docx", "Pages")}
 _MACRO = {".xlsm": ".xlsx", ".xltm": ".xlsx", ".docm": ".docx", ".dotm": ".docx"}
+_STRICT = b"http://purl.oclc.org/ooxml/"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _IMAGES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*")
 
@@ -136,6 +137,9 @@ def _check_package(path: Path, form: str, content: str) -> None:
                 if other == "zip" and "[Content_Types].xml" in names:
                     raise damaged
                 raise _differs(form, other)
+            with package.open(_MAIN_PART[form]) as main:
+                if _STRICT in main.read(65_536):
+                    raise InvalidInput(_save_as_usual(form))
             for part in parts:
                 if part.filename.endswith((".xml", ".rels")):
                     with package.open(part) as inside:
@@ -147,6 +151,11 @@ def _check_package(path: Path, form: str, content: str) -> None:
         if isinstance(error, InvalidInput):
             raise
         raise damaged from error
+
+
+def _save_as_usual(form: str) -> str:
+    usual = {"xlsx": "Excel 工作簿（*.xlsx）", "docx": "Word 文档（*.docx）"}[form]
+    return f"文件是“Strict Open XML”格式，读不出内容。请用 Office 打开，另存为普通的“{usual}”后再导入。"
 
 
 def _check_sizes(parts: list[zipfile.ZipInfo], packed: int) -> None:

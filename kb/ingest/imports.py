@@ -29,6 +29,10 @@ ENDED = (DONE, FAILED, CANCELLED)
 _PIECE = 2**20
 
 
+NOT_SAID = frozenset({"id", "version", "seen", "met", "reach"})
+"""What is in the body of a row beside the fields of its entry."""
+
+
 class ImportRow(Base):
     """`summary` is small and shown in lists; `body` is the kind's own; `claimed_by` and `claimed_until` are the worker's lease."""
 
@@ -72,7 +76,7 @@ class FileChunkRow(Base):
 class LineRow(Base):
     """One row of a FAQ file. `n` counts through all sheets, `line` is the row's number in its sheet.
 
-    `body` is the entry it holds; `entry_id` the entry it becomes or changes; `other_id` and `other_line` what it collides
+    `body` is the entry it holds, with what was known of others when it was read (`NOT_SAID`); `entry_id` the entry it becomes or changes; `other_id` and `other_line` what it collides
     with: an entry, or a line of the same file.
     """
 

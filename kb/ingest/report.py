@@ -31,16 +31,19 @@ _WIDTHS = {"标准问": 40, "冲突问题": 30, "说明": 60}
 def rows_of(
     session: Session, row: ImportRow, *, only: str = "", page: int = 1, page_size: int = 20
 ) -> tuple[list[dict[str, Any]], int]:
-    """Rows as the console shows them, and how many there are; `only` an action, an outcome, or `open` collisions."""
+    """Rows as the console shows them, and how many there are; `only` an action, an outcome, `open` collisions, or `noted`: those to
+    be written of which there is something to tell."""
     query = select(LineRow).where(LineRow.import_id == row.id)
     if only == "open":
         query = query.where(LineRow.action == "collide", LineRow.resolution.is_(None))
+    elif only == "noted":
+        query = query.where(LineRow.action.in_(("create", "update", "collide")), LineRow.message != "")
     elif only in ACTIONS:
         query = query.where(LineRow.action == only)
     elif only in OUTCOMES:
         query = query.where(LineRow.outcome == (only if row.state == DONE else ""))
     elif only:
-        raise InvalidInput("only 只能是行的类别、结果或 open。")
+        raise InvalidInput("only 只能是行的类别、结果、open 或 noted。")
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     lines = session.scalars(query.order_by(LineRow.n).offset((page - 1) * page_size).limit(page_size)).all()
     others = stored_entries(session, {line.other_id for line in lines if line.other_id})
@@ -93,7 +96,7 @@ def _audience(body: dict[str, Any]) -> dict[str, list[str]] | None:
 def write_report(session: Session, row: ImportRow, path: Path) -> int:
     """Every row and what became of it, as .xlsx; return how many rows. Nothing in it is a formula.
 
-    Sheets that were passed over stand at the end, one row each.
+    Sheets that were passed over, and what else there is to know of the file, stand at the end, one row each.
     """
     book = Workbook(write_only=True)
     sheet = new_sheet(book, "导入结果", _HEADER, _WIDTHS)
@@ -117,6 +120,8 @@ def write_report(session: Session, row: ImportRow, path: Path) -> int:
     for name in row.summary.get("passed_over", ()):
         told = {"工作表": name, "预览": "没有读取", "说明": _PASSED_OVER}
         sheet.append(text_cells(sheet, [clean(told.get(column, "")) for column in _HEADER]))
+    for note in row.summary.get("notes", ()):
+        sheet.append(text_cells(sheet, [clean(note) if column == "说明" else "" for column in _HEADER]))
     book.save(path)
     return count
 

@@ -16,13 +16,39 @@ class Unusable:
     reason: str
 
 
-class Display(str):
-    """The text of a cell that a sheet shows in another way: as `shown`, and with the address `link` behind it, if any."""
+@dataclass(frozen=True)
+class Struck(Unusable):
+    """A cell all of whose `text` is struck out."""
+
+    text: str = ""
+
+
+PICTURE = "是单元格里的图片，没有读取；请把图里的内容写成文字"
+"""The reason of a cell that WPS shows as a picture."""
+
+
+class ShownDay(date):
+    """A day that a sheet shows in another way: as `shown`."""
 
     shown: str
+
+    @classmethod
+    def of(cls, day: date, shown: str) -> ShownDay:
+        found = cls(day.year, day.month, day.day)
+        found.shown = shown
+        return found
+
+
+class Display(str):
+    """The text of a cell that a sheet shows in another way: as `shown`, and with the address `link` behind it, if any.
+
+    `shown` is None where we do not know how.
+    """
+
+    shown: str | None
     link: str
 
-    def __new__(cls, text: str, shown: str, link: str) -> Display:
+    def __new__(cls, text: str, shown: str | None, link: str) -> Display:
         cell = super().__new__(cls, text)
         cell.shown, cell.link = shown, link
         return cell
@@ -33,11 +59,20 @@ Cell = str | date | Unusable | None
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`line` counts from 1 as the program shows it; `merged` are the first and last column (from 0) of merges across."""
+    """`line` counts from 1 as the program shows it; `merged` are the first and last column (from 0) of merges across.
+
+    `notes` are what a person should be told of what it shows and holds not: pictures, comments. `continued` are the columns (from 0)
+    whose cell is merged with the one above; `hidden` is a row that the program does not show, `hidden_columns` (from 0) are the
+    columns of its sheet that it does not.
+    """
 
     line: int
     cells: list[Cell]
     merged: tuple[tuple[int, int], ...] = ()
+    notes: tuple[str, ...] = ()
+    continued: frozenset[int] = frozenset()
+    hidden: bool = False
+    hidden_columns: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

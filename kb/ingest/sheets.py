@@ -7,6 +7,7 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,18 +15,24 @@ from typing import Any
 from openpyxl.packaging.relationship import get_dependents, get_rels_path
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
-from openpyxl.utils import coordinate_to_tuple, range_boundaries
+from openpyxl.utils import coordinate_to_tuple, get_column_letter, range_boundaries
 from openpyxl.worksheet._reader import FORMULA_TAG, INLINE_STRING, WorkSheetParser
-from openpyxl.xml.constants import SHEET_MAIN_NS
+from openpyxl.xml.constants import SHARED_STRINGS
 
 from core.errors import InvalidInput
+from kb.ingest.attachments import attachments
 from kb.ingest.delimited import delimited
-from kb.ingest.figures import NumberFormat, number_formats
-from kb.ingest.rows import MOST_COLUMNS, Cell, Display, Row, Sheet, Unusable
+from kb.ingest.figures import format_codes, number_formats
+from kb.ingest.moments import moment_shown
+from kb.ingest.rows import MOST_COLUMNS, PICTURE, Cell, Display, Row, Sheet, ShownDay, Struck, Unusable
+from kb.ingest.strings import seen, shared_strings, string_of
+from kb.placeholders import is_picture
 
+_TRUE = ("1", "true")
+_UNCALCULATED = "是公式，但文件里没有它的计算结果；请用 Excel 打开并保存一次，或粘贴为数值"
 _MOST_MERGES = 100_000
-_TEXT = f"{{{SHEET_MAIN_NS}}}t"
-_RUN_TEXT = f"{{{SHEET_MAIN_NS}}}r/{_TEXT}"
+_LINKED = re.compile(r'\s*HYPERLINK\(\s*"((?:[^"]|"")+)"', re.I)
+_STRUCK = "的内容带删除线，没有读取；如仍然有效请去掉删除线，否则请清空这一格"
 _DIMENSION = re.compile(rb"<(?:\w+:)?dimension\b[^>]*?\bref=[\"'][A-Z]+\d+:[A-Z]+(\d+)")
 _BROKEN = (
     zipfile.BadZipFile,
@@ -75,15 +82,21 @@ class _Parser(WorkSheetParser):
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
         if element.get("t") == "inlineStr" and (inside := element.find(INLINE_STRING)) is not None:
-            texts = [one.text or "" for one in (*inside.findall(_TEXT), *inside.findall(_RUN_TEXT))]
             _, column = coordinate_to_tuple(element.get("r")) if element.get("r") else (0, self.col_counter + 1)
             self.col_counter = column
-            return {"column": column, "value": "".join(texts), "data_type": "s"}
+            style = int(element.get("s", 0))
+            return {"column": column, "value": string_of(inside), "data_type": "s", "style_id": style}
         cell = super().parse_cell(element)
-        if cell["value"] is None and element.find(FORMULA_TAG) is not None and cell["data_type"] != "str":
-            cell["value"] = Unusable("是公式，但文件里没有它的计算结果；请用 Excel 打开并保存一次，或粘贴为数值")
+        formula = element.find(FORMULA_TAG)
+        if cell["value"] is None and formula is not None and cell["data_type"] != "str":
+            cell["value"] = Unusable(PICTURE if is_picture(formula.text or "") else _UNCALCULATED)
         elif cell["data_type"] == "e":
             cell["value"] = Unusable(f"是错误值 {cell['value']}；请在 Excel 中改正")
+        calculated = (formula.text or "") if formula is not None else ""
+        if found := _LINKED.match(calculated):
+            cell["link"] = found[1].replace('""', '"')
+        elif calculated.lstrip().upper().startswith("HYPERLINK("):
+            cell["unlinked"] = True
         return cell
 
 
@@ -95,11 +108,12 @@ class _Book:
         self._archive = reader.archive
         try:
             reader.read_manifest()
-            reader.read_strings()
             reader.read_workbook()
             apply_stylesheet(reader.archive, reader.wb)
-            self._book, self._strings = reader.wb, reader.shared_strings
-            self._formats = number_formats(reader.wb)
+            self._book, self._strings = reader.wb, self._shared(reader)
+            self._formats, self._codes = number_formats(reader.wb), format_codes(reader.wb)
+            fonts = reader.wb._fonts
+            self._struck = {n for n, style in enumerate(reader.wb._cell_styles) if fonts[style.fontId].strike}
             self.sheets = [
                 (sheet.name, sheet.state, rel.target)
                 for sheet, rel in reader.parser.find_sheets()
@@ -112,6 +126,13 @@ class _Book:
     def close(self) -> None:
         self._archive.close()
 
+    def _shared(self, reader: ExcelReader) -> list[str]:
+        part = reader.package.find(SHARED_STRINGS)
+        if part is None:
+            return []
+        with self._archive.open(part.PartName[1:]) as source:
+            return list(shared_strings(source))
+
     def about(self, part: str) -> int:
         """How many rows the sheet says that it has; 0 when it does not say."""
         with self._archive.open(part) as source:
@@ -119,33 +140,77 @@ class _Book:
         return int(found[1]) if found else 0
 
     def rows(self, part: str) -> Iterator[Row]:
+        """Every row that holds something, with what lies beside its cells and those of empty rows below it."""
         try:
-            tail = self._tail(part)
-            merges, links = _Merges(_merged(tail)), self._links(part, tail)
-            with self._archive.open(part) as source, warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                parser = _Parser(
-                    source,
-                    self._strings,
-                    data_only=True,
-                    epoch=self._book.epoch,
-                    date_formats=self._book._date_formats,
-                    timedelta_formats=self._book._timedelta_formats,
-                )
-                for line, found in parser.parse():
-                    cells: list[Cell] = []
-                    for cell in found:
-                        value, column = cell["value"], cell["column"]
-                        if value is None or column > MOST_COLUMNS:
-                            continue
-                        cells += [None] * (column - len(cells))
-                        form = self._formats.get(cell.get("style_id", 0))
-                        cells[column - 1] = _displayed(value, form, links.get((line, column), ""))
-                    across = merges.fill(line, cells)
-                    if any(cell is not None for cell in cells):
-                        yield Row(line, cells, across)
+            beside = sorted(attachments(self._archive, part).items(), reverse=True)
+            held: Row | None = None
+            for row in self._filled(part):
+                if held is not None:
+                    yield _with(held, beside, row.line)
+                held = row
+            if held is not None:
+                yield _with(held, beside, None)
         except _BROKEN as error:
             raise _damaged() from error
+
+    def _filled(self, part: str) -> Iterator[Row]:
+        tail = self._tail(part)
+        merges, links = _Merges(_merged(tail)), self._links(part, tail)
+        with self._archive.open(part) as source, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            parser = _Parser(
+                source,
+                self._strings,
+                data_only=True,
+                epoch=self._book.epoch,
+                date_formats=self._book._date_formats,
+                timedelta_formats=self._book._timedelta_formats,
+            )
+            hidden_columns: frozenset[int] | None = None
+            for line, found in parser.parse():
+                if hidden_columns is None:
+                    hidden_columns = _hidden_columns(parser)
+                hidden = parser.row_dimensions.pop(str(line), {}).get("hidden") in _TRUE
+                cells: list[Cell] = []
+                notes: list[str] = []
+                for cell in found:
+                    value, column = cell["value"], cell["column"]
+                    if value is None or column > MOST_COLUMNS:
+                        continue
+                    cells += [None] * (column - len(cells))
+                    link = links.get((line, column), "") or cell.get("link", "")
+                    told = ["的链接由公式得出，没有导入"] if cell.get("unlinked") else []
+                    cells[column - 1] = self._displayed(value, cell.get("style_id", 0), link, told)
+                    notes += [f"{get_column_letter(column)} 列{one}" for one in told]
+                across = merges.fill(line, cells)
+                if any(cell is not None for cell in cells):
+                    yield Row(line, cells, across, tuple(notes), merges.continued(line), hidden, hidden_columns)
+
+    def _displayed(self, value: Any, style: int, link: str, told: list[str]) -> Cell:
+        """The cell with how the sheet shows it; what a person should know of it goes to `told`."""
+        if isinstance(value, str):
+            if is_picture(value):
+                return Unusable(PICTURE)
+            text, notes = seen(value, style in self._struck)
+            if not text.strip() and value.strip():
+                return Struck(_STRUCK, str(value))
+            told += notes
+            value = text
+        elif style in self._struck and not isinstance(value, Unusable):
+            return Struck(_STRUCK, str(value))
+        plain = _plain(value)
+        if isinstance(value, datetime):
+            shown = moment_shown(self._codes.get(style, ""), value)
+            if shown is None:
+                shown = f"{value:%Y-%m-%d %H:%M}" if value.hour or value.minute else str(plain)
+                told.append(f"的日期格式没有照搬，读作 {shown}，请核对")
+            return plain if shown == str(plain) else ShownDay.of(value, shown)
+        if not isinstance(plain, str):
+            return plain
+        shown: str | None = plain
+        if (form := self._formats.get(style)) and isinstance(value, (int, float)) and not isinstance(value, bool):
+            shown = form.show(value)
+        return Display(plain, shown, link) if shown != plain or link else plain
 
     def _tail(self, part: str) -> bytes:
         """What a sheet lists after its rows: merged ranges and links."""
@@ -173,18 +238,28 @@ class _Book:
         return links
 
 
+def _hidden_columns(parser: WorkSheetParser) -> frozenset[int]:
+    ranges = (
+        range(int(column["min"]) - 1, min(int(column["max"]), MOST_COLUMNS))
+        for column in parser.column_dimensions.values()
+        if column.get("hidden") in _TRUE
+    )
+    return frozenset(column for some in ranges for column in some)
+
+
 def _merged(tail: bytes) -> list[tuple[int, int, int, int]]:
     """Merged ranges as top, left, bottom, right, the last first."""
     ranges = (range_boundaries(ref.decode()) for ref in _MERGE.findall(tail)[:_MOST_MERGES])
     return sorted(((top, left, bottom, right) for left, top, right, bottom in ranges), reverse=True)
 
 
-def _displayed(value: Any, form: NumberFormat | None, link: str) -> Cell:
-    plain = _plain(value)
-    if not isinstance(plain, str):
-        return plain
-    shown = form.show(value) if form and isinstance(value, (int, float)) and not isinstance(value, bool) else None
-    return Display(plain, shown or plain, link) if shown or link else plain
+def _with(row: Row, beside: list[tuple[int, list[str]]], below: int | None) -> Row:
+    """`row` with what lies beside it and before the row `below`, taken from the end of `beside`, the first line last."""
+    notes: list[str] = []
+    while beside and (below is None or beside[-1][0] < below):
+        line, told = beside.pop()
+        notes += told if line == row.line else [f"第 {line} 行 {one}" for one in told] if line > row.line else []
+    return replace(row, notes=(*row.notes, *notes)) if notes else row
 
 
 def _plain(value: Any) -> Cell:
@@ -208,20 +283,24 @@ class _Merges:
 
     def __init__(self, ranges: list[tuple[int, int, int, int]]) -> None:
         self._coming = ranges
-        self._open: list[tuple[int, int, int, Cell]] = []
+        self._open: list[tuple[int, int, int, int, Cell]] = []
 
     def fill(self, line: int, cells: list[Cell]) -> tuple[tuple[int, int], ...]:
         while self._coming and self._coming[-1][0] <= line:
             top, left, bottom, right = self._coming.pop()
             value = cells[left - 1] if top == line and left <= len(cells) else None
             if bottom >= line and left <= MOST_COLUMNS:
-                self._open.append((bottom, left, right, value))
+                self._open.append((bottom, left, right, top, value))
         if not self._open:
             return ()
         self._open = [one for one in self._open if one[0] >= line]
-        for _, left, _, value in self._open:
+        for _, left, _, _, value in self._open:
             if value is not None:
                 cells += [None] * (left - len(cells))
                 if cells[left - 1] is None:
                     cells[left - 1] = value
-        return tuple((left - 1, right - 1) for _, left, right, _ in self._open if right > left)
+        return tuple((left - 1, right - 1) for _, left, right, _, _ in self._open if right > left)
+
+    def continued(self, line: int) -> frozenset[int]:
+        """The columns (from 0) of a row, filled before, whose cell is merged with the one above."""
+        return frozenset(left - 1 for _, left, _, top, value in self._open if top < line and value is not None)

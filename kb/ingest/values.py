@@ -9,11 +9,11 @@ from datetime import date, timedelta
 
 from core.errors import InvalidInput
 from core.text import normalize
+from kb.ingest.marks import question_of
 from kb.ingest.rows import Cell
 from kb.ingest.workbooks import unguarded
 from kb.words import bare
 
-MOST_QUESTION, MOST_ANSWER, MOST_SIMILAR = 500, 100_000, 500
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]|_x000[dD]_"
 )
@@ -27,6 +27,10 @@ NAMES = re.compile(r"[,，、|;；\n]+")
 _WEB = re.compile(r"https?://", re.I)
 _UNSAFE_IN_LINK = re.compile(r"[\x00-\x20()<>\\]")
 _LONGEST_LINK = 40
+_LISTING = re.compile(r"\s*[、/／]\s*")
+_ASKING = re.compile(
+    "怎么|怎样|如何|多少|多久|什么|哪|几[天个张次]|[吗呢?？]|能否|是否|可否|能不能|可不可以|要不要|需不需要|为何|何时|谁"
+)
 
 
 def text_of(cell: Cell) -> str:
@@ -62,13 +66,40 @@ def linked(text: str, address: str) -> str:
 
 
 def split_similar(text: str) -> list[str]:
-    """The questions in one cell: one a line, or with | between them; `\\|` is a bar that belongs to the question."""
-    pieces = (piece for line in text.split("\n") for piece in re.split(r"(?<!\\)\|", line))
-    return [line for piece in pieces if (line := line_of(piece.replace("\\|", "|")))]
+    """The questions in one cell: one a line, or with |, ； or ; between them, or 、 or / where each reads like one.
+
+    What stands before them (`1.`, `问：`) goes. `\\|` is a bar that belongs to the question; one after `\\` is taken as it stands.
+    """
+    found: list[str] = []
+    for piece in (piece for line in text.split("\n") for piece in re.split(r"(?<!\\)\|", line)):
+        whole = line_of(piece)
+        if whole.startswith("\\") and not whole.startswith("\\|"):
+            found.append(line_of(whole[1:].replace("\\|", "|")))
+        else:
+            plain = (line_of(part.replace("\\|", "|")) for part in re.split("[；;]", whole))
+            found += [question_of(one) for part in plain for one in _listed(part)]
+    return [one for one in found if one]
+
+
+def _listed(text: str) -> list[str]:
+    parts = [part.strip() for part in _LISTING.split(text)]
+    return parts if len(parts) > 1 and all(map(_asks, parts)) else [text]
+
+
+def _asks(text: str) -> bool:
+    """Whether a text is a question by itself: 餐补多少, but neither 机票 nor 怎么报."""
+    found, letters = _ASKING.search(text), len(bare(text))
+    return found is not None and letters >= (7 if found.start() == 0 else 4)
 
 
 def join_similar(questions: Iterable[str]) -> str:
-    return "\n".join(question.replace("|", "\\|") for question in questions)
+    """What `split_similar` reads back."""
+    return "\n".join(map(_verbatim, questions))
+
+
+def _verbatim(question: str) -> str:
+    plain = question.replace("|", "\\|")
+    return plain if split_similar(plain) == [question] else f"\\{plain}"
 
 
 def distinct(questions: Iterable[str], but: str = "") -> list[str]:

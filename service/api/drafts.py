@@ -25,7 +25,7 @@ from service.likeness import nearest
 from service.users import UserRow
 
 router = APIRouter(prefix="/api/v1/console", tags=["drafts"])
-MOST_BYTES = 2**20
+MOST_BYTES = 2**22
 """The largest entry that is read."""
 
 _OURS = [Depends(from_our_page)]

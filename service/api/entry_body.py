@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
+from kb import limits
 from kb.entries import Audience, Entry, Source
 
 
@@ -33,24 +34,34 @@ def line(most: int) -> Any:
 
 
 Day = date | None
-EntryId = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_.-]*$")]
+
+
+def _id(text: str) -> str:
+    if text and not limits.is_id(text):
+        raise ValueError(limits.WRONG_ID + "。")
+    return text
+
+
+EntryId = Annotated[str, AfterValidator(_id)]
+Labels = list[line(limits.AUDIENCE)]
+Text = Annotated[str, Field(max_length=limits.EXTRA), AfterValidator(_printable)]
 
 
 class AudienceBody(BaseModel):
-    companies: list[line(100)] = Field([], max_length=200)
-    groups: list[line(100)] = Field([], max_length=200)
+    companies: Labels = Field([], max_length=limits.AUDIENCES)
+    groups: Labels = Field([], max_length=limits.AUDIENCES)
 
     def audience(self) -> Audience:
         return Audience(frozenset(filter(None, self.companies)), frozenset(filter(None, self.groups)))
 
 
 class SourceBody(BaseModel):
-    label: line(300)
+    label: line(limits.SOURCE)
     policy: line(64) | None = None
     article: Annotated[int, Field(ge=0, le=100_000)] | None = None
     table: line(64) | None = None
     regulation: line(300) | None = None
-    quote: Annotated[str, Field(max_length=5000), AfterValidator(_printable)] | None = None
+    quote: Annotated[str, Field(max_length=limits.QUOTE), AfterValidator(_printable)] | None = None
 
     def source(self) -> Source:
         return Source(
@@ -59,23 +70,23 @@ class SourceBody(BaseModel):
 
 
 class EntryBody(BaseModel):
-    """Up to 500 similar questions; text comes in as it was typed and loses only what nobody can type."""
+    """As much as `kb.limits` says; text comes in as it was typed and loses only what nobody can type."""
 
     id: EntryId = ""
-    question: line(500)
-    similar: list[line(500)] = Field([], max_length=500)
-    answer: Annotated[str, Field(max_length=20_000), AfterValidator(_printable)]
-    business_type: line(40) = ""
-    scenes: list[line(200)] = Field([], max_length=100)
+    question: line(limits.QUESTION)
+    similar: list[line(limits.QUESTION)] = Field([], max_length=limits.SIMILAR)
+    answer: Annotated[str, Field(max_length=limits.ANSWER), AfterValidator(_printable)]
+    business_type: line(limits.NAME) = ""
+    scenes: list[line(limits.SCENE)] = Field([], max_length=limits.SCENES)
     audience: AudienceBody = Field(default_factory=AudienceBody)
-    sources: list[SourceBody] = Field([], max_length=30)
+    sources: list[SourceBody] = Field([], max_length=limits.SOURCES)
     effective_from: Day = None
     effective_to: Day = None
-    related: Annotated[list[line(64)], BeforeValidator(_ids)] = Field([], max_length=20)
-    owner: line(40) = ""
-    title: line(200) = ""
+    related: Annotated[list[line(limits.ID)], BeforeValidator(_ids)] = Field([], max_length=limits.RELATED)
+    owner: line(limits.NAME) = ""
+    title: line(limits.TITLE) = ""
     review_on: Day = None
-    extra: list[tuple[line(200), line(2000)]] = Field([], max_length=100)
+    extra: list[tuple[line(limits.EXTRA_NAME), Text]] = Field([], max_length=limits.EXTRAS)
 
     def entry(self, entry_id: str) -> Entry:
         """As the knowledge base keeps it, under this id."""
@@ -101,12 +112,12 @@ class EntryBody(BaseModel):
 class ChangeBody(BaseModel):
     """What a bulk edit changes: only what is there."""
 
-    owner: line(40) = ""
-    business_type: line(40) = ""
+    owner: line(limits.NAME) = ""
+    business_type: line(limits.NAME) = ""
     effective_from: Day = None
     effective_to: Day = None
     review_on: Day = None
     audience: AudienceBody = Field(default_factory=AudienceBody)
-    add_scenes: list[line(200)] = Field([], max_length=100)
-    remove_scenes: list[line(200)] = Field([], max_length=100)
+    add_scenes: list[line(limits.SCENE)] = Field([], max_length=limits.SCENES)
+    remove_scenes: list[line(limits.SCENE)] = Field([], max_length=limits.SCENES)
     retire: bool = False

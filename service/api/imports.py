@@ -136,7 +136,8 @@ def get_rows(
     page: Page = 1,
     page_size: PageSize = 20,
 ) -> dict[str, Any]:
-    """The rows of a FAQ import; `only` names an action, an outcome, or `open` for collisions nobody has decided."""
+    """The rows of a FAQ import; `only` names an action, an outcome, `open` for collisions nobody has decided, or
+    `noted` for rows to be written of which there is something to tell."""
     with desk.database.read() as session:
         row = import_of(session, import_id)
         items, total = rows_of(session, row, only=only, page=page, page_size=page_size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 from fastapi import FastAPI, Request
@@ -20,6 +20,27 @@ _HTTP = {
     404: ("not_found", "没有找到这个地址，请检查链接。"),
     405: ("method_not_allowed", "这个地址不支持该操作。"),
     413: ("too_large", ""),
+}
+_OF_ENTRY = {
+    "id": "编号",
+    "question": "标准问",
+    "similar": "相似问",
+    "answer": "答案",
+    "business_type": "业务类型",
+    "scenes": "适用场景",
+    "companies": "可见公司",
+    "groups": "可见人员组",
+    "audience": "可见范围",
+    "sources": "依据",
+    "label": "依据",
+    "quote": "依据的原文",
+    "effective_from": "生效日期",
+    "effective_to": "失效日期",
+    "related": "后续问题",
+    "owner": "负责组",
+    "title": "标题",
+    "review_on": "复核日期",
+    "extra": "其他信息",
 }
 _FIELDS = {
     "text": "消息内容",
@@ -53,15 +74,17 @@ def install_problem_handlers(app: FastAPI) -> None:
         first = error.errors()[0]
         if first["type"] == "json_invalid":
             return problem(400, "malformed_json", "请求格式不正确，请检查 JSON 格式后重试。")
-        name = str(first["loc"][-1])
+        name = _name(first["loc"])
         if first["type"] == "missing":
-            text = f"缺少{_FIELDS.get(name, name)}，请补充后重试。"
+            text = f"缺少{name}，请补充后重试。"
         elif first["type"] == "string_too_long":
-            text = f"{_FIELDS.get(name, name)}最长 {first['ctx']['max_length']} 字，请精简后重新发送。"
+            text = f"{name}最长 {first['ctx']['max_length']} 字，请精简后重新发送。"
+        elif first["type"] == "too_long":
+            text = f"{name}最多 {first['ctx']['max_length']} 项，请精简后重新发送。"
         elif first["type"] == "value_error":
             text = str(first["ctx"]["error"])
         else:
-            text = f"{_FIELDS.get(name, name)}不符合要求，请修改后重试。"
+            text = f"{name}不符合要求，请修改后重试。"
         return problem(400, "invalid_input", text)
 
     @app.exception_handler(HTTPException)
@@ -79,6 +102,15 @@ def install_problem_handlers(app: FastAPI) -> None:
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         log.exception("unexpected", path=request.url.path, exc_info=error)
         return problem(500, "internal", "服务出了点问题，我们已记录。请稍后重试。")
+
+
+def _name(place: Sequence[int | str]) -> str:
+    """What people call the field at a place of a request; in an entry, the item of a list too: 其他信息第 2 项."""
+    names = _FIELDS | _OF_ENTRY if tuple(place[:2]) == ("body", "body") else _FIELDS
+    known = [n for n, one in enumerate(place) if one in names]
+    at = known[-1] if known else max(n for n, one in enumerate(place) if n == 0 or isinstance(one, str))
+    item = next((one for one in place[at + 1 :] if isinstance(one, int)), None)
+    return names.get(str(place[at]), str(place[at])) + (f"第 {item + 1} 项" if item is not None else "")
 
 
 class BodyLimit:

@@ -424,3 +424,25 @@ def test_dates_come_back_as_they_went_in(desk: SimpleNamespace) -> None:
     dated = replace(dated, extra=(("旧编号", "A-7"),), title="住宿")
     draft = desk.wang("PUT", "/kb/drafts/t-1", json={"body": body(dated), "base_version": 1})
     assert draft["body"] == body(dated)
+
+
+def test_what_an_import_takes_is_edited_here(desk: SimpleNamespace) -> None:
+    """One limit for both; the message says which field is too long."""
+    aside = (("内部说明", "多\n行" + "长" * 20_000),)
+    with desk.database.write() as session:
+        save_entry(session, replace(ADVANCE, id="差旅-001", answer="字" * 90_000, extra=aside), "t")
+    entry = desk.wang("GET", "/kb/entries/差旅-001")
+    body = {name: entry[name] for name in ("question", "answer", "extra", "owner")} | {"id": "差旅-001"}
+    saved = desk.wang("PUT", "/kb/drafts/差旅-001", json={"body": body | {"owner": "共享组"}, "base_version": 1})
+    assert saved["body"]["extra"] == [["内部说明", "多\n行" + "长" * 20_000]]
+    for change, words in (
+        ({"id": "a b"}, "编号最长 64 个字符"),
+        ({"id": ".."}, "编号最长 64 个字符"),
+        ({"extra": [["甲", "一"], ["乙", "长" * 40_000]]}, "其他信息第 2 项最长 32767 字"),
+        ({"answer": "字" * 100_001}, "答案最长 100000 字"),
+        ({"audience": {"companies": ["长" * 101]}}, "可见公司第 1 项最长 100 字"),
+        ({"related": ["x"] * 21}, "后续问题最多 20 项"),
+        ({"question": None}, "标准问不符合要求"),
+    ):
+        refused = desk.wang("POST", "/kb/drafts", 400, json={"body": {"question": "甲", "answer": "乙"} | change})
+        assert words in refused["error"]["message"], refused

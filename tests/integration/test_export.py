@@ -176,3 +176,15 @@ def _differences(database: Database, import_id: str) -> list[object]:
         for line in lines
         if line.entry_id and (entry := stored.get(line.entry_id)) and not says_the_same(entry, line.body)
     ] or [(line.action, line.message, line.body) for line in lines]
+
+
+def test_what_an_entry_keeps_aside_never_keeps_it_out(database: Database, tmp_path: Path) -> None:
+    """A remark that a sheet may not bring for everybody is no column of an export."""
+    with database.write() as session:
+        save_entry(
+            session,
+            Entry(id="t-1", question="甲", answer="乙", extra=(("备注", "内部资料"), ("状态", "停用"))),
+            "starter",
+        )
+    row = read(database, "导出.csv", export(database, tmp_path / "x.csv"))
+    assert row.counts["same"] == 1

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
+from openpyxl.comments import Comment
+from openpyxl.styles import Font
 from sqlalchemy import select
 
 from core.clock import now
@@ -429,7 +431,8 @@ def test_two_rows_of_a_file_do_not_overwrite_one_entry(database: Database) -> No
     keep(database, Entry(id="n-1", question="夜航津贴一晚多少", answer="旧"))
     row = read(database, "问答.csv", csv(*COMPANIES[:3], "夜航津贴一晚多少,又一个,公司:1000"))
     assert "第 2 行也问这个问题" in shown(database, row.id)[2]["message"]
-    decide(database, row.id, "overwrite")
+    for one in shown(database, row.id):
+        decide(database, row.id, "overwrite", one["row"])
     counts = applied(database, row.id)
     assert (counts["updated"], counts["failed"]) == (1, 2)
     assert "第 2 行已经改写了条目 n-1" in shown(database, row.id)[1]["message"]
@@ -487,7 +490,7 @@ def test_drafts_of_an_import_carry_what_the_checks_find(database: Database) -> N
     """A warning goes to the reviewer with the draft; an error keeps it with its author, and the row says why."""
     quoted = Source("规定", regulation="规定", quote="住宿费限额 500 元。")
     keep(database, replace(STAY, sources=(quoted,)))
-    lines = ("编号,问题,答案", "t-1,出差住宿费能报多少？,限额 900 元", ",新问题,<script>alert(1)</script>")
+    lines = ("编号,问题,答案", "t-1,出差住宿费能报多少？,限额 900 元", ",新问题,[看](javascript:alert(1))")
     row = read(database, "问答.csv", csv(*lines))
     counts = applied(database, row.id, approve=False)
     assert (counts["updated"], counts["created"], counts["held"]) == (1, 1, 1)
@@ -496,7 +499,9 @@ def test_drafts_of_an_import_carry_what_the_checks_find(database: Database) -> N
     assert drafts[STAY.question].state == "submitted"
     assert "amount" in [one["kind"] for one in drafts[STAY.question].findings]
     assert drafts["新问题"].state == "draft" and drafts["新问题"].findings[0]["kind"] == "unsafe"
-    assert [one["message"] for one in shown(database, row.id)][1].startswith("存为草稿，处理后再送审；答案里有网页代码")
+    assert [one["message"] for one in shown(database, row.id)][1].startswith(
+        "存为草稿，处理后再送审；答案里的链接不安全"
+    )
 
 
 def test_imports_are_forgotten_and_their_entries_stay(database: Database) -> None:
@@ -597,3 +602,81 @@ def test_the_report_names_the_sheets_that_were_passed_over(database: Database, t
         assert write_report(session, row, path) == 1
     last = [cell.value for cell in list(load_workbook(path).active.iter_rows())[-1]]
     assert (last[0], last[3]) == ("表2", "没有读取") and "没有找到表头" in last[9]
+
+
+def test_what_a_sheet_shows_and_holds_not_is_told_with_its_row(database: Database) -> None:
+    def change(sheet: Any) -> None:
+        sheet["B2"].number_format, sheet["B3"].number_format = '0"元/天"', '[=1]"可以";[=0]"不可以";General'
+        sheet["B4"].number_format = 'd"日"'
+        sheet["D4"].number_format = "m月d日"
+        sheet["C5"].font = sheet["E6"].font = Font(strike=True)
+        sheet["B2"].comment = Comment("2026年起改为600元", "张三")
+        sheet.merge_cells("A7:E7")
+        sheet.merge_cells("A8:E8")
+
+    rows = [
+        ["问题", "答案", "相似问", "生效日期", "可见人员组"],
+        ["住宿补贴多少", 500],
+        ["能否报打车费", 1],
+        ["每月几号发工资", date(2026, 1, 15), None, date(2026, 3, 1)],
+        ["餐补多少", "30 元", "饭补"],
+        ["高管年薪怎么报税", "按月", None, None, "finance"],
+        ["二、发票"],
+        ["说明：以上标准自2027年1月1日起停止执行，仅适用于华东区。"],
+    ]
+    row = read(database, "FAQ.xlsx", workbook(rows, change=change))
+    first, unclear, _, struck, hidden = shown(database, row.id)
+    assert "B 列的批注没有读取：2026年起改为600元" in first["message"]
+    assert unclear["action"] == "invalid" and "数字格式我们不认识" in unclear["message"]
+    assert struck["action"] == "create" and "C 列的内容带删除线" in struck["message"]
+    assert hidden["action"] == "invalid", "an audience that is struck out is not everybody"
+    assert any("说明：以上标准自2027年" in note for note in row.summary["notes"])
+    applied(database, row.id)
+    entries = by_question(database)
+    assert (entries["住宿补贴多少"].answer, entries["餐补多少"].similar) == ("500元/天", ())
+    pay = entries["每月几号发工资"]
+    assert (pay.answer, pay.effective_from) == ("15日", date(2026, 3, 1))
+
+
+def test_html_of_a_web_page_becomes_text_or_is_refused(database: Database) -> None:
+    lines = (
+        "编号,问题,相似问,答案",
+        "h-1,热带鱼<b>饲养费</b>能报吗,养鱼&nbsp;能报吗,<p>标准<br/>500元&nbsp;/天</p>",
+        "h-2,企鹅观察费能报吗,,<script>alert(1)</script>可以",
+        "h-3,沙漠植树费能报吗,,[看](javascript:alert(1))",
+    )
+    row = read(database, "问答.csv", csv(*lines))
+    text, script, _ = shown(database, row.id)
+    assert "答案里的网页标记换成了普通文字" in text["message"]
+    assert script["action"] == "invalid" and "答案里有网页代码“<script>”" in script["message"]
+    counts = applied(database, row.id)
+    assert (counts["created"], counts["failed"]) == (1, 2)
+    assert "不能直接通过" in shown(database, row.id)[2]["message"]
+    (entry,) = stored(database).values()
+    assert (entry.question, entry.similar, entry.answer) == ("热带鱼饲养费能报吗", ("养鱼 能报吗",), "标准\n500元 /天")
+    keep(database, replace(entry, answer="<p>标准<br/>500元&nbsp;/天</p>"))
+    again = read(database, "问答.csv", csv(*lines[:2]))
+    assert again.counts["same"] == 1, "what was stored as HTML reads back the same"
+
+
+def test_what_no_entry_may_hold_is_refused_with_its_column(database: Database) -> None:
+    rows = [
+        ["编号", "问题", "答案", "后续问题编号", "依据", "说明"],
+        ["差旅-001", "甲", "一"],
+        ["..", "乙", "二"],
+        ["c", "丙", "三", "\n".join(f"k-{n}" for n in range(21))],
+        ["d", "丁", "四", None, "长" * 301],
+    ]
+    row = read(database, "FAQ.xlsx", workbook(rows))
+    messages = [one["message"] for one in shown(database, row.id)]
+    assert messages[0] == "" and "编号最长 64 个字符" in messages[1]
+    assert messages[2:] == ["后续问题编号超过 20 项，请精简", "依据里有一项超过 300 字，请精简，或检查分隔的符号"]
+
+
+def test_a_header_that_is_struck_out_still_says_who_may_see(database: Database) -> None:
+    def change(sheet: Any) -> None:
+        sheet["C1"].font = Font(strike=True)
+
+    row = read(database, "FAQ.xlsx", workbook([["问题", "答案", "可见公司"], ["甲", "一", "1000"]], change=change))
+    applied(database, row.id)
+    assert by_question(database)["甲"].audience == Audience(frozenset({"1000"}))

@@ -466,3 +466,39 @@ def test_a_file_without_text_fails_with_what_to_do(
     jobs.run_waiting(database, KINDS)
     failed = state(database, row.id)
     assert failed.state == "failed" and message in (failed.error or "")
+
+
+def test_a_notice_of_changes_takes_no_policy_away(database: Database, tmp_path: Path):
+    confirm(database, bring(database, tmp_path, FIRST))
+    notice = (
+        "关于修订《差旅费管理办法》部分条款的通知\n华晟财〔2026〕12号\n各部门：\n一、将第二条修改为：“住宿费不超过600元。”\n"
+        "二、删除第三条。\n本通知自2026年6月1日起施行。\n"
+    )
+    one = bring(database, tmp_path, notice, name="通知.txt")
+    assert (
+        state(database, one).body["policy"]["id"] != "chailvfei"
+        and "不能作为它的新版本" in shown(database, one)["notes"][0]
+    )
+    chosen = bring(database, tmp_path, notice, name="通知.txt", policy_id="chailvfei")
+    for import_id in (one, chosen):
+        with pytest.raises(Conflict, match="修改后的全文"):
+            confirm(database, import_id)
+    assert any(
+        "其中 4 条在这份文件里没有了" in note or "其中 3 条" in note for note in shown(database, chosen)["notes"]
+    )
+    with database.read() as session:
+        assert [len(one["articles"]) for one in policies_to_publish(session)] == [4]
+
+
+def test_what_says_that_it_is_secret_needs_an_audience(database: Database, tmp_path: Path):
+    text = "机密★3年\n仅限财务部查阅，不得外传\n薪酬管理办法\n第一条 年薪为120万元。\n第二条 本办法自2026年1月1日起施行。\n"
+    one = bring(database, tmp_path, text)
+    assert any("机密★3年" in note and "适用范围" in note for note in shown(database, one)["notes"])
+    with pytest.raises(Conflict, match="不能让所有人看到"):
+        confirm(database, one)
+    with database.write() as session:
+        change_details(session, import_of(session, one), {"audience": {"companies": [], "groups": ["财务部"]}})
+    assert confirm(database, one).state == "done"
+    with database.read() as session:
+        [policy] = documents(session, "policy")
+    assert policy["audience"]["groups"] == ["财务部"]

@@ -5,14 +5,20 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from datetime import date
+from itertools import takewhile
 from pathlib import PurePath
 from typing import Any
 
 from pypinyin import lazy_pinyin
 
 from kb.ingest.policies.blocks import TITLE, Document
-from kb.ingest.policies.commencement import Commencement, commencement_of
+from kb.ingest.policies.commencement import DAY, Commencement, commencement_of, day_of
+from kb.ingest.policies.dialogue import NOTE as DIALOGUE
+from kb.ingest.policies.dialogue import is_dialogue
+from kb.ingest.policies.expiry import Expiry, expiry_of
+from kb.ingest.policies.labels import label_of
+from kb.ingest.policies.notices import notice_of
+from kb.ingest.policies.secrecy import secrecy_of
 from kb.ingest.policies.splitter import Split
 
 _KINDS = "实施细则|管理办法|暂行办法|试行办法|管理规定|暂行规定|管理制度|操作规程|操作手册|工作指引|办法|规定|制度|细则|规程|流程|准则|条例|规范|指引|指南|手册|标准|通知|意见|方案|须知|说明|规则|章程|公告|决定"
@@ -35,9 +41,10 @@ _EDITION_YEAR = re.compile(r"[（(]?((?:19|20)\d{2})\s*年?\s*(?:版|修订|修�
 
 
 def about_of(document: Document, split: Split, file_name: str) -> dict[str, Any]:
-    """`{title, number, version, effective_from, effective_to, owner, note}`; what is not told is `""` or None.
+    """`{title, number, version, effective_from, effective_to, owner, note, notes, notice, secrecy}`; what is not told is `""` or None.
 
-    `note` says in Chinese why the day from which it applies is left for a person to fill in.
+    `note` says in Chinese why the day from which it applies is left for a person to fill in, `notes` what else is to be checked;
+    `notice` what a document does that only amends or repeals others; `secrecy` repeats what restricts who may read it.
     """
     front = list(split.front)
     body = [article.text for article in split.articles]
@@ -46,17 +53,37 @@ def about_of(document: Document, split: Split, file_name: str) -> dict[str, Any]
     number = next((found[0] for found in told if found), "")
     number = re.sub(r"\s+", "", re.sub(r"^(?:文件|制度)?(?:编号|文号)\s*[:：]\s*", "", number))
     title = document.about.get("title", "") if "number" in document.about or "id" in document.about else ""
-    title = title or _title(document, front, opening, file_name)
+    printed = [block.text for block in document.blocks[:5] if block.kind == "heading"]
+    notice = None if title else notice_of(split, printed)
+    title = title or (notice.title if notice else _title(document, front, opening, file_name))
     told_since = document.about.get("effective_from", "")
-    begins = Commencement(told_since) if told_since else commencement_of(title, [*front, *body])
+    begins = Commencement(_iso(told_since) or "") if told_since else commencement_of(title, [*front, *body])
+    told_until = document.about.get("effective_to", "")
+    ends = _iso(told_until)
+    notes = [
+        f"文件头里的{name}“{told}”认不出是哪一天，请填写{name}（写法如 2026-01-01）。"
+        for name, told in (("施行日期", told_since), ("失效日期", told_until))
+        if told and told.lower() not in ("none", "null") and not _iso(told)
+    ]
+    if is_dialogue([line for block in document.blocks for line in block.text.splitlines()]):
+        notes.append(DIALOGUE)
+    expiry = Expiry() if ends or notice else expiry_of([*front, *body], begins.day)
+    above = takewhile(lambda block: block.kind != "table" and label_of(block.text) is None, document.blocks[:12])
+    marks = [*document.about.get("margin", "").splitlines(), *front, *(block.text for block in above)]
+    marks += [
+        f"密级：{document.about[key]}" for key in ("密级", "secrecy", "classification") if document.about.get(key)
+    ]
     return {
         "title": title[:200],
         "number": document.about.get("number") or number,
         "version": document.about.get("version") or _version(opening, title, number, begins.day),
-        "effective_from": _iso(begins.day),
-        "effective_to": _iso(document.about.get("effective_to")),
+        "effective_from": begins.day or None,
+        "effective_to": ends or expiry.day or None,
         "owner": document.about.get("owner", "")[:40],
         "note": begins.note,
+        "notes": [*notes, *filter(None, [expiry.note])],
+        "notice": notice.text if notice else "",
+        "secrecy": secrecy_of(marks),
     }
 
 
@@ -152,7 +179,6 @@ def _version(opening: list[str], title: str, number: str, since: str) -> str:
 
 
 def _iso(value: str | None) -> str | None:
-    try:
-        return date.fromisoformat(value or "").isoformat()
-    except ValueError:
-        return None
+    """2026-01-01 for that, 2026/1/1, 2026.1.1 or 2026年1月1日; None for what is no day."""
+    found = re.fullmatch(DAY, re.sub(r"[\sT]00:00:00.*$", "", (value or "").strip()))
+    return day_of(found.groups()) or None if found else None

@@ -9,22 +9,22 @@ from datetime import date
 
 from kb.ingest.policies.labels import value_of
 
-_DAY = r"([\d〇○零一二三四五六七八九]{4})\s*[年./-]\s*([\d十一二三四五六七八九]{1,3})\s*[月./-]\s*([\d十一二三四五六七八九]{1,3})\s*日?"
+DAY = r"([\d〇○零一二三四五六七八九]{4})\s*[年./-]\s*([\d十一二三四五六七八九]{1,3})\s*[月./-]\s*([\d十一二三四五六七八九]{1,3})\s*日?"
 _VERB = "(?:施行|实施|生效|执行)"
 _FROM = (
-    re.compile(rf"自\s*{_DAY}\s*(?:起|开始)"),
-    re.compile(rf"{_VERB}(?:日期|时间)?\s*[:：]?\s*{_DAY}"),
-    re.compile(rf"(?:从|于)\s*{_DAY}\s*(?:起|开始|{_VERB})"),
-    re.compile(rf"{_DAY}\s*(?:起|开始)\s*{_VERB}"),
+    re.compile(rf"自\s*{DAY}\s*(?:起|开始)"),
+    re.compile(rf"{_VERB}(?:日期|时间)?\s*[:：]?\s*{DAY}"),
+    re.compile(rf"(?:从|于)\s*{DAY}\s*(?:起|开始|{_VERB})"),
+    re.compile(rf"{DAY}\s*(?:起|开始)\s*{_VERB}"),
 )
 _FIELD = re.compile(rf"^\s*{_VERB}(?:日期|时间)")
 _BARE = re.compile(rf"^(?:正式)?{_VERB}?[\s。；]*$")
 _OF_A_NOUN = re.compile(rf"^(?:正式)?(?:{_VERB}|印发|发布)?的")
 _ON_ISSUE = re.compile("自(?:印发|发布|公布|下发|颁布)之日起")
-_SIGNED = re.compile(rf"^[（(]?{_DAY}(?:印发|发布)?[）)]?$")
-_NOUNS = "办法|规定|制度|细则|规程|流程|准则|条例|规范|指引|指南|手册|标准|通知|意见|方案|须知|说明|规则|章程|公告|决定|文件|政策"
+_SIGNED = re.compile(rf"^[（(]?{DAY}(?:印发|发布)?[）)]?$")
+NOUNS = "办法|规定|制度|细则|规程|流程|准则|条例|规范|指引|指南|手册|标准|通知|意见|方案|须知|说明|规则|章程|公告|决定|文件|政策"
 _SUBJECT = re.compile(
-    rf"(?P<own>本(?P<noun>{_NOUNS}))|《(?P<title>[^》]*)》|(?P<part>第[一二三四五六七八九十百\d]+[编章节条款项](?!\s))|(?<![太中还复高])原(?![则始因件料价])|旧"
+    rf"(?P<own>本(?P<noun>{NOUNS}))|《(?P<title>[^》]*)》|(?P<part>第[一二三四五六七八九十百\d]+[编章节条款项](?!\s))|(?<![太中还复高])原(?![则始因件料价])|旧"
 )
 _REPEALED = re.compile("废止|停止执行|停止使用|失效|作废")
 _BRACKETS = re.compile(r"[（(][^（）()]*[）)]")
@@ -102,7 +102,7 @@ def _matches(sentence: str) -> Iterator[re.Match[str]]:
 
 def _of_another(text: str, brackets: re.Match[str]) -> bool:
     """Whether brackets with a day speak of a document that is named before them or repealed after them."""
-    if not re.search(_DAY, brackets[0]):
+    if not re.search(DAY, brackets[0]):
         return False
     before = _SENTENCE.split(text[: brackets.start()])[-1]
     after = _SENTENCE.split(text[brackets.end() :])[0]
@@ -143,7 +143,12 @@ def _own(title: str, subject: re.Match[str], before: str) -> int | None:
 
 
 def _day(found: re.Match[str]) -> str:
-    year, month, day = (value_of(found[k]) for k in (1, 2, 3))
+    return day_of(found.groups()[:3])
+
+
+def day_of(parts: Sequence[str]) -> str:
+    """A day as ISO text for what `DAY` finds as year, month and day; `""` for one that the calendar does not have."""
+    year, month, day = map(value_of, parts)
     try:
         return date(year or 0, month or 0, day or 0).isoformat()
     except ValueError:

@@ -59,12 +59,15 @@ class PolicyIngester:
                     *_passed_over(found),
                     *_out_of_use(session, policy["id"]),
                     *_come_again(session, policy, articles),
+                    *details["notes"],
                 ],
                 "undated": details["note"],
+                "notice": {"title": details["title"], "text": details["notice"]} if details["notice"] else None,
+                "secrecy": details["secrecy"],
                 "namesake": None if task.about.policy_id else namesake(details["title"], _titles(session)),
             }
             counts, summary = _figures(session, body)
-        return Preview(counts, summary, body)
+        return Preview(counts, summary, {**body, "vanishing": _vanishing(counts, summary)})
 
     def check(self, session: Session, row: ImportRow) -> None:
         if not row.approve:
@@ -72,6 +75,10 @@ class PolicyIngester:
         policy = row.body["policy"]
         if not policy["title"] or not policy["version"]:
             raise Conflict("请先填写制度的名称和版本。", code="policy_incomplete")
+        if notice := _notice(row.body):
+            raise Conflict(notice, code="policy_notice")
+        if secret := _secret(row.body):
+            raise Conflict(secret, code="policy_secret")
         check_version(session, _body(row))
         if any(one["confirmed"] and _problem(one) for one in row.body["tables"]):
             raise Conflict("有表格的设置不能使用，请先修改，或选择不使用这张表。", code="table_problem")
@@ -146,7 +153,39 @@ def _affected(concerns: Sequence[Concern], renewed: Sequence[Renewal]) -> list[d
 def notes_of(body: dict[str, Any]) -> list[str]:
     """What a person should know before confirming, in Chinese: what was not read, and what is left to fill in."""
     undated = "" if body["policy"].get("effective_from") else body.get("undated", "")
-    return [*body["notes"], *filter(None, [undated, _told_apart(body)])]
+    grave = [_notice(body), _secret(body), body.get("vanishing", "")]
+    return [*filter(None, grave), *body["notes"], *filter(None, [undated, _told_apart(body)])]
+
+
+def _notice(body: dict[str, Any]) -> str:
+    """Why a notice that amends or repeals is not to be kept; empty once a person has given it a title of its own."""
+    notice = body.get("notice")
+    if not notice or notice["title"] != body["policy"]["title"]:
+        return ""
+    return f"{notice['text']}确要把这份文件本身入库，请在管理台先修改它的名称。"
+
+
+def _secret(body: dict[str, Any]) -> str:
+    """Why a document that says who may read it is not to be kept for everybody; empty once it has an audience."""
+    audience = body["policy"].get("audience") or {}
+    if not body.get("secrecy") or any(audience.get(key) for key in ("companies", "groups")):
+        return ""
+    return (
+        f"文件里写着“{body['secrecy']}”，不能让所有人看到。请在管理台填写适用范围（公司或人员组）后再导入；"
+        "如果确实可以公开，请去掉文件里的这些字样后重新导入。"
+    )
+
+
+def _vanishing(counts: dict[str, int], summary: dict[str, Any]) -> str:
+    """A warning where most articles of the stored version are not in the new one."""
+    removed = counts["removed"]
+    before = removed + counts["unchanged"] + counts["changed"]
+    if not summary["against"] or removed < 3 or 2 * removed <= before:
+        return ""
+    return (
+        f"已入库的版本有 {before} 条，其中 {removed} 条在这份文件里没有了；请确认它是同一份制度的全文，"
+        "而不是修改通知、摘要或没有读全的文件。"
+    )
 
 
 def _told_apart(body: dict[str, Any]) -> str:
@@ -173,7 +212,7 @@ def change_details(session: Session, row: ImportRow, data: dict[str, Any]) -> No
         raise InvalidInput("失效日期早于施行日期，请修改。")
     changed = {**body, "policy": policy}
     row.counts, row.summary = _figures(session, changed)
-    row.body = changed
+    row.body = {**changed, "vanishing": _vanishing(row.counts, row.summary)}
 
 
 def change_table(session: Session, row: ImportRow, n: int, data: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from kb.ingest.policies.blocks import Block, Document, clean, joined, table
 from kb.ingest.policies.grids import Grid, grid_of, joined_grids, middle_in, tables_of
 from kb.ingest.policies.gutter import Columns, columns_of
 from kb.ingest.policies.labels import label_of
+from kb.ingest.policies.superscripts import raised
 
 # It warns of every font that lacks a figure, dozens of lines a file, and nobody can act upon it; what it cannot read it raises.
 logging.getLogger("pdfminer").setLevel(logging.ERROR)
@@ -92,7 +93,9 @@ def read_pdf(path: Path, progress: Progress = lambda done, total: None) -> Docum
     whole = _with_whole_tables(kept)
     if mended := [one.page for page in whole for one in page if isinstance(one, Grid) and one.mended]:
         notes.append(f"{_pages(mended)}的表格有缺少框线或被分页截断的单元格，已按位置补全，请对照原文核对。")
-    return Document(_blocks(whole), notes, {"title": title} if title else {})
+    margin = "\n".join(one.text for page in pages[:3] for one in page if isinstance(one, _Line) and _in_margin(one))
+    about = {"title": title, "margin": margin}
+    return Document(_blocks(whole), notes, {key: text for key, text in about.items() if text})
 
 
 def _column_notes(gutters: dict[int, Columns]) -> list[str]:
@@ -151,6 +154,7 @@ def _read_page(page: Any, number: int, gutter: float | None) -> tuple[list[_Line
     Text in a table is in no line.
     """
     found: list[_Line | Grid] = []
+    _mark_raised(page.chars)
     outside = page
     for one in tables_of(page):
         grid = grid_of(page, one, number)
@@ -160,6 +164,26 @@ def _read_page(page: Any, number: int, gutter: float | None) -> tuple[list[_Line
         outside = outside.filter(lambda thing, box=grid.box: not middle_in(thing, box))
     lines, columns = _lines(outside.dedupe_chars(), number, gutter)
     return _in_order([*found, *lines], columns), columns
+
+
+def _mark_raised(chars: Sequence[dict[str, Any]]) -> None:
+    """Make ¹²³ of the digits that are set smaller and higher than the character that they stand behind."""
+    before: dict[str, Any] | None = None
+    for char in chars:
+        if not before or not char["text"].strip():
+            before = char if char["text"].strip() else before
+            continue
+        beside = -1 <= char["x0"] - before["x1"] <= before["size"] * 0.4
+        smaller = char["size"] <= before["size"] * 0.8
+        higher = (
+            before["top"] - before["size"] * 0.5 <= char["top"]
+            and char["bottom"] < before["bottom"] - before["size"] * 0.1
+        )
+        if char["text"].isdecimal() and beside and smaller and higher:
+            char["text"] = raised(char["text"])
+            before = {**before, "x1": char["x1"]}
+        else:
+            before = char
 
 
 def _lines(page: Any, number: int, gutter: float | None) -> tuple[list[_Line], Columns | None]:
@@ -221,11 +245,12 @@ def _in_order(things: list[_Line | Grid], columns: Columns | None) -> list[_Line
     return sorted(things, key=place)
 
 
+def _in_margin(line: _Line) -> bool:
+    return line.bottom < line.height * _MARGIN or line.top > line.height * (1 - _MARGIN)
+
+
 def _without_running_heads(pages: list[list[_Line | Grid]]) -> tuple[list[list[_Line | Grid]], bool]:
     """Without page numbers and what stands in the margin of page after page."""
-
-    def in_margin(line: _Line) -> bool:
-        return line.bottom < line.height * _MARGIN or line.top > line.height * (1 - _MARGIN)
 
     def key(line: _Line) -> tuple[str, int]:
         return re.sub(r"\d+", "#", line.text), round(line.top / 8)
@@ -233,8 +258,8 @@ def _without_running_heads(pages: list[list[_Line | Grid]]) -> tuple[list[list[_
     seen = Counter(
         where
         for page in pages
-        for where in {key(one) for one in page if isinstance(one, _Line) and in_margin(one)}
-        | {(text, at + 1) for text, at in {key(one) for one in page if isinstance(one, _Line) and in_margin(one)}}
+        for where in {key(one) for one in page if isinstance(one, _Line) and _in_margin(one)}
+        | {(text, at + 1) for text, at in {key(one) for one in page if isinstance(one, _Line) and _in_margin(one)}}
     )
     often = max(2, round(0.4 * len(pages)))
     kept: list[list[_Line | Grid]] = []
@@ -242,7 +267,7 @@ def _without_running_heads(pages: list[list[_Line | Grid]]) -> tuple[list[list[_
     for page in pages:
         rest = []
         for one in page:
-            running = isinstance(one, _Line) and in_margin(one) and not _begins_article(one)
+            running = isinstance(one, _Line) and _in_margin(one) and not _begins_article(one)
             if running and (seen[key(one)] >= often or _PAGE_NUMBER.match(one.text)):
                 dropped = True
             else:

@@ -10,6 +10,7 @@ import yaml
 
 from kb.ingest.decoding import decode
 from kb.ingest.policies.blocks import Block, Document, clean, joined, table
+from kb.ingest.policies.superscripts import raised
 
 _HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 _UNDERLINE = re.compile(r"^ {0,3}(=+|-{2,})\s*$")
@@ -18,6 +19,9 @@ _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
 _BAR = re.compile(r"(?<!\\)\|")
 _FULL = re.compile("[。；：！？;:!?.）)」”]$")
 _INDENT = re.compile(r"^(?:\u3000| {2}|\t)")
+_COMMENT = re.compile("<!--.*?(?:-->|\\Z)", re.DOTALL)
+_STRUCK = re.compile(r"(?<![~\\])~~(?=[^\s~])([^\n]*?[^\s~])~~(?!~)|<(del|s|strike)>.*?</\2>", re.IGNORECASE)
+_SUP = re.compile("<sup>(.*?)</sup>", re.IGNORECASE)
 
 
 def read_markdown(path: Path) -> Document:
@@ -28,6 +32,10 @@ def read_markdown(path: Path) -> Document:
         front = _mapping(text[4:end])
         if front is not None:
             about, text = front, text[end + 5 :]
+    text = _SUP.sub(lambda found: raised(found[1]), _COMMENT.sub("", text))
+    seen = _STRUCK.sub("", text)
+    notes = [] if seen == text else ["带删除线的文字没有读取；如仍然有效，请去掉删除线后再导入。"]
+    text = seen
     blocks: list[Block] = []
     lines = text.split("\n")
     at, fenced = 0, False
@@ -53,7 +61,7 @@ def read_markdown(path: Path) -> Document:
         elif clean(line) and not (set(line.strip()) <= set("-*_ ") and len(line.strip()) > 2):
             blocks.append(Block("paragraph", clean(line)))
         at += 1
-    return Document(blocks, about=about)
+    return Document(blocks, notes, about)
 
 
 def read_text(path: Path) -> Document:

@@ -9,7 +9,9 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from core.errors import InvalidInput
-from kb.ingest.policies.standards import CROSS, UNNAMED, Found, Setting, standard_of
+from kb.ingest.policies.heads import CROSS
+from kb.ingest.policies.standards import UNNAMED, Found, Setting, standard_of
+from kb.ingest.policies.units import head_unit, measure_of
 
 _MOST = 0.6
 """Tables are one where so large a share of their places is the same."""
@@ -41,9 +43,12 @@ def renewals(found: Sequence[Found], stored: Sequence[dict[str, Any]]) -> list[d
 def renewed(one: Found, before: dict[str, Any]) -> Setting:
     """The proposal with the stored table's id and title, and with its names of the dimensions that hold the same values."""
     proposal = one.proposal
-    kept = replace(
-        proposal, id=before["id"], title=before["title"], unit=proposal.unit or str(before.get("unit") or "")
+    # The stored unit may not go over to a table whose columns or cells have units of their own.
+    told = any(map(head_unit, one.header)) or any(
+        (found := measure_of(cell)) and found.unit for row in one.rows for cell in row
     )
+    unit = proposal.unit or ("" if told else str(before.get("unit") or ""))
+    kept = replace(proposal, id=before["id"], title=before["title"], unit=unit)
     names = [_name_before(dimension, before) for dimension in _made(one)["dimensions"]]
     if not all(names) or len(set(names)) < len(names):
         return kept

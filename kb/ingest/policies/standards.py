@@ -8,26 +8,46 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from core.errors import InvalidInput
 from kb.ingest.policies.blocks import Block
-from kb.ingest.policies.labels import APPENDIX, STRUCTURE, label_of
+from kb.ingest.policies.heads import (
+    CROSS,
+    NOTHING,
+    ORDINAL,
+    REMARK,
+    bare,
+    columns_of_dimensions,
+    columns_of_values,
+    common_lines,
+    dimension_of_values,
+    head_lines,
+    heading_of,
+    value_name,
+)
+from kb.ingest.policies.labels import APPENDIX, ARTICLE, STRUCTURE, label_of
+from kb.ingest.policies.superscripts import without_marks
+from kb.ingest.policies.units import (
+    IN_HEAD,
+    column_unit,
+    half_told,
+    head_unit,
+    is_counted,
+    is_money,
+    measure_of,
+    months_of,
+    told_unit,
+    unit_of_cells,
+    value_in,
+)
 
-CROSS = "×"
-"""Between two dimensions in one heading, such as 季节×人员级别 with values such as 旺季×集团领导."""
 RESERVED = frozenset({"value", "months", "checked"})
 
-_UNIT_NAME = r"(?:万元|千元|百元|元|美元|欧元|港元|日元|%|％|天|日|工作日|小时|公里|次|人|张|级|平方米|㎡)(?:\s*/\s*[\u3400-\u9fffA-Za-z·.]{1,8})*"
-_UNIT_TOLD = re.compile(rf"(?:金额|计量|货币)?单位\s*[:：]?\s*(?:人民币)?\s*({_UNIT_NAME}|[\u3400-\u9fff/·]{{1,10}})")
-_UNIT_IN_HEAD = re.compile(rf"[（(]\s*({_UNIT_NAME})\s*[)）]")
-_NUMBER = re.compile(
-    rf"^(?:[¥￥$]|人民币)?\s*([-+]?\d{{1,3}}(?:[,，]\d{{3}})+(?:\.\d+)?|[-+]?\d+(?:\.\d+)?)\s*({_UNIT_NAME})?\s*(?:（含）|以内|以下)?$"
-)
-_NOTHING = re.compile(r"^[-—–/／\\无]*$")
-_ORDINAL = re.compile(r"^(?:序号|编号|序|No\.?|#)$", re.IGNORECASE)
-_REMARK = re.compile(r"备注|说明|注释|附注|依据|备\s*考")
+_AMOUNT = re.compile("费|补助|补贴|津贴|额|价|金")
+"""Headings of amounts of their own, to which another column's unit does not go over."""
+_CONDITION = re.compile("月|季|期间|时段|时间|条件|情形|范围|适用|级别|职级|人员|城市|地区")
+"""Headings of columns that say when or for whom a value is."""
 _CAPTION = re.compile(r"^(?:附?表\s*[\d一二三四五六七八九十]*[-.\d]*|附件\s*[\d一二三四五六七八九十]*)\s*[:：.、]?\s*")
 _POINTED_AT = re.compile(
     r"([\u3400-\u9fff]{2,18}(?:费用?|补[贴助]|津贴|奖金|标准|限额|定额|额度|金额|等级|比例|单价|价格))"
@@ -105,7 +125,7 @@ def find_standards(blocks: Sequence[Block], articles: Iterable[dict[str, Any]], 
     for index, block in enumerate(blocks):
         if block.kind != "table":
             continue
-        near = [one.text for one in blocks[max(0, index - 3) : index] if one.kind != "table"]
+        near = _near(blocks, index)
         # Articles keep the order of the document: where one table ends, the search for the next begins.
         article = None
         for at in range(start, len(placed)):
@@ -117,28 +137,43 @@ def find_standards(blocks: Sequence[Block], articles: Iterable[dict[str, Any]], 
     return found
 
 
+def _near(blocks: Sequence[Block], index: int) -> list[str]:
+    """The paragraphs above a table that can speak of it: at most three, none above its article's first, none above another table."""
+    near: list[str] = []
+    for one in reversed(blocks[max(0, index - 3) : index]):
+        if one.kind == "table":
+            break
+        near.insert(0, one.text)
+        label = label_of(one.text)
+        if label and label.kind == ARTICLE:
+            break
+    return near
+
+
 def _found(block: Block, near: list[str], article: dict[str, Any] | None, title: str, n: int) -> Found:
     rows = [row for row in block.rows if len(set(row)) > 1 or len(row) < 2]
     banners = [row[0] for row in block.rows if len(set(row)) == 1]
     rows = rows or list(block.rows)
-    heads = _head_lines(rows)
-    header = tuple(_heading(rows[:heads], column) for column in range(len(rows[0])))
+    heads = head_lines(rows)
+    header = tuple(heading_of(rows[:heads], column) for column in range(len(rows[0])))
     body = tuple(tuple(row) for row in rows[heads:])
-    values = _value_columns(header, body)
+    values = columns_of_values(header, body)
     dimensions = [
-        k for k in _dimension_columns(header, body) if k not in values and k < min(values, default=len(header))
+        k for k in columns_of_dimensions(header, body) if k not in values and k < min(values, default=len(header))
     ]
-    common = _common(rows[:heads], values)
-    texts = [*near[::-1], *banners, *header]
+    common = common_lines(rows[:heads], values)
+    above = [*near[::-1], *banners, *(header[k] for k in range(len(header)) if k not in values)]
     caption = _caption(near, banners, article, title, n)
     proposal = Setting(
-        use=bool(dimensions and values and body and any(_number(row[k]) is not None for row in body for k in values)),
+        use=bool(
+            dimensions and values and body and any(measure_of(row[k]) is not None for row in body for k in values)
+        ),
         id="",
         title=caption,
-        unit=_unit(texts, common, body, values),
-        dimensions=tuple(Column(_bare(header[k]) or f"第{k + 1}列", k) for k in dimensions),
-        value_columns=tuple(Column(_value_name(rows[:heads], k, common), k) for k in values),
-        value_dimension=_value_dimension(rows[:heads], header, values, common),
+        unit=_unit(above, header, body, values),
+        dimensions=tuple(Column(bare(header[k]) or f"第{k + 1}列", k) for k in dimensions),
+        value_columns=tuple(Column(value_name(rows[:heads], k, common), k) for k in values),
+        value_dimension=dimension_of_values(rows[:heads], header, values, common),
     )
     return Found(header, body, block.page, article["number"] if article else None, proposal)
 
@@ -162,25 +197,30 @@ def standard_of(
     setting = setting_of(data)
     names = _dimension_names(setting)
     _check(setting, names, len(header))
+    unit, units = _units(setting, header, rows)
+    months = _months_columns(setting, header, rows)
     found: dict[tuple[str, ...], dict[str, Any]] = {}
     seen: dict[str, dict[str, None]] = {name: {} for name in names}
     for row in rows:
-        place = [row[one.column].strip() for one in setting.dimensions]
+        place = [without_marks(row[one.column]) for one in setting.dimensions]
         for one in setting.value_columns:
             text = row[one.column].strip()
-            if _NOTHING.match(text):
+            if NOTHING.match(text):
                 continue
             across = one.name.split(CROSS) if CROSS in setting.value_dimension else [one.name]
             whole = tuple((*place, *across) if setting.value_dimension else place)
             if not all(whole):
                 raise InvalidInput(f"“{names[whole.index('')]}”这一列有空白，请在原文件里补全，或换一列作为维度。")
-            value = _number(text)
-            value = text if value is None else value
+            value = value_in(text, units[one.column])
+            if not unit and units[one.column] and not isinstance(value, str):
+                value = f"{value}{units[one.column]}"
             if whole in found and found[whole]["value"] != value:
                 raise InvalidInput(
                     f"{'、'.join(whole)} 有两个不同的值（{found[whole]['value']} 和 {value}），请增加一个维度来区分它们。"
                 )
             found[whole] = {**dict(zip(names, whole, strict=True)), "value": value}
+            if one.column in months and (when := row[months[one.column]].strip()):
+                found[whole]["months"] = _months(when, header[months[one.column]])
             for name, part in zip(names, whole, strict=True):
                 seen[name][part] = None
     if not found:
@@ -188,11 +228,62 @@ def standard_of(
     return {
         "id": setting.id,
         "title": setting.title,
-        "unit": setting.unit,
+        "unit": unit,
         **more,
         "dimensions": [{"name": name, "values": list(values)} for name, values in seen.items()],
         "rows": list(found.values()),
     }
+
+
+def _units(setting: Setting, header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[str, dict[int, str]]:
+    """The table's unit and the unit of each value column. The table's is `""` where its columns have several: their values are
+    then text with their unit. Raises InvalidInput where the unit of a value cannot be told surely."""
+    units = {one.column: column_unit(header[one.column], setting.unit) for one in setting.value_columns}
+    if len(set(units.values())) == 1:
+        told = next(iter(units.values()))
+        unit = setting.unit or told
+        if is_money(told) and is_money(unit) and told.split("/")[0] != unit.split("/")[0]:
+            raise InvalidInput(f"表头写的单位是“{told}”，这里填的是“{unit}”，请改成一致。")
+        units = dict.fromkeys(units, unit)
+    else:
+        unit = ""
+    for one in setting.value_columns:
+        if units[one.column] or is_counted(header[one.column]):
+            continue
+        cells = [row[one.column] for row in rows]
+        bare_ones = any((found := measure_of(cell)) and found.value and not found.unit for cell in cells)
+        if half_told(cells) or (bare_ones and len(set(units.values())) > 1):
+            raise InvalidInput(
+                f"“{one.name}”这一列的值没有写单位，或有的写了、有的没有；请填写“单位”，或在原文件里把单位写全后再导入。"
+            )
+    return unit, units
+
+
+def _months_columns(setting: Setting, header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[int, int]:
+    """The column that tells the months of each value column that has one: 旺季期间 月份 beside 旺季期间 部级.
+
+    Raises InvalidInput for a column that no value is read with although it tells when or for whom they are.
+    """
+    values = [one.column for one in setting.value_columns]
+    used = {*values, *(one.column for one in setting.dimensions)}
+    found: dict[int, int] = {}
+    for column, name in enumerate(header):
+        cells = [row[column] for row in rows if not NOTHING.match(row[column].strip())]
+        if column in used or not cells or REMARK.search(name) or ORDINAL.match(name):
+            continue
+        season = name.split(" ")[0] if " " in name else re.sub("期间|月份|时间|时段|月", "", name)
+        of = [k for k in values if season and season in header[k]] if re.search("月|期间|时段", name) else []
+        if of:
+            found |= dict.fromkeys(of, column)
+        elif column > min(values) and _CONDITION.search(name):
+            raise InvalidInput(f"“{name}”这一列没有用到，值会失去它说的条件；请把这一列选作维度，或选择不使用这张表。")
+    return found
+
+
+def _months(text: str, heading: str) -> list[int]:
+    if (found := months_of(text)) is None:
+        raise InvalidInput(f"“{heading}”这一列的“{text}”认不出是哪几个月，请在原文件里写成“7-9月”这样的形式。")
+    return found
 
 
 def _dimension_names(setting: Setting) -> list[str]:
@@ -224,103 +315,21 @@ def _check(setting: Setting, names: list[str], width: int) -> None:
             raise InvalidInput(f"每个数值列的名称应与“{setting.value_dimension}”一一对应。")
 
 
-def _head_lines(rows: Sequence[Sequence[str]]) -> int:
-    """How many rows are the head: the first, and more while its merged cells are divided below and no numbers begin."""
-    heads = 1
-    while heads < min(len(rows) - 1, 4):
-        row, above = rows[heads], rows[heads - 1]
-        divided = any(above[k] == above[k + 1] and above[k] for k in range(len(above) - 1))
-        goes_down = any(one == two and one for one, two in zip(row, above, strict=True))
-        numbers = any(_number(cell) is not None for cell in row)
-        if numbers or not (divided or goes_down):
-            break
-        heads += 1
-    return heads
-
-
-def _heading(heads: Sequence[Sequence[str]], column: int) -> str:
-    return " ".join(dict.fromkeys(row[column] for row in heads if row[column]))
-
-
-def _value_columns(header: Sequence[str], body: Sequence[Sequence[str]]) -> list[int]:
-    """Columns of numbers; where there are none, everything right of the first column if its cells are short."""
-    numeric = []
-    for column, name in enumerate(header):
-        cells = [row[column] for row in body if not _NOTHING.match(row[column])]
-        numbers = sum(_number(cell) is not None for cell in cells)
-        if cells and numbers * 2 >= len(cells) and not _ORDINAL.match(name) and not (column == 0 and len(header) > 1):
-            numeric.append(column)
-    if numeric:
-        return numeric
-    plain = [k for k, name in enumerate(header) if not _ORDINAL.match(name) and not _REMARK.search(name)]
-    short = body and all(len(row[k]) <= 20 for row in body for k in plain)
-    return plain[1:] if short and len(plain) > 1 else []
-
-
-def _dimension_columns(header: Sequence[str], body: Sequence[Sequence[str]]) -> list[int]:
-    return [
-        k
-        for k, name in enumerate(header)
-        if not _ORDINAL.match(name)
-        and not _REMARK.search(name)
-        and any(row[k] for row in body)
-        and not all(row[k].isdecimal() and int(row[k]) == n for n, row in enumerate(body, 1))
-    ]
-
-
-def _common(heads: Sequence[Sequence[str]], values: Sequence[int]) -> set[int]:
-    """The head lines that say the same above every value column: they name the values, not their difference."""
-    if len(values) < 2:
-        return set()
-    return {k for k, row in enumerate(heads) if len({row[column] for column in values}) == 1}
-
-
-def _parts(heads: Sequence[Sequence[str]], column: int, common: set[int]) -> list[str]:
-    parts = [_bare(row[column]) for k, row in enumerate(heads) if k not in common]
-    return list(dict.fromkeys(part for part in parts if part))
-
-
-def _value_name(heads: Sequence[Sequence[str]], column: int, common: set[int]) -> str:
-    return CROSS.join(part.replace(CROSS, "x") for part in _parts(heads, column, common)) or f"第{column + 1}列"
-
-
-def _value_dimension(
-    heads: Sequence[Sequence[str]], header: Sequence[str], values: Sequence[int], common: set[int]
-) -> str:
-    """A name for what tells the value columns apart; the words are those that such tables commonly have in their corner."""
-    if len(values) < 2:
-        return ""
-    depth = {len(_parts(heads, column, common)) for column in values}
-    names = []
-    for k in range(max(depth) if len(depth) == 1 else 1):
-        names.append(_kind_of([_parts(heads, column, common)[k : k + 1] for column in values], k, names))
-    return CROSS.join(names)
-
-
-def _kind_of(parts: list[list[str]], k: int, taken: list[str]) -> str:
-    text = "".join("".join(part) for part in parts)
-    guesses = (
-        ("季节", "旺季|平季|淡季"),
-        ("人员级别", "人员|领导|部级|司局|处级|员工|经理|总监|职级|负责人|[一二三四五六]级|高管|干部"),
-        ("地区", "城市|地区|省|北京|上海|一线|二线|国内|国外|境外|[一二三四]类"),
-        ("交通工具", "火车|飞机|轮船|高铁|汽车"),
-        ("年份", r"(?:19|20)\d{2}"),
-        ("费用项目", "费|补助|补贴|住宿|伙食|交通"),
-    )
-    name = next((name for name, pattern in guesses if re.search(pattern, text)), "项目")
-    return name if name not in taken else f"{name}{k + 1}"
-
-
-def _unit(texts: Sequence[str], common: set[int], body: Sequence[Sequence[str]], values: Sequence[int]) -> str:
-    for pattern in (_UNIT_TOLD, _UNIT_IN_HEAD):
-        for text in texts:
-            if found := pattern.search(text):
-                return re.sub(r"\s+", "", found[1])
-    for row in body:
-        for k in values:
-            if (found := _NUMBER.match(row[k])) and found[2]:
-                return re.sub(r"^[万千百](?=元)|\s+", "", found[2])
-    return ""
+def _unit(above: Sequence[str], header: Sequence[str], body: Sequence[Sequence[str]], values: Sequence[int]) -> str:
+    """The one unit of the value columns; `""` where they have several, or none is told."""
+    told = next((unit for text in above if (unit := told_unit(text))), "")
+    told = told or next((unit for text in above if IN_HEAD.search(text) and (unit := head_unit(text))), "")
+    heads = {unit for k in values if (unit := head_unit(header[k]))}
+    bare_heads = [header[k] for k in values if not head_unit(header[k])]
+    if not told and len(heads) == 1 and not any(map(_AMOUNT.search, bare_heads)):
+        # 初级 | 中级（元/天）: written once for all.
+        told = next(iter(heads))
+    units = {column_unit(header[k], told) for k in values}
+    if len(units) > 1:
+        return told if any(not head_unit(header[k]) and column_unit(header[k], told) for k in values) else ""
+    cells = [row[k] for row in body for k in values]
+    unit = next(iter(units), "") or unit_of_cells(cells)
+    return "" if units <= {""} and half_told(cells) else unit
 
 
 def _caption(near: list[str], banners: list[str], article: dict[str, Any] | None, title: str, n: int) -> str:
@@ -335,7 +344,7 @@ def _caption(near: list[str], banners: list[str], article: dict[str, Any] | None
             break
         above.append(label.rest.strip() if label and label.kind != APPENDIX else text)
     for text in (*above, *banners):
-        name = _UNIT_IN_HEAD.sub("", re.sub(r"[（(]?\s*(?:金额|计量)?单位\s*[:：].*$", "", text)).strip(" ：:")
+        name = IN_HEAD.sub("", re.sub(r"[（(]?\s*(?:金额|计量)?单位\s*[:：].*$", "", text)).strip(" ：:")
         bare = _CAPTION.sub("", name)
         if (
             bare
@@ -350,22 +359,3 @@ def _caption(near: list[str], banners: list[str], article: dict[str, Any] | None
     if found := next((found for text in above if (found := _POINTED_AT.search(text))), None):
         return found[1] if _TABLE_WORD.search(found[1]) else f"{found[1]}标准"
     return f"{title}附表{n}"
-
-
-def _bare(text: str) -> str:
-    """A heading without its unit and line breaks."""
-    return re.sub(r"\s+", "", _UNIT_IN_HEAD.sub("", text))
-
-
-def _number(text: str) -> int | float | None:
-    """1100 for `1,100`, `1100元` or `¥1,100.00`; None for what is no single number."""
-    found = _NUMBER.match(text.strip())
-    if not found:
-        return None
-    try:
-        value = Decimal(re.sub("[,，]", "", found[1]))
-    except InvalidOperation:
-        return None
-    if found[2] and found[2][0] in "万千百" and len(found[2]) > 1:
-        value *= {"万": 10_000, "千": 1_000, "百": 100}[found[2][0]]
-    return int(value) if value == value.to_integral_value() else float(value)

@@ -15,6 +15,7 @@ from kb.ingest.decoding import decode
 from kb.ingest.policies.blocks import TITLE, Block, Document, clean, joined, table
 from kb.ingest.policies.labels import label_of
 from kb.ingest.policies.numbering import spelled
+from kb.ingest.policies.superscripts import raised
 
 _DROPPED = {"script", "style", "noscript", "template", "nav", "aside", "footer", "iframe", "svg", "button", "select", "option",
             "input", "textarea", "object", "embed", "canvas", "head", "dialog"}  # fmt: skip
@@ -23,6 +24,7 @@ _INLINE = {"a", "abbr", "b", "big", "bdi", "bdo", "cite", "code", "del", "dfn", 
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _STRUCK = {"del", "s", "strike"}
 _LINE_THROUGH = re.compile(r"text-decoration(?:-line)?\s*:[^;]*line-through", re.IGNORECASE)
+_RAISED = re.compile(r"vertical-align\s*:\s*super", re.IGNORECASE)
 _AROUND = {"nav", "navbar", "navigation", "menu", "menubar", "breadcrumb", "breadcrumbs", "crumb", "crumbs", "copyright",
            "topbar", "sidebar"}  # fmt: skip
 _AT_THE_FOOT = {"footer", "foot"}
@@ -60,19 +62,22 @@ def read_html(path: Path) -> Document:
         notes.append("带删除线的文字没有读取；如仍然有效，请去掉删除线后再导入。")
     if next(root.iter("img"), None) is not None:
         notes.append("图片没有读取；图片里的表格和文字请改成文字后再导入。")
+    if reader.hidden:
+        notes.append("网页里隐藏的条款没有读取；如属于正文，请在浏览器里全部展开后另存，或改用 Word 文件导入。")
     if reader.around:
         notes.append("网页的菜单、页眉、页脚和导航没有读取。")
     return Document(blocks, notes, {"title": titles[0]} if titles and titles[0] else {})
 
 
 class _Reader:
-    """`struck` and `around` say whether struck-out text and what stands around the text were left out."""
+    """`struck`, `around` and `hidden` say whether struck-out text, what stands around the text and hidden articles were left out."""
 
     def __init__(self, root: Any) -> None:
-        self.struck = self.around = False
+        self.struck = self.around = self.hidden = False
         self._title = _title(root)
         self._letters = len(clean("".join(root.xpath("//text()[not(ancestor::script or ancestor::style)]"))))
         self._numbers: dict[Any, int] = {}
+        self._raised: set[Any] = set()
         self._blocks: list[Block] = []
         self._text = ""
 
@@ -89,12 +94,13 @@ class _Reader:
         while stack:
             one, step = stack.pop()
             if step == "tail":
-                self._add(one.tail or "")
+                self._add(self._as_set(one.getparent(), one.tail))
                 continue
             if step == "end":
                 self._end(TITLE if one is self._title else _level(one.tag))
                 continue
             tag = one.tag if isinstance(one.tag, str) else ""
+            self._note_raised(one)
             if self._left_out(one):
                 if tag == "li" and _is_struck(one):
                     self._marker(one)
@@ -119,7 +125,15 @@ class _Reader:
             for child in reversed(one):
                 stack.append((child, "tail"))
                 stack.append((child, "open"))
-            self._add(one.text or "")
+            self._add(self._as_set(one, one.text))
+
+    def _note_raised(self, element: Any) -> None:
+        """Keep in mind that an element's text is set as a superscript: its parent has been seen before it."""
+        if element.tag == "sup" or element.getparent() in self._raised or _RAISED.search(element.get("style") or ""):
+            self._raised.add(element)
+
+    def _as_set(self, element: Any, text: str | None) -> str:
+        return raised(text or "") if element in self._raised else text or ""
 
     def _add(self, text: str) -> None:
         self._text += re.sub(r"\s*\n\s*", "\n", text)
@@ -177,20 +191,22 @@ class _Reader:
 
     def _texts(self, element: Any) -> Iterator[str]:
         """The texts that are seen in an element, a blank where a block ends."""
-        yield element.text or ""
+        self._note_raised(element)
+        yield self._as_set(element, element.text)
         for child in element:
             if not self._left_out(child):
                 block = child.tag not in _INLINE
                 yield "\n" if child.tag == "br" else " " if block else ""
                 yield from self._texts(child)
-            yield child.tail or ""
+            yield self._as_set(element, child.tail)
 
     def _left_out(self, element: Any) -> bool:
         """Whether nothing of an element is read: comments, what is not seen, what is struck out."""
         style = element.get("style", "")
         if not isinstance(element.tag, str) or element.tag in _DROPPED:
             return True
-        if _HIDDEN.search(style) or element.get("hidden") is not None:
+        if (_HIDDEN.search(style) or element.get("hidden") is not None) and not self._is_main(element):
+            self.hidden = self.hidden or bool(_ARTICLE.search(element.text_content()))
             return True
         if self._is_around(element):
             self.around = self.around or bool(clean(element.text_content()))
@@ -199,6 +215,10 @@ class _Reader:
             return False
         self.struck = self.struck or bool(clean(element.text_content()))
         return True
+
+    def _is_main(self, element: Any) -> bool:
+        """Whether most of a page's text is in an element: a script shows it once the page is loaded, as on WeChat."""
+        return element.get("id") == "js_content" or 2 * len(clean(element.text_content())) > self._letters
 
     def _is_around(self, element: Any) -> bool:
         """Whether an element is a menu, a page head or the like: by its name, and not where title, articles or most text is in it."""

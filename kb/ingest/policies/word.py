@@ -17,6 +17,7 @@ from core.errors import InvalidInput
 from kb.ingest.policies.blocks import TITLE, Block, Document, clean, table
 from kb.ingest.policies.formula import ROOTS, linear
 from kb.ingest.policies.numbering import Numbering
+from kb.ingest.policies.superscripts import raised
 from kb.ingest.policies.symbols import UNKNOWN, is_symbol_font, symbol
 
 _LEVEL = re.compile(r"^(?:heading|标题)\s*([1-9])$", re.IGNORECASE)
@@ -54,7 +55,7 @@ class _Reader:
         self._began: int | None = None
         self._contents = False
         self._struck = 0
-        self._formulas = self._unknown = False
+        self._formulas = self._unknown = self._hidden = False
 
     def read(self) -> Document:
         body = self._document.element.body
@@ -62,7 +63,16 @@ class _Reader:
         about = {}
         if title := clean(self._document.core_properties.title or ""):
             about["title"] = title
+        if margin := "\n".join(filter(None, map(clean, self._margins()))):
+            about["margin"] = margin
         return Document(blocks, self._notes(body), about)
+
+    def _margins(self) -> Iterator[str]:
+        """The paragraphs of page heads and feet, which are no part of the text."""
+        for section in self._document.sections:
+            for part in (section.header, section.first_page_header, section.footer, section.first_page_footer):
+                if not part.is_linked_to_previous:
+                    yield from ("".join(one.itertext(qn("w:t"))) for one in part._element.iter(qn("w:p")))
 
     def _notes(self, body: Any) -> list[str]:
         def some(name: str) -> bool:
@@ -75,6 +85,10 @@ class _Reader:
             notes.append("脚注和尾注没有读取。")
         if self._struck:
             notes.append("带删除线的文字没有读取；如仍然有效，请去掉删除线后再导入。")
+        if self._hidden:
+            notes.append("隐藏的文字没有读取；如属于正文，请取消隐藏后再导入。")
+        if some("w:altChunk"):
+            notes.append("文档里嵌入的另一份文件没有读取；请用 Word 打开，另存为新的 .docx 后再导入。")
         if some("w:del"):
             notes.append("文档带有修订记录，按“接受全部修订”读取。")
         if self._formulas:
@@ -154,8 +168,10 @@ class _Reader:
         return "".join(parts)
 
     def _typed(self, element: Any) -> str:
-        """A `w:t`; letters in a symbol font are the signs that they show."""
+        """A `w:t`; letters in a symbol font are the signs that they show, digits set as superscripts are such."""
         text = element.text or ""
+        if self._is_raised(element.getparent()):
+            text = raised(text)
         fonts = element.getparent().find(f"{qn('w:rPr')}/{qn('w:rFonts')}")
         font = fonts.get(qn("w:ascii"), "") if fonts is not None else ""
         if is_symbol_font(font):
@@ -169,7 +185,10 @@ class _Reader:
 
     def _left_out(self, element: Any) -> bool:
         """Whether nothing of an element is read: a run that is hidden or struck out, too. What is struck out is counted."""
-        if element.tag in _SKIPPED or self._is_on(element, "w:vanish"):
+        if element.tag in _SKIPPED:
+            return True
+        if self._is_on(element, "w:vanish"):
+            self._hidden = self._hidden or bool("".join(element.itertext(qn("w:t"))).strip())
             return True
         if not (self._is_on(element, "w:strike") or self._is_on(element, "w:dstrike")):
             return False
@@ -177,15 +196,26 @@ class _Reader:
         return True
 
     def _is_on(self, run: Any, name: str) -> bool:
-        """A run's own setting, else that of its character style or of a style that this is based on."""
-        properties = run.find(qn("w:rPr"))
-        if properties is None:
-            return False
-        if (own := properties.find(qn(name))) is not None:
-            return _true(own)
-        styles = self._based_on(properties.find(qn("w:rStyle")))
-        found = (style.find(f"{qn('w:rPr')}/{qn(name)}") for style in styles)
-        return next((_true(one) for one in found if one is not None), False)
+        found = self._setting(run, name)
+        return found is not None and _true(found)
+
+    def _is_raised(self, run: Any) -> bool:
+        found = self._setting(run, "w:vertAlign")
+        return found is not None and found.get(qn("w:val")) == "superscript"
+
+    def _setting(self, run: Any, name: str) -> Any | None:
+        """A run's own setting, else that of its character style, of its paragraph's style, or of one that these are based on."""
+        if not isinstance(run.tag, str) or not run.tag.endswith("}r"):
+            return None
+        pointers = []
+        if (properties := run.find(qn("w:rPr"))) is not None:
+            if (own := properties.find(qn(name))) is not None:
+                return own
+            pointers.append(properties.find(qn("w:rStyle")))
+        if (paragraph := next(run.iterancestors(qn("w:p")), None)) is not None:
+            pointers.append(paragraph.find(f"{qn('w:pPr')}/{qn('w:pStyle')}"))
+        styles = (style for pointer in pointers for style in self._based_on(pointer))
+        return next((one for style in styles if (one := style.find(f"{qn('w:rPr')}/{qn(name)}")) is not None), None)
 
     def _table(self, element: Any) -> Iterator[Block]:
         page = self._page

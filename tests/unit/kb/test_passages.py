@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kb.entries import PUBLIC, Source, Viewer
 from kb.files import read_policy
-from kb.passages import PIECE, passages_of, pieces
+from kb.passages import PIECE, cut, passages_of, pieces
 
 STARTER = Path(__file__).resolve().parents[3] / "kb" / "starter" / "policies"
 
@@ -65,6 +65,45 @@ def test_a_table_that_goes_on_tells_its_head_again():
     assert [joined.count(row.strip()) for row in rows] == [1] * 60
 
 
+ITEMS = [f"（{n}）第{n}类与经营活动没有直接关系而且没有取得合法有效凭证的各项支出；" for n in "一二三四五六七八九十"]
+ITEMS += [f"（十{n}）第十{n}类与经营活动没有直接关系而且没有取得合法有效凭证的各项支出；" for n in "一二三四五六七八"]
+
+
+@pytest.mark.parametrize("between", ["\n", ""])
+@pytest.mark.parametrize("lead", ["下列费用一律不予报销，由个人自行承担：", "有下列情形之一的，一律不予报销。"])
+def test_a_list_that_goes_on_tells_again_what_leads_it_in(lead: str, between: str):
+    found = pieces(lead + between + between.join(ITEMS) + "\n前款支出经总裁批准的，可以列支。")
+    assert len(found) == 2 and found[1].startswith(f"（接上文：{lead}）\n（十") and len(found[1]) <= PIECE
+
+
+def test_a_list_inside_an_item_tells_both_again_and_one_that_has_ended_neither():
+    inner = "\n".join(f"{n}. 第{n}类凭证不全而且没有事先履行审批程序的各项支出；" for n in range(1, 19))
+    text = (
+        f"下列费用不予报销：\n（一）礼品；\n（二）境外出差的：\n{inner}\n（三）罚款。\n第二类事项另行规定，"
+        + "甲" * 380
+        + "。"
+    )
+    found = pieces(text)
+    assert found[1].startswith("（接上文：下列费用不予报销： （二）境外出差的：）\n")
+    assert found[-1].startswith("第二类事项") and "接上文" not in found[-1]
+
+
+def test_a_table_that_goes_on_tells_its_unit_again():
+    rows = "".join(f"| 第{k}矿业勘察分队 | {k} |\n" for k in range(60))
+    above = "各分队经费限额如下。\n勘察分队年度经费限额表\n单位：万元\n"
+    found = pieces(f"{above}| 分队 | 限额 |\n| --- | --- |\n{rows}")
+    again = "（接上文：各分队经费限额如下。 勘察分队年度经费限额表 单位：万元）\n| 分队 | 限额 |\n| --- | --- |\n"
+    assert len(found) > 2 and all(piece.startswith(again) for piece in found[1:])
+    assert all(len(piece) <= PIECE for piece in found)
+
+
+def test_a_lead_that_is_too_long_keeps_what_it_says_of_the_list():
+    lead = "员工因公出差期间发生的费用，" * 30 + "属于下列情形的，一律不予报销："
+    assert all(
+        piece.split("）\n")[0].endswith("一律不予报销：") for piece in pieces(lead + "\n" + "\n".join(ITEMS))[2:]
+    )
+
+
 def test_articles_without_text_and_policies_without_articles_have_no_passage():
     assert passages_of(policy("", "  \n")) == [] and passages_of(policy()) == []
 
@@ -90,15 +129,24 @@ def test_the_starter_policies_lose_nothing(path: Path):
     assert bare(told) == bare("".join(article["text"] for article in body["articles"]))
 
 
-@given(st.text(alphabet=st.sampled_from("甲乙丙1 。；！，、\n）”|-a"), max_size=900), st.integers(5, 60))
-def test_no_character_is_lost_or_told_twice(text: str, most: int):
-    text = text.replace("|", "")
-    cut = pieces(text, most)
-    assert bare("".join(cut)) == bare(text)
-    assert all(0 < len(piece) <= most for piece in cut)
+@given(
+    st.lists(
+        st.sampled_from(
+            [*"甲乙丙1。；！，、\n）”-a：", "（一）", "（二）", "\n1. ", "\n2. ", "\n| 甲 | 1 |\n", "\n|---|---|\n"]
+        )
+    ),
+    st.integers(5, 60),
+)
+def test_no_character_is_lost_or_told_twice_but_what_is_marked(parts: list[str], most: int):
+    text = "".join(parts) * 3
+    found = cut(text, most)
+    assert bare("".join(piece.own for piece in found)) == bare(text)
+    assert all(0 < len(piece.printed) <= most for piece in found)
+    for piece in found:
+        assert not piece.again or piece.again.startswith("（接上文：")
+        assert bare(piece.head) in bare(text)
 
 
 @given(st.text(max_size=1500))
 def test_any_text_at_all(text: str):
-    text = re.sub(r"(?m)^\|", "", text)
-    assert bare("".join(pieces(text))) == bare(text)
+    assert bare("".join(piece.own for piece in cut(text))) == bare(text)

@@ -55,6 +55,7 @@ const PLACES: Record<string, Place> = {
   duplicate: "question",
   repeated: "similar",
   missing_answer: "answer",
+  placeholder_answer: "answer",
   amount: "answer",
   unsafe: "answer",
   missing_source: "sources",

@@ -69,6 +69,10 @@ def test_nothing_is_found_about_a_good_entry() -> None:
     [
         ({"question": "？！"}, "missing_question", "error"),
         ({"answer": " \n"}, "missing_answer", "error"),
+        ({"answer": "同上"}, "placeholder_answer", "error"),
+        ({"answer": "待补充。"}, "placeholder_answer", "error"),
+        ({"answer": "/"}, "placeholder_answer", "error"),
+        ({"answer": '=DISPIMG("ID_0A",1)'}, "placeholder_answer", "error"),
         ({"effective_from": date(2026, 2, 1), "effective_to": date(2026, 1, 31)}, "invalid_dates", "error"),
         ({"effective_to": date(2026, 11, 20)}, "expired", "warning"),
         ({"similar": ("差旅报销要多久提交",)}, "repeated", "warning"),

@@ -166,3 +166,73 @@ def test_the_policy_of_the_same_company_comes_first():
 
 def test_versions_of_a_year_count_on():
     assert next_version(2026, ["2026.1", "2026.2", "2025.1"]) == "2026.3" and next_version(2027, []) == "2027.1"
+
+
+@pytest.mark.parametrize(
+    ("clause", "day"),
+    [
+        ("本办法自2026年1月1日起施行，有效期至2026年6月30日。", "2026-06-30"),
+        ("本办法试行一年，自2025年1月1日起施行。", "2025-12-31"),
+        ("本办法自2026年1月1日起施行，有效期3年。", "2028-12-31"),
+        ("本办法自2026年3月1日起试行，试行期6个月。本办法自2026年3月1日起施行。", "2026-08-31"),
+        ("有效期：2026年1月1日至2026年12月31日。", "2026-12-31"),
+        ("本办法自2026年1月1日起施行，原《差旅费规定》（有效期至2025年12月31日）同时废止。", None),
+        ("发票自开具之日起有效期一年。本办法自2026年1月1日起施行。", None),
+        ("本办法所称授权书有效期两年。本办法自2026年1月1日起施行。", None),
+    ],
+)
+def test_the_day_until_which_it_applies(clause: str, day: str | None):
+    found = told(f"差旅费管理办法\n{ARTICLES}第三条 {clause}")
+    assert found["effective_to"] == day
+    assert bool(found["notes"]) == bool(day) and all("请核对" in note for note in found["notes"])
+
+
+@pytest.mark.parametrize(
+    "clause",
+    ["本办法试行一年，自印发之日起施行。", "本办法有效期至2026年6月30日，试行期为一年。本办法自2026年1月1日起施行。"],
+)
+def test_an_end_that_is_not_certain_is_left_to_a_person(clause: str):
+    found = told(f"差旅费管理办法\n{ARTICLES}第三条 {clause}")
+    assert found["effective_to"] is None and "请填写失效日期" in found["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("关于修订《差旅费管理办法》部分条款的通知\n华晟财〔2026〕12号\n各部门：\n一、将第二条修改为：“住宿费不超过600元。”\n二、删除第五条。", "改动"),
+        ("关于修改《差旅费管理办法》的决定\n一、第二条修改为：“不超过600元。”\n二、第三条中的“100元”修改为“120元”。", "改动"),
+        ("华晟集团关于调整《差旅费管理办法》\n有关条款的通知\n各部门：\n一、住宿费不超过600元。\n二、其余不变。", "改动"),
+        ("关于废止《差旅费管理办法》等三项制度的通知\n各部门：\n一、自2026年6月1日起废止。\n二、请遵照执行。", "废止"),
+    ],
+)  # fmt: skip
+def test_a_notice_that_amends_or_repeals_is_not_the_policy(text: str, said: str):
+    found = told(text)
+    assert said in found["notice"] and "《差旅费管理办法》" in found["notice"]
+    assert (
+        found["title"] != "差旅费管理办法"
+        and same_policy(found["title"], [{"id": "x", "title": "差旅费管理办法"}]) is None
+    )
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "关于印发《差旅费管理办法》的通知\n各单位：", "关于修订《差旅费管理办法》的通知\n各单位：", "关于废止《差旅费规定》并印发《差旅费管理办法》的通知\n各单位：",
+        "差旅费管理办法（2026年修订）",
+    ],
+)  # fmt: skip
+def test_a_notice_with_the_whole_text_is_the_policy(front: str):
+    assert told(f"{front}\n{ARTICLES}第三条 本办法自2026年1月1日起施行。")["notice"] == ""
+
+
+@pytest.mark.parametrize(
+    ("front", "secret"),
+    [
+        ("机密★3年\n高管薪酬管理办法", True), ("仅限集团高管及财务部查阅，不得外传\n薪酬管理办法", True), ("薪酬管理办法\n（内部资料 注意保密）", True),
+        ("密级：内部\n薪酬管理办法", True), ("密级：公开\n薪酬管理办法", False), ("保密管理办法", False), ("商业秘密保护管理办法", False),
+    ],
+)  # fmt: skip
+def test_what_restricts_who_may_read_it(front: str, secret: bool):
+    text = f"{front}\n第一条 员工不得对外提供担保。\n第二条 严禁对外公开投标底价。\n"
+    assert bool(told(text)["secrecy"]) == secret
+    assert told(f"薪酬管理办法\n{ARTICLES}", margin="绝密 内部资料")["secrecy"] == "绝密 内部资料"

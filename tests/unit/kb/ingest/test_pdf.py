@@ -11,6 +11,7 @@ from core.errors import InvalidInput
 from kb.ingest.policies.about import about_of, policy_id
 from kb.ingest.policies.blocks import clean
 from kb.ingest.policies.pdf import read_pdf
+from kb.ingest.policies.reader import read_document
 from kb.ingest.policies.splitter import split
 from tests.unit.kb.ingest.pdf_file import Page, write_pdf
 
@@ -84,7 +85,7 @@ def test_paragraphs_pages_tables_and_no_running_heads(policy: Path):
         "480",
         "380",
     )
-    assert document.about == {"title": "差旅费"} and "页眉" in document.notes[0]
+    assert document.about["title"] == "差旅费" and "页眉" in document.notes[0]
     articles = split(document.blocks).articles
     assert [(one.label, one.page) for one in articles] == [("第一条", 1), ("第二条", 1), ("第三条", 1), ("第四条", 3)]
     assert "| 天津 | 480 | 380 |" in articles[2].text and articles[0].heading_path == ("第一章 总则",)
@@ -286,3 +287,12 @@ def test_a_table_without_rules_is_read_by_lines_and_told(tmp_path: Path):
 
 def test_one_column_needs_no_note(policy: Path):
     assert not any("栏" in note for note in read_pdf(policy).notes)
+
+
+def test_a_raised_digit_is_no_digit_of_the_amount(tmp_path: Path):
+    page = Page().text(60, 60, "第一条 出差补助标准为每人每天一百元整，由报销组审核。")
+    page.text(60, 80, "第二条 补助100").text(144, 80, "1", 7).text(148, 80, "元，面积90m")
+    page.text(214, 79, "2", 7).text(218, 80, "以内。")
+    document = read_document(write_pdf(tmp_path / "a.pdf", [page]), "pdf")
+    assert "补助100[1]元" in document.blocks[-1].text and "1001" not in document.blocks[-1].text
+    assert any("注码" in note for note in document.notes)

@@ -9,13 +9,21 @@ import zipfile
 from datetime import date, datetime
 from pathlib import Path
 
+import PIL.Image
 import pytest
 from openpyxl import Workbook
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+from openpyxl.comments import Comment
+from openpyxl.drawing.image import Image
 from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
 from core.errors import InvalidInput
-from kb.ingest.rows import Display, Unusable
+from kb.ingest.figures import number_format
+from kb.ingest.guard import inspect
+from kb.ingest.moments import moment_shown
+from kb.ingest.rows import Display, Struck, Unusable
 from kb.ingest.sheets import read_sheets
 from tests.workbooks import workbook
 
@@ -197,3 +205,135 @@ def test_a_large_sheet_needs_little_memory(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert peak < unpacked * 1.5, f"{peak / unpacked:.1f} times the sheet"
+
+
+def test_strict_packages_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    usual, strict = "http://schemas.openxmlformats.org/spreadsheetml/2006/main", "http://purl.oclc.org/ooxml/main"
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook([["标准问", "答案"]]))) as old, zipfile.ZipFile(made, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(usual.encode(), strict.encode()))
+    data = made.getvalue()
+    (tmp_path / "x.xlsx").write_bytes(data)
+    with pytest.raises(InvalidInput, match="另存为普通的“Excel 工作簿"):
+        inspect(tmp_path / "x.xlsx", "x.xlsx")
+
+
+def noted(tmp_path: Path, data: bytes) -> list[tuple[list[object], tuple[str, ...]]]:
+    (tmp_path / "n.xlsx").write_bytes(data)
+    return [(row.cells, row.notes) for sheet in read_sheets(tmp_path / "n.xlsx", "xlsx") for row in sheet.rows]
+
+
+def test_what_is_struck_out_is_not_read(tmp_path: Path) -> None:
+    plain, struck = InlineFont(), InlineFont(strike=True)
+
+    def change(sheet: Worksheet) -> None:
+        sheet["A2"].font = Font(strike=True)
+        sheet["B2"] = CellRichText(TextBlock(struck, "500元"), TextBlock(plain, "600元"))
+        sheet["C2"] = CellRichText("按", TextBlock(struck, " "), "新标准")
+        sheet["A3"] = CellRichText(TextBlock(struck, "旧问法"))
+        sheet["B3"].font = Font(strike=True)
+        sheet["B3"] = CellRichText("旧", TextBlock(plain, "新"))
+        sheet["C3"].font = Font(strike=True)
+
+    rows = [["甲", "乙", "丙"], ["旧", "x", "y"], ["x", "y", 500]]
+    _, (first, told), (second, also) = noted(tmp_path, workbook(rows, change=change))
+    assert isinstance(first[0], Struck) and first[1:] == ["600元", "按新标准"]
+    assert told == ("B 列带删除线的文字没有读取；如仍然有效，请去掉删除线后再导入",)
+    assert isinstance(second[0], Struck) and second[1] == "新" and isinstance(second[2], Struck)
+    assert len(also) == 1
+
+
+def test_raised_figures_stay_apart(tmp_path: Path) -> None:
+    def change(sheet: Worksheet) -> None:
+        raised, lowered = InlineFont(vertAlign="superscript"), InlineFont(vertAlign="subscript")
+        sheet["A1"] = CellRichText("限额800元", TextBlock(raised, "1"), "每天")
+        sheet["B1"] = CellRichText("CO", TextBlock(lowered, "2"), TextBlock(raised, "注"))
+
+    ((cells, told),) = noted(tmp_path, workbook([["x", "y"]], change=change))
+    assert cells == ["限额800元¹每天", "CO₂注"]
+    assert "A 列有上标或下标“1”" in told[0] and "B 列有上标或下标“2、注”" in told[1]
+
+
+def test_pictures_and_comments_are_told_with_their_row(tmp_path: Path) -> None:
+    def change(sheet: Worksheet) -> None:
+        for place in ("B2", "B4"):
+            picture = io.BytesIO()
+            PIL.Image.new("RGB", (9, 9)).save(picture, "png")
+            sheet.add_image(Image(picture), place)
+        sheet["A3"].comment = Comment("2026年起\n改为60天", "张三")
+
+    rows = [["问题", "答案"], ["甲", "见下图"], ["乙", "30天"], [], ["丙", "丁"]]
+    _, (_, first), (_, second), (_, third) = noted(tmp_path, workbook(rows, change=change))
+    assert first == ("B 列处的图片没有读取；图里的内容请写成文字",)
+    assert second == ("A 列的批注没有读取：2026年起 改为60天", "第 4 行 B 列处的图片没有读取；图里的内容请写成文字")
+    assert third == ()
+
+
+def test_an_embedded_picture_is_no_text(tmp_path: Path) -> None:
+    (cells,) = rows(tmp_path, workbook([["甲", '_xlfn.DISPIMG("ID_0A1B",1)']]))
+    assert isinstance(cells[1], Unusable) and "图片" in cells[1].reason
+
+
+def test_the_address_of_a_link_by_formula(tmp_path: Path) -> None:
+    plain = workbook([["甲", '=HYPERLINK("https://oa.example.com/a.docx","下载")', "=HYPERLINK(A1)"]])
+    data = _rewritten(
+        plain,
+        lambda xml: re.sub(rb"(</f>)<v(?: ?/>|></v>)", "\\1<v>下载</v>".encode(), xml).replace(
+            b"><f>", b' t="str"><f>'
+        ),
+    )
+    ((cells, told),) = noted(tmp_path, data)
+    assert isinstance(cells[1], Display) and (cells[1], cells[1].link) == ("下载", "https://oa.example.com/a.docx")
+    assert told == ("C 列的链接由公式得出，没有导入",)
+
+
+@pytest.mark.parametrize(
+    ("code", "number", "shown"),
+    [
+        ('0"元/天"', 500, "500元/天"),
+        ('0.0"万元"', 1.5, "1.5万元"),
+        ("0元", 500, "500元"),
+        ('General"人"', 2.5, "2.5人"),
+        ("G/通用格式\\天", 3, "3天"),
+        ('"约"#,##0.0#', 1234.5, "约1,234.5"),
+        ("0\\%", 5, "5%"),
+        ("0.0%", 0.125, "12.5%"),
+        ("00000", 123, "00123"),
+        ("#,##0.00;[Red]-#,##0.00", -1234.5, "-1,234.50"),
+        ("#,##0", -1234.0, "-1,234"),
+        ("_ ¥* #,##0.00_ ;_ ¥* \\-#,##0.00_ ", -5, "¥-5.00"),
+        ('_-* #,##0_-;-* #,##0_-;_-* "-"??_-;_-@_-', 1200, "1,200"),
+        ('"可以";;"不可以"', 0, "不可以"),
+        ('[=1]"可以";[=0]"不可以";General', 1, None),
+        ("# ?/?", 0.5, None),
+        ("0.0,", 1500, None),
+        ("[DBNum1]0", 5, None),
+    ],
+)
+def test_words_of_a_number_format(code: str, number: float, shown: str | None) -> None:
+    form = number_format(code)
+    assert form is not None and form.show(number) == shown
+
+
+@pytest.mark.parametrize("code", ["General", "0", "0.00", "@", "#", "0_ ", "[Red]0.0"])
+def test_a_format_that_shows_the_number_alone(code: str) -> None:
+    assert number_format(code) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ('d"日"', "25日"),
+        ("m月d日", "1月25日"),
+        ('[$-804]m"月"d"日" h:mm', "1月25日 17:00"),
+        ("yyyy/m/d h:mm", "2026-01-25 17:00"),
+        ("yyyy-mm-dd", "2026-01-25"),
+        ('yyyy"年"m"月"', "2026年1月"),
+        ("aaaa", "星期日"),
+        ("上午/下午h时mm分", "下午5时00分"),
+        ("mmm-yy", None),
+    ],
+)
+def test_parts_of_a_day(code: str, shown: str | None) -> None:
+    assert moment_shown(code, datetime(2026, 1, 25, 17)) == shown

@@ -216,3 +216,77 @@ def test_each_table_goes_on_with_its_own_and_twins_are_left_to_a_person():
     assert renewing(before[1:], *new) == ["b", None]
     unlike = found(ROWS[0], ("西藏", "1", "2"), ("新疆", "3", "4"), above="单位：元/天")
     assert renewing(before, unlike) == [None]
+
+
+def test_values_are_told_in_the_unit_of_their_table():
+    one = found(
+        ("部门", "业务招待费", "会议费"), ("销售部", "1.5万元", "8000元"), ("财务部", "2", "2次"), ("研发部", "1-2", "0.8"),
+        above="部门费用限额表（单位：万元）",
+    )  # fmt: skip
+    body = made(one)
+    assert body["unit"] == "万元"
+    assert [row["value"] for row in body["rows"]] == [1.5, 0.8, 2, "2次", "1-2万元", 0.8]
+
+
+def test_columns_of_several_units_tell_each_value_with_its_own():
+    rows = (
+        ("级别", "住宿费（元/天）", "培训费（万元）", "探亲次数"),
+        ("经理", "500", "1.5", "2"),
+        ("员工", "300元", "0.5", "1次"),
+    )
+    body = made(found(*rows, above="单位：元"))
+    assert body["unit"] == ""
+    assert [row["value"] for row in body["rows"]] == ["500元/天", "1.5万元", 2, "300元/天", "0.5万元", "1次"]
+
+
+def test_a_unit_that_cannot_be_told_is_asked_for():
+    one = found(("地区", "里程补贴"), ("华东", "1.5元/公里"), ("华北", "2"), ("西藏", "不超过900"))
+    problem = problem_of(one.proposal, one.header, one.rows)
+    assert one.proposal.use and one.proposal.unit == "" and problem and "请填写“单位”" in problem
+    told = made(one, unit="元/公里")
+    assert [row["value"] for row in told["rows"]] == [1.5, 2, "不超过900元/公里"]
+    bare = found(("级别", "住宿费（元/天）", "培训费"), ("经理", "500", "1.5"))
+    assert "“培训费”这一列的值没有写单位" in (problem_of(bare.proposal, bare.header, bare.rows) or "")
+    once = found(("地区", "初级", "中级（元/天）"), ("西藏", "150", "180"))
+    assert made(once)["unit"] == "元/天" and [row["value"] for row in made(once)["rows"]] == [150, 180]
+    headed = found(("部门", "限额（万元）"), ("销售部", "2"), ("财务部", "3"))
+    with pytest.raises(InvalidInput, match="表头写的单位是“万元”，这里填的是“元”"):
+        made(headed, unit="元")
+
+
+def test_a_table_does_not_take_the_unit_and_name_of_the_one_before():
+    first = table([["部门", "限额"], ["销售部", "2"], ["财务部", "3"]])
+    second = table([["逾期天数", "扣款"], ["30天内", "5"], ["60天内", "10"]])
+    assert first and second
+    blocks = [
+        Block("paragraph", "借款限额表"),
+        Block("paragraph", "单位：万元"),
+        first,
+        Block("paragraph", "第五条 扣款"),
+        second,
+    ]
+    one, two = (one.proposal for one in find_standards(blocks, [], "备用金管理办法"))
+    assert (one.title, one.unit) == ("借款限额表", "万元")
+    assert (two.title, two.unit) == ("备用金管理办法附表2", "")
+    [said] = find_standards([Block("paragraph", "各单位人均限额如下"), first], [], "办法")
+    assert said.proposal.unit == ""
+
+
+def test_the_months_of_a_season_come_with_its_values():
+    one = found(
+        ("地区", "住宿费标准", "住宿费标准", "旺季期间", "旺季期间"), ("地区", "部级", "其他人员", "月份", "部级"),
+        ("北京", "1100", "500", "", ""), ("三亚", "800", "350", "10-4月", "1040"), ("拉萨", "900", "350", "7、8月、11月", "1200"),
+        above="住宿费标准表（单位：元/天）",
+    )  # fmt: skip
+    season = {row["地区"]: row for row in made(one)["rows"] if "months" in row}
+    assert season["三亚"]["value"] == 1040 and season["三亚"]["months"] == [10, 11, 12, 1, 2, 3, 4]
+    assert season["拉萨"]["months"] == [7, 8, 11] and set(season) == {"三亚", "拉萨"}
+    rows = [tuple("7月1日起" if "月" in cell else cell for cell in row) for row in one.rows]
+    assert "认不出是哪几个月" in (problem_of(one.proposal, one.header, rows) or "")
+
+
+def test_a_condition_behind_the_values_is_not_dropped():
+    one = found(("项目", "标准（元）", "适用情形"), ("加班餐", "50", "晚八点后"), ("工作餐", "30", "全天"))
+    assert "“适用情形”这一列没有用到" in (problem_of(one.proposal, one.header, one.rows) or "")
+    picked = [{"name": "项目", "column": 0}, {"name": "适用情形", "column": 2}]
+    assert made(one, dimensions=picked)["rows"][0]["适用情形"] == "晚八点后"

@@ -209,3 +209,63 @@ def _folded(c: str) -> str:
     from kb.ingest.policies.blocks import clean
 
     return clean(c)
+
+
+@pytest.mark.parametrize(
+    "cell, read",
+    [
+        ("500<sup>1</sup>", "500[1]"), ("500<sup><a href='#n'>[1]</a></sup>元", "500[1]元"), ("90m<sup>2</sup>", "90m²"),
+        ("<span style='vertical-align: super'>2</span>上浮", "[2]上浮"), ("500<sup>注</sup>", "500注"), ("10<sup>-3</sup>", "10^-3"),
+    ],
+)  # fmt: skip
+def test_superscripts_of_a_page_are_no_digits(tmp_path: Path, cell: str, read: str):
+    path = put(
+        tmp_path,
+        f"<html><body><p>标准{cell}</p><table><tr><td>城市</td><td>标准</td></tr><tr><td>北京</td><td>{cell}</td></tr>",
+    )
+    found = read_document(path, "html")
+    assert found.blocks[0].text == f"标准{read}" and found.blocks[1].rows[1][1] == read
+    assert any("注码" in note for note in found.notes) == ("[" in read)
+
+
+def test_a_page_whose_text_a_script_shows_is_read(tmp_path: Path):
+    page = (
+        "<html><body><h1>费用报销管理办法</h1><em>2026-01-05</em>"
+        '<div class="rich_media_content" id="js_content" style="visibility: hidden; opacity: 0; ">'
+        "<section><p>第一条 报销单据应在30日内提交。</p><p>第二条 发票须查验。</p></section></div>"
+        '<div style="display:none"><p>第三条 收起的条款。</p></div><div style="display:none">分享</div></body></html>'
+    )
+    found = read_html(put(tmp_path, page))
+    assert texts(found)[-2:] == ["第一条 报销单据应在30日内提交。", "第二条 发票须查验。"]
+    assert any("隐藏的条款" in note for note in found.notes)
+    quiet = read_html(put(tmp_path, page.replace("第三条 收起的条款。", "更多")))
+    assert not quiet.notes
+
+
+def test_markdown_is_read_as_it_is_shown(tmp_path: Path):
+    text = (
+        "---\ntitle: 备用金管理办法\neffective_from: 2026/01/01\neffective_to: 2026年12月31日\n---\n"
+        "第一条 限额为 ~~5000~~ 8000<sup>1</sup> 元。\n<!-- 第二条 注释\n第三条 注释 -->\n第二条 附则。\n"
+    )
+    found = read_document(put(tmp_path, text), "md")
+    assert texts(found) == ["第一条 限额为 8000[1] 元。", "第二条 附则。"]
+    assert any("删除线" in note for note in found.notes)
+    about = about_of(found, split(found.blocks), "a.md")
+    assert (about["effective_from"], about["effective_to"], about["notes"]) == ("2026-01-01", "2026-12-31", [])
+    vague = read_document(put(tmp_path, text.replace("2026/01/01", "2026年1月")), "md")
+    about = about_of(vague, split(vague.blocks), "a.md")
+    assert about["effective_from"] is None and "“2026年1月”认不出" in about["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("费用报销问答\n问：出差补助多少？\n答：100元。\n问：发票丢了怎么办？\n答：凭存根联复印件。", True),
+        ("常见问题解答\n1. 出差补助多少？\n100元。\n2. 发票丢了怎么办？\n凭存根联。\n3. 住宿标准？\n见表。", True),
+        ("差旅费管理办法\n第一条 总则。\n第二条 出差补助100元。\n问：略。", False),
+    ],
+)
+def test_questions_and_answers_are_told_to_be_no_policy(tmp_path: Path, text: str, told: bool):
+    found = read_text(put(tmp_path, text))
+    notes = about_of(found, split(found.blocks), "a.txt")["notes"]
+    assert any("问答模板" in note for note in notes) == told

@@ -272,3 +272,22 @@ def test_no_cell_is_a_formula_and_all_come_back(text: str) -> None:
     cell = guarded(text)
     assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"))
     assert unguarded(cell) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("住宿多少钱；酒店标准;住酒店报多少", ["住宿多少钱", "酒店标准", "住酒店报多少"]),
+        ("1.补贴多少\n2、补助多少\n3）出差补助", ["补贴多少", "补助多少", "出差补助"]),
+        ("餐费多少 / 餐补多少、吃饭报多少", ["餐费多少", "餐补多少", "吃饭报多少"]),
+        ("机票、火车票怎么报", ["机票、火车票怎么报"]),
+        ("借款怎么还/怎么冲销", ["借款怎么还/怎么冲销"]),
+    ],
+)
+def test_similar_questions_by_what_stands_between_them(text: str, found: list[str]) -> None:
+    assert values.split_similar(text) == found
+
+
+@pytest.mark.parametrize("question", ["1. 补贴多少", "甲；乙", "餐费多少/餐补多少", "\\甲；乙|丙", "问：甲"])
+def test_a_question_comes_back_from_an_export_as_it_is(question: str) -> None:
+    assert values.split_similar(values.join_similar([question, "乙"])) == [question, "乙"]

@@ -14,7 +14,9 @@ from docx.oxml.ns import nsdecls, qn
 from core.errors import InvalidInput
 from kb.ingest.policies.labels import chinese
 from kb.ingest.policies.numbering import spelled
+from kb.ingest.policies.reader import read_document
 from kb.ingest.policies.splitter import split
+from kb.ingest.policies.standards import find_standards, standard_of
 from kb.ingest.policies.word import read_docx
 
 
@@ -315,3 +317,53 @@ def test_a_damaged_file_is_refused_with_what_to_do(document: Any, tmp_path: Path
             copy.writestr(name, whole.read(name)[: 200 if name == part else None])
     with pytest.raises(InvalidInput, match="已损坏"):
         read_docx(broken)
+
+
+def test_a_footnote_mark_is_no_digit_of_the_amount(document: Any, tmp_path: Path):
+    def marked(paragraph: Any, text: str, mark: str, more: str = "") -> None:
+        paragraph.add_run(text)
+        paragraph.add_run(mark).font.superscript = True
+        paragraph.add_run(more)
+
+    marked(document.add_paragraph(), "补助每天100", "1", "元")
+    marked(document.add_paragraph(), "面积不超过90m", "2", "，10³元")
+    marked(document.add_paragraph(), "已有方括号500", "[3]", "元")
+    grid = document.add_table(2, 2)
+    for k, text in enumerate(("城市", "标准（元/天）", "北京")):
+        grid.cell(k // 2, k % 2).text = text
+    marked(grid.cell(1, 1).paragraphs[0], "500", "1")
+    path = tmp_path / "policy.docx"
+    document.save(str(path))
+    found = read_document(path, "docx")
+    assert [block.text for block in found.blocks[:3]] == [
+        "补助每天100[1]元",
+        "面积不超过90m²，10[3]元",
+        "已有方括号500[3]元",
+    ]
+    assert "| 北京 | 500[1] |" in found.blocks[3].printed
+    assert any("注码" in note for note in found.notes)
+    [one] = find_standards(found.blocks, [], "差旅费管理办法")
+    assert standard_of({**one.proposal.as_dict(), "id": "t"}, one.header, one.rows)["rows"] == [
+        {"城市": "北京", "value": 500}
+    ]
+
+
+def test_a_paragraph_style_strikes_out_and_hides(document: Any, tmp_path: Path):
+    document.styles.add_style("废止条款", 1).font.strike = True
+    document.styles.add_style("隐藏段", 1).font.hidden = True
+    document.add_paragraph("第一条 总则。")
+    document.add_paragraph("第二条 住宿每天500元。", style="废止条款")
+    document.add_paragraph("第三条 超标可批。", style="隐藏段")
+    kept = document.add_paragraph("", style="废止条款").add_run("第四条 附则。")
+    kept.font.strike = False
+    found = read(document, tmp_path)
+    assert [block.text for block in found.blocks] == ["第一条 总则。", "第四条 附则。"]
+    assert any("删除线" in note for note in found.notes) and any("隐藏的文字" in note for note in found.notes)
+
+
+def test_an_embedded_document_and_the_page_head_are_told(document: Any, tmp_path: Path):
+    document.add_paragraph("第一条 总则。")
+    document.element.body.insert(1, OxmlElement("w:altChunk"))
+    document.sections[0].header.paragraphs[0].text = "绝密"
+    found = read(document, tmp_path)
+    assert found.about["margin"] == "绝密" and any("嵌入的另一份文件" in note for note in found.notes)

@@ -24,7 +24,7 @@ export interface ImportJob {
   counts: Record<string, number>;
   /** Whether it was confirmed without a review to come. */
   approve?: boolean;
-  summary: { columns?: RecognisedColumn[]; sheets?: string[]; ignored?: string[]; passed_over?: string[] } & Record<string, unknown>;
+  summary: { columns?: RecognisedColumn[]; sheets?: string[]; ignored?: string[]; passed_over?: string[]; notes?: string[] } & Record<string, unknown>;
 }
 
 export type RowAction = "create" | "update" | "same" | "collide" | "invalid";
