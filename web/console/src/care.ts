@@ -63,6 +63,7 @@ const PLACES: Record<string, Place> = {
   expired_source: "sources",
   future_source: "sources",
   invalid_dates: "validity",
+  gap: "validity",
   expired: "validity",
   unknown_scene: "scenes",
   missing_related: "related",

@@ -219,6 +219,8 @@ export interface PolicyTable {
   rows: TableRow[];
   notes?: string[] | string | null;
   withdrawn?: Withdrawal | null;
+  /** Editions that begin later, the newest first. */
+  coming?: PolicyTable[];
 }
 
 export interface Candidate {
