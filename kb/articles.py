@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from kb.ingest.policies.labels import value_of
+from kb.ingest.policies.labels import NUMERAL, value_of
 
-_NUMERAL = "〇零一二三四五六七八九十百千0-9"
-HEADING = re.compile(rf"第\s*([{_NUMERAL}]+)\s*([编篇部章节])|附\s*([件录表])\s*([{_NUMERAL}]*)")
+HEADING = re.compile(rf"第\s*({NUMERAL}+)\s*([编篇部章节])|附\s*([件录表])\s*({NUMERAL}*)")
 """第二章, 附件1: what stands before the number of an article where numbers begin anew."""
 
 Heading = tuple[str, int | None]

@@ -78,7 +78,7 @@ def _agreed(database: Database, row: ImportRow, wishes: Wishes, console: Console
         if row.counts.get("open"):
             raise Conflict(
                 f"有 {row.counts['open']} 行与已有的知识冲突，请加 --on-collision merge（合并为相似问）、overwrite（覆盖）、"
-                "skip（跳过）或 create（新建）；overwrite 不管会改变可见范围的行，create 不管与自己的编号冲突的行，这些行请在管理台逐行选择。"
+                "skip（跳过）或 create（新建）；overwrite 不处理会改变可见范围的行，create 不处理与自己的编号冲突的行，这些行请在管理台逐行选择。"
             )
         if not wishes.sure and not ask("导入吗？"):
             raise Conflict("已取消，什么都没有写入。")

@@ -33,9 +33,9 @@ def change_of(before: Audience, after: Audience) -> str:
 
 
 def people(audience: Audience) -> str:
-    """`公司“1000”、人员组“finance”`, or 所有人."""
+    """`只有公司“1000”的人员组“finance”`, since both must hold, or 所有人都."""
     named = [f"{what}“{'、'.join(sorted(names))}”" for name, what in _KINDS if (names := getattr(audience, name))]
-    return f"只有{'、'.join(named)}" if named else "所有人都"
+    return f"只有{'的'.join(named)}" if named else "所有人都"
 
 
 def _within(some: frozenset[str], others: frozenset[str]) -> bool:

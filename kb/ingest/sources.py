@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from kb.articles import HEADING, headings, names_of, path_of, within
-from kb.ingest.policies.labels import value_of
+from kb.ingest.policies.labels import NUMERAL, value_of
 from kb.ingest.values import line_of
 from kb.words import bare
 
-_NUMERAL = r"[〇零一二三四五六七八九十百千\d]+"
+_NUMERAL = rf"{NUMERAL}+"
 _TITLE = re.compile(r"《([^《》]+)》")
 _ARTICLE = re.compile(rf"第\s*({_NUMERAL})\s*条(?:\s*之\s*({_NUMERAL}))?")
 _FIRST = re.compile(rf"\s*({_NUMERAL})\s*条")

@@ -9,7 +9,8 @@ _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇
 _DIGITS |= {c: n for n, c in enumerate("零壹贰叁肆伍陆柒捌玖")}
 _TENS = {"十": 10, "百": 100, "千": 1000, "拾": 10, "佰": 100, "仟": 1000}
 _CHINESE = "零〇○一二两三四五六七八九十百千"
-_ANY = rf"[{_CHINESE}\d０-９]"
+NUMERAL = rf"[{_CHINESE}\d０-９]"
+"""One character of a number, as a pattern."""
 
 _CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 _GAP = r"[ \t\u3000]"
@@ -27,11 +28,11 @@ ITEMS = (CHINESE, BRACKET, POINTED, DECIMAL, BRACKET_DIGIT, CIRCLE)
 """Numbers of items, outermost first."""
 
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    (PART, re.compile(rf"(第\s*({_ANY}+)\s*[编篇部]分?)(?={_GAP}|$|[：:])")),
-    (CHAPTER, re.compile(rf"(第\s*({_ANY}+)\s*章)(?!{_AFTER_ARTICLE}|节)")),
-    (SECTION, re.compile(rf"(第\s*({_ANY}+)\s*节)(?!{_AFTER_ARTICLE}|点|约|省|能)")),
-    (ARTICLE, re.compile(rf"(第\s*({_ANY}+)\s*条(?:之{_ANY}+)?)(?!{_AFTER_ARTICLE})")),
-    (APPENDIX, re.compile(rf"(附\s*(?:件|录|表|图)\s*({_ANY}*))(?=[：:.．、\s（(《]|$)")),
+    (PART, re.compile(rf"(第\s*({NUMERAL}+)\s*[编篇部]分?)(?={_GAP}|$|[：:])")),
+    (CHAPTER, re.compile(rf"(第\s*({NUMERAL}+)\s*章)(?!{_AFTER_ARTICLE}|节)")),
+    (SECTION, re.compile(rf"(第\s*({NUMERAL}+)\s*节)(?!{_AFTER_ARTICLE}|点|约|省|能)")),
+    (ARTICLE, re.compile(rf"(第\s*({NUMERAL}+)\s*条(?:之{NUMERAL}+)?)(?!{_AFTER_ARTICLE})")),
+    (APPENDIX, re.compile(rf"(附\s*(?:件|录|表|图)\s*({NUMERAL}*))(?=[：:.．、\s（(《]|$)")),
     (CHINESE, re.compile(r"(([一二三四五六七八九十百]+)\s*[、．.])")),
     (BRACKET, re.compile(r"([（(]\s*([一二三四五六七八九十百]+)\s*[)）])")),
     (

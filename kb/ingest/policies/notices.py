@@ -46,7 +46,7 @@ def notice_of(split: Split, headings: Sequence[str]) -> Notice | None:
         return Notice(
             found[0],
             f"这份文件废止{listed}，它不是制度全文，入库也不会让原制度失效。"
-            "请重新导入被废止制度的原文（版本不变），在“失效日期”里填写废止的日期。",
+            "已经废止的，请在“制度”页停用原制度；以后才废止的，请重新导入它的原文（版本不变），在“失效日期”里填写废止前的最后一天。",
         )
     if not names or not _AMENDS.search(about) or not (_PARTLY.search(about) or _is_changes(split)):
         return None

@@ -19,7 +19,7 @@ from core.clock import SHANGHAI, today
 from kb.care.drafts import DraftRow
 from kb.entries import Entry
 from kb.ingest.policies.compare import Change, compare
-from kb.ingest.policies.labels import value_of
+from kb.ingest.policies.labels import NUMERAL, value_of
 from kb.policies import PolicyVersionRow, policy_version, policy_versions
 from kb.store import (
     DocumentRow,
@@ -34,8 +34,7 @@ from kb.store import (
 from kb.words import bare
 
 _NUMBERING = "numbering"
-_NUMERAL = "〇零一二三四五六七八九十百千0-9"
-_ARTICLE = re.compile(rf"(?<![{_NUMERAL}第])第?\s*([{_NUMERAL}]+)\s*条(?:\s*之\s*([{_NUMERAL}]+))?")
+_ARTICLE = re.compile(rf"(?<!第)(?<!{NUMERAL})第?\s*({NUMERAL}+)\s*条(?:\s*之\s*({NUMERAL}+))?")
 
 Source = dict[str, Any]
 
