@@ -493,7 +493,7 @@ def test_a_notice_of_changes_takes_no_policy_away(database: Database, tmp_path: 
 def test_what_says_that_it_is_secret_needs_an_audience(database: Database, tmp_path: Path):
     text = "机密★3年\n仅限财务部查阅，不得外传\n薪酬管理办法\n第一条 年薪为120万元。\n第二条 本办法自2026年1月1日起施行。\n"
     one = bring(database, tmp_path, text)
-    assert any("机密★3年" in note and "适用范围" in note for note in shown(database, one)["notes"])
+    assert any("机密★3年" in note and "可见公司" in note for note in shown(database, one)["notes"])
     with pytest.raises(Conflict, match="不能让所有人看到"):
         confirm(database, one)
     with database.write() as session:

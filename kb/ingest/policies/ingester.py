@@ -162,7 +162,7 @@ def _notice(body: dict[str, Any]) -> str:
     notice = body.get("notice")
     if not notice or notice["title"] != body["policy"]["title"]:
         return ""
-    return f"{notice['text']}确要把这份文件本身入库，请在管理台先修改它的名称。"
+    return f"{notice['text']}确要把这份文件本身入库，请先修改“制度名称”（在管理台的导入页）。"
 
 
 def _secret(body: dict[str, Any]) -> str:
@@ -171,7 +171,7 @@ def _secret(body: dict[str, Any]) -> str:
     if not body.get("secrecy") or any(audience.get(key) for key in ("companies", "groups")):
         return ""
     return (
-        f"文件里写着“{body['secrecy']}”，不能让所有人看到。请在管理台填写适用范围（公司或人员组）后再导入；"
+        f"文件里写着“{body['secrecy']}”，不能让所有人看到。请先填写“可见公司”或“可见人员组”（在管理台的导入页）再入库；"
         "如果确实可以公开，请去掉文件里的这些字样后重新导入。"
     )
 
