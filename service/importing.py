@@ -19,7 +19,7 @@ from kb.ingest.decisions import resolve_open
 from kb.ingest.export import write_entries
 from kb.ingest.imports import DONE, PREVIEW, ImportRow, cancel, create_import, import_of, lock_import
 from kb.ingest.kinds import KINDS
-from kb.ingest.policies.ingester import notes_of
+from kb.ingest.policies.remarks import notes_of
 from kb.ingest.report import ACTION_LABELS, OUTCOME_LABELS, rows_of
 
 AUTHOR = "cli"

@@ -19,8 +19,9 @@ from kb.ingest.policies.compare import Change, compare
 from kb.ingest.policies.editions import Renewal, save_table, table_renewals
 from kb.ingest.policies.reader import read_document
 from kb.ingest.policies.references import counted_by, follow
+from kb.ingest.policies.remarks import notes_of, passed_over, vanishing, why_notice, why_secret
 from kb.ingest.policies.renewal import renewals, renewed
-from kb.ingest.policies.splitter import Split, split
+from kb.ingest.policies.splitter import split
 from kb.ingest.policies.standards import Found, find_standards, problem_of, setting_of
 from kb.ingest.policies.withdrawal import settle_withdrawal
 from kb.policies import check_version, policy_version, policy_versions, same_text, save_policy, version_name
@@ -56,7 +57,7 @@ class PolicyIngester:
                 "tables": tables,
                 "notes": [
                     *document.notes,
-                    *_passed_over(found),
+                    *passed_over(found),
                     *_out_of_use(session, policy["id"]),
                     *_come_again(session, policy, articles),
                     *details["notes"],
@@ -67,7 +68,7 @@ class PolicyIngester:
                 "namesake": None if task.about.policy_id else namesake(details["title"], _titles(session)),
             }
             counts, summary = _figures(session, body)
-        return Preview(counts, summary, {**body, "vanishing": _vanishing(counts, summary)})
+        return Preview(counts, summary, {**body, "vanishing": vanishing(counts, summary)})
 
     def check(self, session: Session, row: ImportRow) -> None:
         if not row.approve:
@@ -75,9 +76,9 @@ class PolicyIngester:
         policy = row.body["policy"]
         if not policy["title"] or not policy["version"]:
             raise Conflict("请先填写制度的名称和版本。", code="policy_incomplete")
-        if notice := _notice(row.body):
+        if notice := why_notice(row.body):
             raise Conflict(notice, code="policy_notice")
-        if secret := _secret(row.body):
+        if secret := why_secret(row.body):
             raise Conflict(secret, code="policy_secret")
         check_version(session, _body(row))
         if any(one["confirmed"] and _problem(one) for one in row.body["tables"]):
@@ -150,53 +151,6 @@ def _affected(concerns: Sequence[Concern], renewed: Sequence[Renewal]) -> list[d
     return list(found.values())
 
 
-def notes_of(body: dict[str, Any]) -> list[str]:
-    """What a person should know before confirming, in Chinese: what was not read, and what is left to fill in."""
-    undated = "" if body["policy"].get("effective_from") else body.get("undated", "")
-    grave = [_notice(body), _secret(body), body.get("vanishing", "")]
-    return [*filter(None, grave), *body["notes"], *filter(None, [undated, _told_apart(body)])]
-
-
-def _notice(body: dict[str, Any]) -> str:
-    """Why a notice that amends or repeals is not to be kept; empty once a person has given it a title of its own."""
-    notice = body.get("notice")
-    if not notice or notice["title"] != body["policy"]["title"]:
-        return ""
-    return f"{notice['text']}确要把这份文件本身入库，请先修改“制度名称”（在管理台的导入页）。"
-
-
-def _secret(body: dict[str, Any]) -> str:
-    """Why a document that says who may read it is not to be kept for everybody; empty once it has an audience."""
-    audience = body["policy"].get("audience") or {}
-    if not body.get("secrecy") or any(audience.get(key) for key in ("companies", "groups")):
-        return ""
-    return (
-        f"文件里写着“{body['secrecy']}”，不能让所有人看到。请先填写“可见公司”或“可见人员组”（在管理台的导入页）再入库；"
-        "如果确实可以公开，请去掉文件里的这些字样后重新导入。"
-    )
-
-
-def _vanishing(counts: dict[str, int], summary: dict[str, Any]) -> str:
-    """A warning where most articles of the stored version are not in the new one."""
-    removed = counts["removed"]
-    before = removed + counts["unchanged"] + counts["changed"]
-    if not summary["against"] or removed < 3 or 2 * removed <= before:
-        return ""
-    return (
-        f"已入库的版本有 {before} 条，其中 {removed} 条在这份文件里没有了；请确认它是同一份制度的全文，"
-        "而不是修改通知、摘要或没有读全的文件。"
-    )
-
-
-def _told_apart(body: dict[str, Any]) -> str:
-    other = body.get("namesake")
-    if not other:
-        return ""
-    if body["policy"]["id"] == other["id"]:
-        return f"这份文件作为已入库的《{other['title']}》的新版本；它们只有公司不同，如果不是同一份制度，请在“入库为”里选“一份新制度”。"
-    return f"已入库的《{other['title']}》只有公司不同；如果这份文件是它的新版本，请在“入库为”里选它。"
-
-
 def change_details(session: Session, row: ImportRow, data: dict[str, Any]) -> None:
     """Put a person's title, number, version, dates, owner and audience in place of the guesses. Raises InvalidInput."""
     body = _of_policy(row)
@@ -212,7 +166,7 @@ def change_details(session: Session, row: ImportRow, data: dict[str, Any]) -> No
         raise InvalidInput("失效日期早于施行日期，请修改。")
     changed = {**body, "policy": policy}
     row.counts, row.summary = _figures(session, changed)
-    row.body = {**changed, "vanishing": _vanishing(row.counts, row.summary)}
+    row.body = {**changed, "vanishing": vanishing(row.counts, row.summary)}
 
 
 def change_table(session: Session, row: ImportRow, n: int, data: dict[str, Any]) -> dict[str, Any]:
@@ -244,11 +198,6 @@ def _of_policy(row: ImportRow) -> dict[str, Any]:
     if "policy" not in row.body:
         raise Conflict("文件还没有读完或没有读成，请稍后刷新。", code="not_in_preview")
     return row.body
-
-
-def _passed_over(found: Split) -> list[str]:
-    listed = "、".join(found.gaps[:10]) + (" 等" if len(found.gaps) > 10 else "")
-    return [f"{listed}缺号，其余条号照原文保留；请核对原文，确认没有漏掉条款。"] if listed else []
 
 
 def _out_of_use(session: Session, policy_id: str) -> list[str]:
