@@ -20,7 +20,7 @@ def decode(data: bytes) -> str:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if _is_text(text):
+        if _is_text(text, guessed=encoding == "gb18030"):
             return text
     raise InvalidInput("文件不是可读的文本，请用记事本另存为 UTF-8 编码后重试。")
 
@@ -36,7 +36,10 @@ def _candidates(data: bytes) -> tuple[str, ...]:
     return ("utf-8", "gb18030")
 
 
-def _is_text(text: str) -> bool:
+def _is_text(text: str, guessed: bool) -> bool:
+    """`guessed`: any bytes may be decoded, so that characters nobody writes tell that these are none."""
     start = text[:20_000]
-    odd = sum(1 for c in start if (c < " " and c not in "\t\r\n\f\v\x1a\x1c\x1e") or "\ue000" <= c <= "\uf8ff")
+    odd = sum(c < " " and c not in "\t\r\n\f\v\x1a\x1c\x1e" for c in start)
+    if guessed:
+        odd += sum("\ue000" <= c <= "\uf8ff" for c in start)
     return "\x00" not in text and odd <= len(start) // 100

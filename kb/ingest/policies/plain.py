@@ -10,6 +10,7 @@ import yaml
 
 from kb.ingest.decoding import decode
 from kb.ingest.policies.blocks import Block, Document, clean, joined, table
+from kb.ingest.policies.labels import label_of
 from kb.ingest.policies.superscripts import raised
 
 _HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
@@ -19,6 +20,8 @@ _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
 _BAR = re.compile(r"(?<!\\)\|")
 _FULL = re.compile("[。；：！？;:!?.）)」”]$")
 _INDENT = re.compile(r"^(?:\u3000| {2}|\t)")
+_BULLET = re.compile("^([ \t]*)[\ue000-\uf8ff](?=[ \t])", re.MULTILINE)
+"""A bullet of Word's symbol fonts, saved as text."""
 _COMMENT = re.compile("<!--.*?(?:-->|\\Z)", re.DOTALL)
 _STRUCK = re.compile(r"(?<![~\\])~~(?=[^\s~])([^\n]*?[^\s~])~~(?!~)|<(del|s|strike)>.*?</\2>", re.IGNORECASE)
 _SUP = re.compile("<sup>(.*?)</sup>", re.IGNORECASE)
@@ -73,8 +76,8 @@ def read_text(path: Path) -> Document:
     at = 0
     while at < len(lines):
         end = at
-        tabs = lines[at].strip("\t").count("\t")
-        while tabs and end < len(lines) and lines[end].strip("\t").count("\t") == tabs:
+        tabs = _tabs(lines[at])
+        while tabs and end < len(lines) and _tabs(lines[end]) == tabs:
             end += 1
         if end - at >= 2 and (found := table([line.strip("\t").split("\t") for line in lines[at:end]])):
             if held:
@@ -97,8 +100,19 @@ def read_text(path: Path) -> Document:
     return Document(blocks)
 
 
+def _tabs(line: str) -> int:
+    """The tabs between columns; none where Word, saving as text, put one between an item's number or bullet and its words."""
+    head, _, rest = line.strip("\t").partition("\t")
+    head = clean(head)
+    found = label_of(f"{head} {rest}")
+    numbered = len(head) == 1 and not head.isalnum() or found and clean(found.rest) == clean(rest)
+    if numbered and "\t" not in rest and any(c.isalpha() for c in rest):
+        return 0
+    return line.strip("\t").count("\t")
+
+
 def _lines(text: str) -> str:
-    return text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return _BULLET.sub(r"\1•", text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _full_width(lines: list[str]) -> int:

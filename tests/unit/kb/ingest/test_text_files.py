@@ -269,3 +269,18 @@ def test_questions_and_answers_are_told_to_be_no_policy(tmp_path: Path, text: st
     found = read_text(put(tmp_path, text))
     notes = about_of(found, split(found.blocks), "a.txt")["notes"]
     assert any("问答模板" in note for note in notes) == told
+
+
+def test_private_characters_are_text_unless_any_bytes_would_be(tmp_path: Path):
+    bullets = "\uf0b7\t填报销单\n" * 9
+    assert texts(read_text(put(tmp_path, bullets))) == ["• 填报销单"] * 9
+    with pytest.raises(InvalidInput, match="不是可读的文本"):
+        read_text(put(tmp_path, bullets, "gb18030"))
+
+
+def test_a_tab_after_a_number_is_no_column_of_a_table(tmp_path: Path):
+    """So Word saves automatic numbers and bullets as plain text."""
+    lines = "第一条\t本办法适用于员工。\n第二条\t报销程序\n1.\t填报销单\n（2）\t送审批\n•\t附发票\n-\t附行程单\n"
+    document = read_text(put(tmp_path, lines + "城市\t限额\n1.5\t500\n1.\t北京\t500\n2.\t上海\t400\n"))
+    assert texts(document) == [line.replace("\t", " ") for line in lines.splitlines()]
+    assert [len(table.rows) for table in tables(document)] == [2, 2]
