@@ -68,11 +68,20 @@ def evaluate(
     queries: Sequence[tuple[str, str]],
     out_of_scope: Sequence[str],
     today: date,
-    asked: Callable[[int], None] = lambda _: None,
 ) -> Evaluation:
-    """Ask every `(text, entry id)` and every text out of scope, one by one, as the chat does. Encoding is in the times.
+    """The figures of what `judge` finds."""
+    return evaluation_of(len(searcher.entries), *judge(searcher, queries, out_of_scope, today))
 
-    `asked` hears how many questions are done.
+
+def judge(
+    searcher: Searcher,
+    queries: Sequence[tuple[str, str]],
+    out_of_scope: Sequence[str],
+    today: date,
+    asked: Callable[[int], None] = lambda _: None,
+) -> tuple[Judged, list[float]]:
+    """Ask every `(text, entry id)` and every text out of scope, one by one, as the chat does, and how many milliseconds each
+    took, encoding included. `asked` hears how many questions are done.
     """
     ranks, probabilities, answered, took = [], [], [], []
     for text, right in [*queries, *((text, None) for text in out_of_scope)]:
@@ -85,8 +94,7 @@ def evaluate(
         answered.append(result.band is Band.ANSWER)
         asked(len(took))
     within = np.arange(len(took)) < len(queries)
-    judged = Judged(within, np.array(ranks, int), np.array(probabilities, float), np.array(answered, bool))
-    return evaluation_of(len(searcher.entries), judged, took)
+    return Judged(within, np.array(ranks, int), np.array(probabilities, float), np.array(answered, bool)), took
 
 
 def evaluation_of(entries: int, judged: Judged, took: Sequence[float] = ()) -> Evaluation:
@@ -96,6 +104,24 @@ def evaluation_of(entries: int, judged: Judged, took: Sequence[float] = ()) -> E
         half = _evaluation(entries, judged, _balanced(judged.within), [])
         return replace(plain, wrong_rate_half=half.wrong_rate, ece_half=half.ece)
     return plain
+
+
+def coverage_in_hindsight(judged: Judged, confidence: np.ndarray, accepted: float) -> float | None:
+    """The coverage with the threshold on `confidence`, (questions,), that is the best *for the very questions asked*, right answers seen,
+    which no method in use can have."""
+    chosen = best_threshold(confidence, judged.right & judged.within, accepted)
+    return float((chosen & judged.right)[judged.within].mean()) if judged.within.any() else None
+
+
+def best_threshold(confidence: np.ndarray, right: np.ndarray, accepted: float) -> np.ndarray:
+    """Which questions to answer, (questions,) bool: those of the highest `confidence`, as many as keep the share of wrong
+    answers within `accepted`."""
+    order = np.argsort(-confidence, kind="stable")
+    ranked = confidence[order]
+    kept = np.cumsum(~right[order]) <= accepted * np.arange(1, len(confidence) + 1)
+    kept &= np.append(ranked[:-1] != ranked[1:], True) & np.isfinite(ranked)
+    last = np.flatnonzero(kept)
+    return confidence >= ranked[last[-1]] if len(last) else np.zeros(len(confidence), bool)
 
 
 def cross_validated(entries: int, held_out: HeldOut, thresholds: Thresholds) -> Evaluation:

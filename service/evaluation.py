@@ -16,7 +16,7 @@ from core.settings import Settings
 from kb.encoder import Encoder
 from kb.encoder.build import build_default_encoder
 from kb.entries import Entry
-from kb.evaluate import evaluate
+from kb.evaluate import coverage_in_hindsight, evaluation_of, judge
 from kb.evaluation.baselines import baselines
 from kb.evaluation.questions import Questions
 from kb.evaluation.remembering import Remembering
@@ -43,7 +43,7 @@ def measure(
     with released(questions.entries, encoder, wrong_rate, progress) as (searcher, build_s):
         encoder.forget(questions.texts)
         count = len(questions.queries) + len(questions.out_of_scope)
-        found = evaluate(
+        judged, took = judge(
             searcher,
             questions.queries,
             questions.out_of_scope,
@@ -51,7 +51,8 @@ def measure(
             lambda done: progress(f"asking: {done} of {count}"),
         )
         report = {
-            **asdict(found),
+            **asdict(evaluation_of(len(searcher.entries), judged, took)),
+            "coverage_hindsight": coverage_in_hindsight(judged, judged.probability, wrong_rate),
             "build_s": build_s,
             "accepted_wrong_rate": wrong_rate,
             "answer_threshold": searcher.thresholds.answer,

@@ -4,8 +4,8 @@ What none of them can tell is whether there is an answer at all; the best that t
 margin over the second entry, and a threshold on that. Like ours, it is chosen without a look at the questions: by curated
 ones, each hidden while it is asked, and our sentences out of scope, half and half.
 
-`coverage_hindsight` is the coverage with the threshold that is the best *for the very questions asked*, right answers seen, which no method
-in use can have; `coverage_hindsight_margin` that with the best of a few multiples of the margin besides. Where too few entries have a
+`coverage_hindsight` is the coverage with the best threshold for the very questions asked; `coverage_hindsight_margin` that with the best of
+a few multiples of the margin besides. Where too few entries have a
 second question to be found by, nothing can be chosen beforehand, and the threshold of hindsight stands in.
 """
 
@@ -22,7 +22,7 @@ import numpy as np
 
 from core.text import normalize
 from kb.entries import Entry
-from kb.evaluate import RANKS, Judged, evaluation_of
+from kb.evaluate import RANKS, Judged, best_threshold, coverage_in_hindsight, evaluation_of
 from kb.evaluation.questions import Questions
 from kb.evaluation.remembering import Remembering
 from kb.lessons import out_of_scope
@@ -164,24 +164,24 @@ def _measured(
         score[i], margin[i] = _confidence(scores)
         asked(i + 1, len(texts))
     within = right >= 0
-    answered = {times: best_threshold(score + times * margin, within, rank == 0, accepted) for times in _MARGINS}
-    covered = {times: float((one & (rank == 0))[within].mean()) for times, one in answered.items() if within.any()}
     threshold = _chosen_beforehand(method, rows, accepted)
-    plainly = answered[1.0] if threshold is None else score + margin >= threshold
+    confidence = score + margin
+    plainly = best_threshold(confidence, rank == 0, accepted) if threshold is None else confidence >= threshold
+    judged = Judged(within, rank, np.zeros(len(texts)), plainly)
+    covered = {times: coverage_in_hindsight(judged, score + times * margin, accepted) for times in _MARGINS}
     took = []
     for i in np.linspace(0, len(texts) - 1, min(_TIMED, len(texts))).astype(int):
         encoder.forget([texts[i]])
         started = time.perf_counter()
         method.rank(texts[i])
         took.append((time.perf_counter() - started) * 1000)
-    judged = Judged(within, rank, np.zeros(len(texts)), plainly)
     return {
         **asdict(evaluation_of(len(questions.entries), judged, took)),
         "ece": None,
         "ece_half": None,
         "build_s": method.build_s,
-        "coverage_hindsight": covered.get(1.0),
-        "coverage_hindsight_margin": max(covered.values(), default=None),
+        "coverage_hindsight": covered[1.0],
+        "coverage_hindsight_margin": max((one for one in covered.values() if one is not None), default=None),
     }
 
 
@@ -201,7 +201,7 @@ def _chosen_beforehand(method: Method, rows: Rows, accepted: float) -> float | N
     for at in np.linspace(0, len(strangers) - 1, count).astype(int):
         values.append(sum(_confidence(method.rank(strangers[at])[1])))
         right.append(False)
-    answered = best_threshold(np.array(values), np.ones(len(values), bool), np.array(right), accepted)
+    answered = best_threshold(np.array(values), np.array(right), accepted)
     return float(np.array(values)[answered].min(initial=np.inf))
 
 
@@ -210,17 +210,6 @@ def _confidence(scores: np.ndarray) -> tuple[float, float]:
     if not len(scores):
         return -np.inf, 0.0
     return float(scores[0]), float(scores[0] - scores[1] if len(scores) > 1 else max(scores[0], 0))
-
-
-def best_threshold(value: np.ndarray, within: np.ndarray, right: np.ndarray, accepted: float) -> np.ndarray:
-    """Which questions to answer, (questions,) bool: those of the highest `value`, as many as keep the share of wrong
-    answers within `accepted`."""
-    order = np.argsort(-value, kind="stable")
-    ranked = value[order]
-    kept = np.cumsum(~(right & within)[order]) <= accepted * np.arange(1, len(value) + 1)
-    kept &= np.append(ranked[:-1] != ranked[1:], True) & np.isfinite(ranked)
-    last = np.flatnonzero(kept)
-    return value >= ranked[last[-1]] if len(last) else np.zeros(len(value), bool)
 
 
 def _distinct(owner: np.ndarray, scores: np.ndarray) -> Ranked:

@@ -54,6 +54,7 @@ def test_the_figures_are_those_that_one_counts_by_hand(ask, tmp_path: Path) -> N
     assert (found["entries"], found["queries"], found["out_of_scope"]) == (4, 4, 2)
     assert found["top1"] == found["coverage"] == 0.75
     assert 0.75 <= found["top5"] <= 1 and 0.75 <= found["mrr10"] <= 0.75 + 0.25 / 2
+    assert 0 <= found["coverage_hindsight"] <= found["coverage"]
     assert found["wrong_rate"] == 0.4  # 2 of 5 answered outright
     assert found["wrong_rate_half"] == 0.5  # (1 + 2) of (4 + 2): each out of scope counts twice
     assert found["out_of_scope_refused"] == 0.5

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 
 from kb.entries import Entry
-from kb.evaluate import RANKS, Judged, calibration_error, cross_validated, evaluate, evaluation_of
+from kb.evaluate import (
+    RANKS,
+    Judged,
+    best_threshold,
+    calibration_error,
+    coverage_in_hindsight,
+    cross_validated,
+    evaluate,
+    evaluation_of,
+)
 from kb.index import texts
 from kb.matcher import typical
 from kb.search import Searcher
@@ -86,3 +95,22 @@ def test_calibration_error_is_zero_where_probabilities_come_true() -> None:
     right = np.array([True, False, False, False])
     assert calibration_error(np.full(4, 0.25), right, np.ones(4)) == pytest.approx(0)
     assert calibration_error(np.full(4, 0.75), right, np.ones(4)) == pytest.approx(0.5)
+
+
+def test_the_threshold_answers_as_much_as_the_accepted_rate_allows() -> None:
+    value = np.array([9, 8, 7, 7, 5, 4, 3])
+    right = np.array([1, 1, 1, 0, 1, 0, 0], bool)
+    # One wrong of the five best is 20 %: the tie at 7 is answered whole or not at all.
+    assert best_threshold(value, right, 0.2).tolist() == [True] * 5 + [False] * 2
+    assert best_threshold(value, right, 0.19).tolist() == [True] * 2 + [False] * 5
+    assert not best_threshold(value, np.zeros(7, bool), 0.2).any()
+
+
+def test_hindsight_counts_what_is_answered_and_right_among_the_queries() -> None:
+    within = np.array([1, 1, 1, 1, 0, 0], bool)
+    rank = np.array([0, 0, 3, 0, RANKS, RANKS])
+    judged = Judged(within, rank, np.array([0.9, 0.8, 0.7, 0.6, 0.65, 0.1]), np.zeros(6, bool))
+    assert coverage_in_hindsight(judged, judged.probability, 0.03) == 0.5
+    assert coverage_in_hindsight(judged, judged.probability, 0.4) == 0.75
+    nobody = Judged(np.zeros(6, bool), np.full(6, RANKS), judged.probability, judged.answered)
+    assert coverage_in_hindsight(nobody, judged.probability, 0.4) is None

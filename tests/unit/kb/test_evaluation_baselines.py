@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kb.entries import Entry
-from kb.evaluation.baselines import BM25, Fusion, Nearest, Rows, baselines, best_threshold
+from kb.evaluation.baselines import BM25, Fusion, Nearest, Rows, baselines
 from kb.evaluation.questions import Questions
 
 ENTRIES = [
@@ -74,16 +74,6 @@ def test_what_was_encoded_is_not_encoded_again_until_it_is_forgotten(remembering
     encoder.forget(["报销"])
     encoder.encode_queries(["报销", "发票"])
     assert inner.queries == ["发票", "报销", "报销"]
-
-
-def test_the_threshold_answers_as_much_as_the_accepted_rate_allows() -> None:
-    value = np.array([9, 8, 7, 7, 5, 4, 3])
-    within = np.array([1, 1, 1, 0, 1, 1, 0], bool)
-    right = np.array([1, 1, 1, 0, 1, 0, 0], bool)
-    # One wrong of the five best is 20 %: the tie at 7 is answered whole or not at all.
-    assert best_threshold(value, within, right, 0.2).tolist() == [True] * 5 + [False] * 2
-    assert best_threshold(value, within, right, 0.19).tolist() == [True] * 2 + [False] * 5
-    assert not best_threshold(value, within, np.zeros(7, bool), 0.2).any()
 
 
 def test_the_figures_of_all_three(remembering) -> None:
