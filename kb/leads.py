@@ -16,7 +16,7 @@ _BEFORE_ITEM = re.compile(
 _SENTENCE_END = re.compile(r"[。！？；!?;](?!$)")
 _COLON = re.compile(r"：|(?<!\d):(?!//|\d)")
 _POINTS_ON = re.compile("下列|以下|如下|下表|之一的")
-_BULLET = re.compile(r"^\s*[-*•·●■◆➢√]\s*")
+BULLET = re.compile(r"^\s*[-*•·●■◆➢√]\s*")
 _LONGEST_CAPTION = 40
 
 
@@ -31,7 +31,7 @@ class Lead:
 
 
 @dataclass(frozen=True)
-class _Line:
+class Line:
     """A line, or an item in one."""
 
     text: str
@@ -51,7 +51,7 @@ class _Line:
 
 def leads_of(text: str) -> list[Lead]:
     """The leads of a text, the outer before the inner."""
-    lines = list(_lines(text))
+    lines = list(lines_of(text))
     ends: dict[int, int] = {}
     found: list[Lead] = []
     for at in range(len(lines) - 1, -1, -1):
@@ -65,16 +65,17 @@ def leads_of(text: str) -> list[Lead]:
     return sorted(found, key=lambda one: (one.start, -one.end))
 
 
-def _lines(text: str) -> Iterator[_Line]:
+def lines_of(text: str) -> Iterator[Line]:
+    """The lines of a text, those that hold several items in these."""
     start = 0
     for line in text.splitlines(keepends=True):
         parts = [line] if TABLE_LINE.match(line) else _BEFORE_ITEM.split(line)
         for part in parts:
-            yield _Line(part, start, start + len(part), label_of(part.strip()))
+            yield Line(part, start, start + len(part), label_of(part.strip()))
             start += len(part)
 
 
-def _governed(lines: Sequence[_Line], at: int, ends: dict[int, int]) -> int:
+def _governed(lines: Sequence[Line], at: int, ends: dict[int, int]) -> int:
     """The last line that the line `at` leads in; `at` itself where it leads in none."""
     line = lines[at]
     first = next((k for k in range(at + 1, len(lines)) if lines[k].text.strip()), None)
@@ -87,8 +88,8 @@ def _governed(lines: Sequence[_Line], at: int, ends: dict[int, int]) -> int:
     if below.label and below.label.kind not in STRUCTURE and below.label.kind != ARTICLE:
         return _items_end(lines, first, ends)
     end = first
-    if below.is_table or _BULLET.match(below.text):
-        alike = TABLE_LINE if below.is_table else _BULLET
+    if below.is_table or BULLET.match(below.text):
+        alike = TABLE_LINE if below.is_table else BULLET
         while end + 1 < len(lines) and alike.match(lines[end + 1].text):
             end += 1
         return end
@@ -105,14 +106,14 @@ def _governed(lines: Sequence[_Line], at: int, ends: dict[int, int]) -> int:
     return max(end, ends.get(end, end)) if opened else at
 
 
-def _begins_list(below: _Line, line: _Line) -> bool:
+def _begins_list(below: Line, line: Line) -> bool:
     """Whether a list that a sentence without a colon speaks of begins below it: its first item, or a table."""
     if below.label and below.label.value == 1 and below.label.kind not in (*STRUCTURE, ARTICLE):
         return line.label is None or line.label.kind != below.label.kind
     return below.is_table or _is_caption(below)
 
 
-def _items_end(lines: Sequence[_Line], first: int, ends: dict[int, int]) -> int:
+def _items_end(lines: Sequence[Line], first: int, ends: dict[int, int]) -> int:
     """The last line of the items that begin with `first`: as far as they count on, and what is led in by the last."""
     label = lines[first].label
     assert label is not None
@@ -135,7 +136,7 @@ def _items_end(lines: Sequence[_Line], first: int, ends: dict[int, int]) -> int:
     return last
 
 
-def _within(line: _Line) -> Iterator[Lead]:
+def _within(line: Line) -> Iterator[Lead]:
     """Leads inside one line: 标准如下：一类500元；二类400元。 governs to the end of its sentence."""
     if line.is_table:
         return
@@ -148,7 +149,7 @@ def _within(line: _Line) -> Iterator[Lead]:
             yield Lead(before, line.start + found.end(), line.start + stop)
 
 
-def _tables(lines: Sequence[_Line]) -> Iterator[Lead]:
+def _tables(lines: Sequence[Line]) -> Iterator[Lead]:
     """What every part of a table has to be read with: caption and unit above it, and its head."""
     at = 0
     while at < len(lines):
@@ -170,6 +171,6 @@ def _tables(lines: Sequence[_Line]) -> Iterator[Lead]:
         at = end
 
 
-def _is_caption(line: _Line) -> bool:
+def _is_caption(line: Line) -> bool:
     text = line.text.strip()
     return not line.is_table and len(text) <= _LONGEST_CAPTION and not re.search("[。；;：:]$", text)

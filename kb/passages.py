@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from kb.articles import names_of
+from kb.closings import Closing, closings_of
 from kb.entries import Audience, Entry, Source
 from kb.leads import Lead, leads_of
 
@@ -16,7 +17,8 @@ PIECE = 400
 """Characters of a passage at most: with its title it fits the encoder's 512 tokens."""
 
 AGAIN = "（接上文：{}）\n"
-"""Marks what a piece tells again from above it."""
+BEFOREHAND = "\n（接下文：{}）"
+"""Mark what a piece tells again from above it, and beforehand from below it."""
 _CUT = "…"
 _LEAST = 4
 """Letters that a lead is told again with at least; where so many do not fit it is left out."""
@@ -72,42 +74,48 @@ def pieces(text: str, most: int = PIECE) -> list[str]:
 
 @dataclass(frozen=True)
 class Piece:
-    """`own` is this piece's part of the text; `again` and a table's `head` are told again from above it, for it is read alone."""
+    """`own` is this piece's part of the text; `again` and a table's `head` are told again from above it, `below` from below it, for
+    it is read alone."""
 
     own: str
     again: str = ""
     head: str = ""
+    below: str = ""
 
     @property
     def printed(self) -> str:
-        return f"{self.again}{self.head}{self.own}".strip()
+        return f"{self.again}{self.head}{self.own.rstrip()}{self.below}".strip()
 
 
 def cut(text: str, most: int = PIECE) -> list[Piece]:
     """`text` in pieces of at most `most` characters: between paragraphs if that will do, else where a sentence, a clause, or
     at worst a line of `most` characters ends. Every character but the blanks at a cut is `own` to exactly one piece. A piece
     that begins inside a list or a table tells again, marked （接上文：…）, what governs it: the sentence that leads the list in,
-    the table's caption and unit, and its head."""
+    the table's caption and unit, and its head; one that ends inside them, marked （接下文：…）, what is said of them below."""
     text = text.strip()
     if not text:
         return []
     if len(text) <= most:
         return [Piece(text)]
     leads = leads_of(text)
+    closings = closings_of(text, leads)
     found: list[Piece] = []
     held: Piece | None = None
-    for start, part in _parts(text, leads, most):
-        if held is not None and len(held.again) + len(held.head) + len(held.own) + len(part) <= most:
-            held = replace(held, own=held.own + part)
-            continue
+    begun = 0
+    for start, part in _parts(text, leads, closings, most):
         if held is not None:
+            below = _below(closings, begun, start + len(part), most)
+            if len(held.again) + len(held.head) + len(held.own) + len(part) + len(below) <= most:
+                held = replace(held, own=held.own + part, below=below)
+                continue
             found.append(held)
-        held = Piece(part, *_context(leads, start, most))
+        begun = start
+        held = Piece(part, *_context(leads, start, most), _below(closings, start, start + len(part), most))
     found += [held] if held is not None else []
     return [piece for piece in found if piece.own.strip()]
 
 
-def _parts(text: str, leads: Sequence[Lead], most: int) -> Iterator[tuple[int, str]]:
+def _parts(text: str, leads: Sequence[Lead], closings: Sequence[Closing], most: int) -> Iterator[tuple[int, str]]:
     """The text's lines with where they begin, a table's head with its first row; a line that is too long with what it is to
     be read with in sentences, such a sentence in clauses, such a clause cut."""
     start = 0
@@ -117,17 +125,29 @@ def _parts(text: str, leads: Sequence[Lead], most: int) -> Iterator[tuple[int, s
         if start in heads:
             line += next(lines)
             line += next(lines)
-        room = most - sum(map(len, _context(leads, start, most)))
+        room = _room(leads, closings, start, start + len(line), most)
         if len(line) <= room:
             yield start, line
             start += len(line)
             continue
         for sentence in _SENTENCE.findall(line):
-            room = most - sum(map(len, _context(leads, start, most)))
+            room = _room(leads, closings, start, start + len(sentence), most)
             for clause in [sentence] if len(sentence) <= room else _CLAUSE.findall(sentence):
                 for k in range(0, len(clause), room):
                     yield start, clause[k : k + room]
                     start += len(clause[k : k + room])
+
+
+def _room(leads: Sequence[Lead], closings: Sequence[Closing], start: int, end: int, most: int) -> int:
+    """How many characters of its own a piece may have that holds these."""
+    return most - sum(map(len, _context(leads, start, most))) - len(_below(closings, start, end, most))
+
+
+def _below(closings: Sequence[Closing], start: int, end: int, most: int) -> str:
+    """What a piece from `start` to `end` tells beforehand: what closes a list that it holds some of, and stands behind it."""
+    told = " ".join(one.text for one in closings if start < one.end and one.start < end <= one.end)
+    marked = BEFOREHAND.format(told) if told else ""
+    return marked if len(marked) <= most // 5 else ""
 
 
 def _context(leads: Sequence[Lead], at: int, most: int) -> tuple[str, str]:

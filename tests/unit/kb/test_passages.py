@@ -60,6 +60,7 @@ def test_a_table_that_goes_on_tells_its_head_again():
     rows = [f"| 城市{k:03} | {800 + k} | {300 + k} |\n" for k in range(60)]
     cut = pieces("住宿费限额如下：\n\n" + head + "".join(rows) + "\n以上为含税金额。")
     assert len(cut) > 3 and cut[0].startswith("住宿费限额如下") and cut[-1].endswith("以上为含税金额。")
+    assert all(piece.endswith("\n（接下文：以上为含税金额。）") for piece in cut[:-1]) and "接下文" not in cut[-1]
     assert all(head.strip() in piece for piece in cut) and all(len(piece) <= PIECE for piece in cut)
     joined = "\n".join(cut)
     assert [joined.count(row.strip()) for row in rows] == [1] * 60
@@ -74,6 +75,22 @@ ITEMS += [f"（十{n}）第十{n}类与经营活动没有直接关系而且没�
 def test_a_list_that_goes_on_tells_again_what_leads_it_in(lead: str, between: str):
     found = pieces(lead + between + between.join(ITEMS) + "\n前款支出经总裁批准的，可以列支。")
     assert len(found) == 2 and found[1].startswith(f"（接上文：{lead}）\n（十") and len(found[1]) <= PIECE
+
+
+@pytest.mark.parametrize("between", ["\n", ""])
+def test_a_list_that_is_cut_tells_beforehand_what_closes_it(between: str):
+    closing = "以上费用一律不予报销，由个人承担。"
+    found = pieces(
+        "第一类事项另行规定。\n" + between.join(ITEMS) + between + closing + "\n前款支出经总裁批准的，可以列支。"
+    )
+    assert len(found) == 2 and found[0].endswith(f"；\n（接下文：{closing}）") and len(found[0]) <= PIECE
+    assert found[1].count(closing) == 1 and "接下文" not in found[1]
+
+
+def test_only_what_holds_some_of_a_list_tells_what_closes_it():
+    other = "甲" * 390 + "。"
+    found = pieces(f"{other}\n（一）礼品；\n（二）罚款；\n以上费用一律不予报销。\n{other}\n以上为一般规定。")
+    assert len(found) == 3 and not any("接下文" in piece for piece in found)
 
 
 def test_a_list_inside_an_item_tells_both_again_and_one_that_has_ended_neither():
@@ -132,7 +149,17 @@ def test_the_starter_policies_lose_nothing(path: Path):
 @given(
     st.lists(
         st.sampled_from(
-            [*"甲乙丙1。；！，、\n）”-a：", "（一）", "（二）", "\n1. ", "\n2. ", "\n| 甲 | 1 |\n", "\n|---|---|\n"]
+            [
+                *"甲乙丙1。；！，、\n）”-a：",
+                "（一）",
+                "（二）",
+                "\n1. ",
+                "\n2. ",
+                "\n| 甲 | 1 |\n",
+                "\n|---|---|\n",
+                "\n以上：乙。",
+                "\n注：上表甲",
+            ]
         )
     ),
     st.integers(5, 60),
@@ -144,6 +171,7 @@ def test_no_character_is_lost_or_told_twice_but_what_is_marked(parts: list[str],
     assert all(0 < len(piece.printed) <= most for piece in found)
     for piece in found:
         assert not piece.again or piece.again.startswith("（接上文：")
+        assert not piece.below or piece.below.startswith("\n（接下文：")
         assert bare(piece.head) in bare(text)
 
 
