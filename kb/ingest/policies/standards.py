@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import InvalidInput
-from kb.ingest.policies.blocks import Block
+from kb.ingest.policies.blocks import Block, is_banner
 from kb.ingest.policies.heads import (
     CROSS,
     NOTHING,
@@ -151,8 +151,8 @@ def _near(blocks: Sequence[Block], index: int) -> list[str]:
 
 
 def _found(block: Block, near: list[str], article: dict[str, Any] | None, title: str, n: int) -> Found:
-    rows = [row for row in block.rows if len(set(row)) > 1 or len(row) < 2]
-    banners = [row[0] for row in block.rows if len(set(row)) == 1]
+    rows = [row for row in block.rows if not is_banner(row)]
+    banners = [row[0] for row in block.rows if is_banner(row)]
     rows = rows or list(block.rows)
     heads = head_lines(rows)
     header = tuple(heading_of(rows[:heads], column) for column in range(len(rows[0])))
