@@ -32,7 +32,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (CHAPTER, re.compile(rf"(第\s*({NUMERAL}+)\s*章)(?!{_AFTER_ARTICLE}|节)")),
     (SECTION, re.compile(rf"(第\s*({NUMERAL}+)\s*节)(?!{_AFTER_ARTICLE}|点|约|省|能)")),
     (ARTICLE, re.compile(rf"(第\s*({NUMERAL}+)\s*条(?:之{NUMERAL}+)?)(?!{_AFTER_ARTICLE})")),
-    (APPENDIX, re.compile(rf"(附\s*(?:件|录|表|图)\s*({NUMERAL}*))(?=[：:.．、\s（(《]|$)")),
+    (APPENDIX, re.compile(rf"(附\s*(?:件|录|表|图)\s*({NUMERAL}*|[A-Z]))(?=[：:.．、\s（(《]|$)")),
+    (APPENDIX, re.compile(r"((?:Appendix|Annex|Attachment)\s+(\d{1,2}|[A-Z]))(?=[：:.．、\s（(—–-]|$)", re.IGNORECASE)),
     (CHINESE, re.compile(r"(([一二三四五六七八九十百]+)\s*[、．.])")),
     (BRACKET, re.compile(r"([（(]\s*([一二三四五六七八九十百]+)\s*[)）])")),
     (
@@ -63,8 +64,15 @@ def label_of(text: str) -> Label | None:
     """The number that `text` begins with, if any."""
     for kind, pattern in _PATTERNS:
         if found := pattern.match(text):
-            return Label(kind, re.sub(r"\s+", "", found[1]), value_of(found[2]), text[found.end() :])
+            letter = kind == APPENDIX and re.fullmatch("[A-Za-z]", found[2])
+            value = ord(found[2].upper()) - ord("A") + 1 if letter else value_of(found[2])
+            return Label(kind, _closed(found[1]), value, text[found.end() :])
     return None
+
+
+def _closed(text: str) -> str:
+    """Without blanks but those between Latin words: 第12条, Appendix A."""
+    return re.sub(r"(?<![A-Za-z])\s+|\s+(?![A-Za-z\d])", "", text)
 
 
 def clause_of(text: str) -> Label | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kb.ingest.policies.blocks import TITLE, Block
@@ -32,6 +32,7 @@ from kb.ingest.policies.labels import (
 _LONGEST_HEADING = 60
 _LOOKED_AROUND = 2000
 _LONGEST_TITLE = 30
+_NEAR = 12
 _LONG_SECTION = 800
 """Where sections between the outermost items are longer than this on average, their own items become the articles."""
 _SENTENCE = re.compile("[。；！？;!?]")
@@ -250,7 +251,36 @@ def _labelled(blocks: list[Block]) -> list[_Item]:
                 if mention or (named and not before_table):
                     label = None
         items.append(_Item(block, label))
-    return items
+    return _titled(items)
+
+
+def _titled(items: list[_Item]) -> list[_Item]:
+    """第一章 and 附件2 on lines of their own together with their title on the next line."""
+    found: list[_Item] = []
+    for index, item in enumerate(items):
+        above = found[-1] if found else None
+        bare = above and above.label and above.label.kind in STRUCTURE and not above.label.rest.strip(" \u3000：:.．、")
+        if above and above.label and bare and _is_its_title(items, index, above.label.kind):
+            text = f"{above.block.text} {item.block.text}"
+            rest = f"{above.label.rest} {item.block.text}"
+            found[-1] = _Item(replace(above.block, text=text), replace(above.label, rest=rest))
+        else:
+            found.append(item)
+    return found
+
+
+def _is_its_title(items: list[_Item], index: int, kind: str) -> bool:
+    """Whether a line is the title of the chapter, or of the appendix, whose number stands above it."""
+    item, below = items[index], items[index + 1] if index + 1 < len(items) else None
+    if item.label or item.block.kind == "table" or below is None or len(item.block.text) > _LONGEST_TITLE:
+        return False
+    if (
+        is_contents_head(item.block.text)
+        or _PHRASE.search(item.block.text)
+        or re.search(r"^[\d(（]|\d$", item.block.text)
+    ):
+        return False
+    return kind == APPENDIX or below.label is not None or below.block.kind == "heading"
 
 
 def _with_clauses(blocks: list[Block], labels: list[Label | None]) -> list[Label | None]:
@@ -302,7 +332,7 @@ def _goes_on(labels: Sequence[Label | None], index: int, last: int | None) -> bo
 
 def _is_title(text: str, before: list[_Item]) -> bool:
     """An appendix can follow a text without articles; 附件 among the first lines is a mention."""
-    return len(before) > 3 and len(text) <= _LONGEST_TITLE
+    return len(before) > 3 and len(re.sub("[ -~]{2}", "x", text)) <= _LONGEST_TITLE
 
 
 def _levels(items: list[_Item]) -> tuple[frozenset[str], str | None]:
@@ -337,12 +367,14 @@ def _front(items: list[_Item], structured: bool) -> tuple[bool, int]:
     sections = Counter(item.block.level for item in items if item.block.kind == "heading" and item.block.level > top)
     while end < len(items):
         block = items[end].block
-        text = re.sub(r"\s", "", block.text)
-        if text in ("目录", "目次"):
+        if is_contents_head(block.text):
             end = _contents_end(items, end)
             continue
         if _LEADER.search(block.text) and block.kind != "table":
             end += 1
+            continue
+        if block.kind == "table" and (behind := _contents_behind(items, end)):
+            end = behind
             continue
         if block.kind == "table" or items[end].label or end >= 40:
             break
@@ -356,6 +388,21 @@ def _front(items: list[_Item], structured: bool) -> tuple[bool, int]:
     if end == len(items) or not titles and not structured and end > 2:
         end = min(end, 1) if len(items) > 1 else 0
     return end > 0, end
+
+
+def _contents_behind(items: list[_Item], start: int) -> int | None:
+    """Where the table of contents begins that follows a table of versions or signatures, with nothing but lines of a title page
+    between them."""
+    for index in range(start, min(start + _NEAR, len(items))):
+        if is_contents_head(items[index].block.text):
+            return index
+        if items[index].block.kind != "table" and (items[index].label or not _is_front_line(items[index].block.text)):
+            return None
+    return None
+
+
+def is_contents_head(text: str) -> bool:
+    return re.sub(r"\s", "", text).lower() in ("目录", "目次", "contents", "tableofcontents")
 
 
 def _is_front_line(text: str, heading: bool = False) -> bool:

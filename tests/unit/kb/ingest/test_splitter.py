@@ -213,6 +213,45 @@ def test_the_table_of_contents_is_not_read_as_chapters():
     assert found.front[1] == "目  录" and told(found) == letters(text)
 
 
+def test_a_title_below_its_number_belongs_to_it():
+    text = """
+    固定资产管理办法
+    第一章
+    总则
+    第一条 为加强管理，制定本办法。
+    第二章
+    购置，验收
+    第二条 5万元以上由总经理审批。
+    附件1
+    申请表
+    部门：
+    附录B
+    单位：元
+    Appendix C
+    Approval matrix
+    按下表。
+    """
+    found = split(paragraphs(text))
+    assert told(found) == letters(text)
+    assert [(one.label, one.title, one.heading_path) for one in found.articles] == [
+        ("第一条", "", ("第一章 总则",)),
+        ("第二章", "", ("第二章",)),
+        ("第二条", "", ("第二章",)),
+        ("附件1", "申请表", ("附件1 申请表",)),
+        ("附录B", "", ("附录B",)),
+        ("Appendix C", "Approval matrix", ("Appendix C Approval matrix",)),
+    ]
+
+
+def test_contents_behind_a_table_of_versions_are_the_front():
+    versions = Block("table", rows=(("版本", "修订内容"), ("V2.0", "修改第三条")))
+    lines = paragraphs("目 录\n一、目的 1\n二、标准 2\n一、目的\n规范报销。\n二、标准\n据实报销。")
+    found = split([Block("paragraph", "报销制度"), versions, Block("paragraph", "2026年2月"), *lines])
+    assert len(found.front) == 6
+    assert [(one.label, one.text) for one in found.articles] == [("一、", "规范报销。"), ("二、", "据实报销。")]
+    assert [one.label for one in split([versions, *paragraphs("第一条 甲。\n第二条 乙。")]).articles][0] == "前言"
+
+
 def test_numbering_that_starts_again_keeps_every_number_unique():
     text = "第一条 甲的规定。\n第二条 乙的规定。\n附件 实施细则\n第一条 丙的规定。\n第二条 丁的规定。"
     found = split(paragraphs(text))
@@ -292,16 +331,28 @@ def test_what_begins_with_a_number_and_what_does_not():
         "(4)发票": ("bracket_digit", 4),
         "⑤影像": ("circle", 5),
         "附件2：明细表": ("appendix", 2),
+        "附录 B（规范性附录）": ("appendix", 2),
+        "Annex 3": ("appendix", 3),
     }
     assert {text: (found.kind, found.value) for text in kinds if (found := label_of(text))} == kinds
-    for text in ("附则", "第一节约用电", "3.5万元以上的", "12.5%的税率", "一些费用", "第三方平台", "1.5元/公里"):
+    for text in (
+        "附则",
+        "第一节约用电",
+        "3.5万元以上的",
+        "12.5%的税率",
+        "一些费用",
+        "第三方平台",
+        "1.5元/公里",
+        "附件A4纸打印",
+        "Attachment is needed",
+    ):
         assert label_of(text) is None, text
 
 
 MARKS = ("第一章 总则", "第二节 住宿", "第一条", "第二条 标准", "第三条　范围　本办法，适用于全体员工和劳务人员。", "第十条之一 甲",
          "一、", "二、目的", "（一）", "（二）乙方，丙方。", "1.", "2、票据", "1.1 流程", "(1)", "①", "附件1：明细表", "附件",
          "目录", "第一章 总则……1", "各单位：", "华晟财〔2026〕3号", "第五条【标准】甲", "第六条（定义）乙丙",
-         "1 目的", "2 适用范围", "3 职责", "第三条甲。", "第五条规定的费用", "第七条乙。", "第八条丙")  # fmt: skip
+         "总则", "第一章", "附件2", "附录A", "1 目的", "2 适用范围", "3 职责", "第三条甲。", "第五条规定的费用", "第七条乙。", "第八条丙")  # fmt: skip
 TEXT = st.one_of(
     st.sampled_from(MARKS),
     st.builds("{}{}".format, st.sampled_from(MARKS), st.text(max_size=30)),
