@@ -6,6 +6,7 @@ import pytest
 
 from core.errors import InvalidInput
 from kb.ingest.policies.blocks import Block, table
+from kb.ingest.policies.continued import with_whole_tables
 from kb.ingest.policies.renewal import renewals, renewed
 from kb.ingest.policies.standards import Found, find_standards, problem_of, setting_of, standard_of
 
@@ -290,3 +291,13 @@ def test_a_condition_behind_the_values_is_not_dropped():
     assert "“适用情形”这一列没有用到" in (problem_of(one.proposal, one.header, one.rows) or "")
     picked = [{"name": "项目", "column": 0}, {"name": "适用情形", "column": 2}]
     assert made(one, dimensions=picked)["rows"][0]["适用情形"] == "晚八点后"
+
+
+@pytest.mark.parametrize("mark", ["续表", "（续表）", "续上表：", "表2（续）", "折旧年限表（续）"])
+def test_a_table_that_goes_on_below_a_mark_is_one(mark: str):
+    head = ("类别", "年限（年）")
+    first, more = (head, ("房屋", "20")), (head, ("电子设备", "3"))
+    blocks = [Block("table", rows=first), Block("paragraph", mark), Block("paragraph", "单位：年")]
+    assert with_whole_tables([*blocks, Block("table", rows=more)]) == [Block("table", rows=(*first, more[1]))]
+    assert len(with_whole_tables([*blocks, Block("table", rows=(("甲", "乙", "丙"), ("1", "2", "3")))])) == 4
+    assert len(with_whole_tables([blocks[0], Block("paragraph", "续签合同的："), Block("table", rows=more)])) == 3
