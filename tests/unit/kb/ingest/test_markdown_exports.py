@@ -1,0 +1,84 @@
+"""Markdown as Feishu, Yuque and Notion export it: what a reader of the page sees, and nothing of its marks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kb.ingest.policies.blocks import Document
+from kb.ingest.policies.inline import shown
+from kb.ingest.policies.reader import read_document
+from kb.ingest.policies.splitter import split
+
+
+def read(tmp_path: Path, text: str) -> Document:
+    path = tmp_path / "policy.md"
+    path.write_text(text, "utf-8")
+    return read_document(path, "md")
+
+
+def test_bold_articles_and_tables_in_html(tmp_path: Path):
+    document = read(
+        tmp_path,
+        """# <font style="color:rgb(38, 38, 38);">备用金管理办法</font>
+
+> 💡 **提示**：本办法自 **2026 年 4 月 1 日** 起施行。
+
+- [第一章 总则](#a1)
+- [第二章 限额](#a2)
+
+<a name="a1"></a>
+## **第一章 总则**
+
+**第一条** 为规范备用金，制定本办法，见[《制度》](https://example.com/x)。
+
+## **第二章 限额** {#a2}
+
+**第二条 限额** 按部门核定备用金，标准如下：
+
+<table><tr><td>**部门**<br></td><td>**限额（元）**</td></tr>
+<tr><td>行政部<br></td><td>20,000<br></td></tr></table>
+
+:::info
+- （一）<u>逾期</u>的，按 1\\. 处理&nbsp;；<br>（二）~~不用~~还清。
+- [x] 提交申请单
+:::
+
+![流程图](https://example.com/y.png)
+
+**第三条 **自印发之日起施行。
+""",
+    )
+    found = split(document.blocks)
+    assert found.front == ("备用金管理办法",)
+    assert [(one.label, one.title, one.heading_path) for one in found.articles] == [
+        ("前言", "", ()),
+        ("第一条", "", ("第一章 总则",)),
+        ("第二条", "限额", ("第二章 限额",)),
+        ("第三条", "", ("第二章 限额",)),
+    ]
+    preamble, first, second, third = (one.text for one in found.articles)
+    assert preamble == "💡 提示：本办法自 2026 年 4 月 1 日 起施行。"
+    assert first == "为规范备用金，制定本办法，见[《制度》](https://example.com/x)。"
+    assert second.endswith(
+        "| 部门 | 限额（元） |\n| --- | --- |\n| 行政部 | 20,000 |\n\n"
+        "（一）逾期的，按 1. 处理 ；\n（二）还清。\n☑ 提交申请单"
+    )
+    assert third == "自印发之日起施行。"
+    assert {note[:2] for note in document.notes} == {"带删", "图片", "目录"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "补助=天数*标准*人数，如 3*100*2。",
+        "> 5000 元的，由总经理审批",
+        "姓名：____ 日期：____",
+        "见 <https://example.com/a_b_c> 或 a==b，1<2 且 3>2",
+        "密码以 **** 显示",
+        "- 发票已验真",
+    ],
+)
+def test_what_is_no_mark_stays(line: str):
+    assert shown(line) == [line]
