@@ -21,7 +21,7 @@ from kb.ingest.policies.notices import notice_of
 from kb.ingest.policies.secrecy import secrecy_of
 from kb.ingest.policies.splitter import Split
 
-_KINDS = "实施细则|管理办法|暂行办法|试行办法|管理规定|暂行规定|管理制度|操作规程|操作手册|工作指引|办法|规定|制度|细则|规程|流程|准则|条例|规范|指引|指南|手册|标准|通知|意见|方案|须知|说明|规则|章程|公告|决定"
+_KINDS = "实施细则|管理办法|暂行办法|试行办法|管理规定|暂行规定|管理制度|操作规程|操作手册|工作指引|管理程序|控制程序|办法|规定|制度|细则|规程|流程|准则|条例|规范|指引|指南|手册|标准|通知|意见|方案|须知|说明|规则|章程|公告|决定|程序|政策"
 _ENDS_LIKE_A_TITLE = re.compile(rf"(?:{_KINDS})(?:[（(][^）)]{{1,20}}[）)])?$")
 _KIND_AT_END = re.compile(rf"(?:{_KINDS})$")
 _EDITION = re.compile(

@@ -12,9 +12,11 @@ _CHINESE = "零〇○一二两三四五六七八九十百千"
 NUMERAL = rf"[{_CHINESE}\d０-９]"
 """One character of a number, as a pattern."""
 
+_SPACED = rf"{NUMERAL}(?:\s?{NUMERAL})*"
+"""A number that justified setting may have drawn apart, as in 第 十 二 条."""
 _CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 _GAP = r"[ \t\u3000]"
-_AFTER_ARTICLE = "的规|规定|所列|所述|所称|第[一二三四五六七八九十\\d]+款|款|项|、|和|及|或|至|中|，|,|之规"
+_AFTER_ARTICLE = "的规|规定|所列|所述|所称|第[一二三四五六七八九十\\d]+款|款|项|、\\s*[第附]|和|及|或|至|中|，|,|之规"
 """What follows the number of an article that a sentence speaks of, rather than begins with."""
 
 PART, CHAPTER, SECTION, CLAUSE, ARTICLE, APPENDIX, CHINESE, BRACKET, DECIMAL, POINTED, BRACKET_DIGIT, CIRCLE = (
@@ -28,10 +30,10 @@ ITEMS = (CHINESE, BRACKET, POINTED, DECIMAL, BRACKET_DIGIT, CIRCLE)
 """Numbers of items, outermost first."""
 
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    (PART, re.compile(rf"(第\s*({NUMERAL}+)\s*[编篇部]分?)(?={_GAP}|$|[：:])")),
-    (CHAPTER, re.compile(rf"(第\s*({NUMERAL}+)\s*章)(?!{_AFTER_ARTICLE}|节)")),
-    (SECTION, re.compile(rf"(第\s*({NUMERAL}+)\s*节)(?!{_AFTER_ARTICLE}|点|约|省|能)")),
-    (ARTICLE, re.compile(rf"(第\s*({NUMERAL}+)\s*条(?:之{NUMERAL}+)?)(?!{_AFTER_ARTICLE})")),
+    (PART, re.compile(rf"(第\s*({_SPACED})\s*[编篇部]分?)(?={_GAP}|$|[：:])")),
+    (CHAPTER, re.compile(rf"(第\s*({_SPACED})\s*章)(?!{_AFTER_ARTICLE}|节)")),
+    (SECTION, re.compile(rf"(第\s*({_SPACED})\s*节)(?!{_AFTER_ARTICLE}|点|约|省|能)")),
+    (ARTICLE, re.compile(rf"(第\s*({_SPACED})\s*条(?:之{NUMERAL}+)?)(?!{_AFTER_ARTICLE})")),
     (APPENDIX, re.compile(rf"(附\s*(?:件|录|表|图)\s*({NUMERAL}*|[A-Z]))(?=[：:.．、\s（(《]|$)")),
     (APPENDIX, re.compile(r"((?:Appendix|Annex|Attachment)\s+(\d{1,2}|[A-Z]))(?=[：:.．、\s（(—–-]|$)", re.IGNORECASE)),
     (CHINESE, re.compile(r"(([一二三四五六七八九十百]+)\s*[、．.])")),

@@ -22,6 +22,7 @@ from kb.ingest.policies.labels import (
     CLAUSE,
     DECIMAL,
     ITEMS,
+    POINTED,
     STRUCTURE,
     Label,
     chinese,
@@ -33,6 +34,8 @@ _LONGEST_HEADING = 60
 _LOOKED_AROUND = 2000
 _LONGEST_TITLE = 30
 _NEAR = 12
+_DEPTHS = 70
+"""Ranks of headings that 4.1 and the like are, from here on."""
 _LONG_SECTION = 800
 """Where sections between the outermost items are longer than this on average, their own items become the articles."""
 _SENTENCE = re.compile("[。；！？;!?]")
@@ -40,6 +43,10 @@ _PHRASE = re.compile("[，。；：！？,;:!?]")
 _ENDED = re.compile(r"[。；！？：;!?:.)）」”】\]|]\s*$")
 _LEADER = re.compile(r"(?:[.·…‥。．]\s?){3,}\s*\d+$|[.·…‥]{2,}\s*\d*$")
 _PAGE_AT_END = re.compile(r"[\s.·…‥．-]*\d+$")
+_OF_TITLE_PAGE = re.compile(
+    r"^[\u3400-\u9fffA-Za-z/ ]{2,8}\s*[：:]\s*\S|^[\d〇○零一二三四五六七八九]{4}\s*年(?:\s*[\d十一二三四五六七八九]{1,3}\s*月)?[\s\d十一二三四五六七八九日]*(?:发布|印发|实施)?$"
+)
+"""文件编号：HS-003 and 二〇二六年二月, large and in the middle as titles are."""
 _BRACKETED = re.compile(r"^\s*[【\[［(（]\s*([\u3400-\u9fffA-Za-z、和与及]{2,20})\s*[】\]］)）]\s*(?=\S)")
 _TITLE_THEN_TEXT = re.compile(r"^([\u3400-\u9fff、（）()A-Za-z]{2,14})[ \u3000]+([\u3400-\u9fff《“].{9,})$", re.S)
 
@@ -133,8 +140,12 @@ def split(blocks: Sequence[Block]) -> Split:
         item = items[index]
         follows = index + 1 < len(items) and not _begins(items[index + 1], upper, unit)
         label = item.label
+        if label and label.kind == POINTED:
+            writer.end(_DEPTHS + _depth(label))
         if label and label.kind in STRUCTURE:
             writer.heading(STRUCTURE[label.kind], item.block)
+        elif label and label.kind == unit == POINTED and _is_above(items, index):
+            writer.heading(_DEPTHS + _depth(label), item.block)
         elif label and label.kind == unit and (unit == ARTICLE or item.block.kind != "heading"):
             writer.article(item.block, label, follows)
         elif label and label.kind in upper and item.block.kind != "heading":
@@ -165,9 +176,17 @@ class _Writer:
         self._stack.append((rank, block.text, item))
         self._opens.append((block.text, block.page))
 
+    def end(self, rank: int) -> None:
+        """End the headings of this rank and below."""
+        if self._stack and self._stack[-1][0] >= rank:
+            self._close()
+        while self._stack and self._stack[-1][0] >= rank:
+            self._stack.pop()
+
     def article(self, block: Block, label: Label, follows: bool) -> None:
         self._close()
-        title, text = _title_and_text(label.rest, follows or block.kind == "heading")
+        rest = label.rest.lstrip("、：:.．") if label.kind == ARTICLE else label.rest
+        title, text = _title_and_text(rest, follows or block.kind == "heading")
         above = "" if label.kind in (ARTICLE, CHINESE) else "".join(item for _, _, item in self._stack)
         heading = block.text[: len(block.text) - len(label.rest)] + title
         value = label.value if label.kind == ARTICLE and "之" not in label.text else None
@@ -232,6 +251,8 @@ def _labelled(blocks: list[Block]) -> list[_Item]:
     last: int | None = None
     labels = _with_clauses(blocks, [label_of(block.text) if block.kind != "table" else None for block in blocks])
     for index, (block, label) in enumerate(zip(blocks, labels, strict=True)):
+        if label and (label.kind == ARTICLE or label.kind in STRUCTURE) and not block.text.startswith(label.text):
+            block = replace(block, text=label.text + label.rest)
         if label and label.kind == ARTICLE:
             apart = _apart(label) or block.kind == "heading" or "之" in label.text
             expected = label.value == 1 or (label.value is not None and last is not None and label.value == last + 1)
@@ -302,7 +323,7 @@ def _with_clauses(blocks: list[Block], labels: list[Label | None]) -> list[Label
 
 def _apart(label: Label) -> bool:
     """Whether something stands between an article's number and its text."""
-    return not label.rest or not label.rest[0].isalnum()
+    return not label.rest or not (label.rest[0].isalnum() or label.rest[0] == "、")
 
 
 def _goes_on(labels: Sequence[Label | None], index: int, last: int | None) -> bool:
@@ -353,6 +374,25 @@ def _levels(items: list[_Item]) -> tuple[frozenset[str], str | None]:
     return frozenset(), outer
 
 
+def _depth(label: Label) -> int:
+    """3 for 4.1.2, 1 for 4.0."""
+    return len(_numbers(label))
+
+
+def _numbers(label: Label) -> list[str]:
+    numbers = re.findall(r"\d+", label.text)
+    return numbers[:-1] if numbers[-1] == "0" else numbers
+
+
+def _is_above(items: list[_Item], index: int) -> bool:
+    """Whether 4.1 差旅费 is no more than the title of the 4.1.1 that follows it."""
+    label, below = items[index].label, items[index + 1].label if index + 1 < len(items) else None
+    if label is None or below is None or below.kind != POINTED or not _title_and_text(label.rest, True)[0]:
+        return False
+    own, inner = _numbers(label), _numbers(below)
+    return len(inner) > len(own) and inner[: len(own)] == own
+
+
 def _begins(item: _Item, upper: frozenset[str], unit: str | None) -> bool:
     """Whether a heading or an article begins with this block."""
     if item.label and (item.label.kind in STRUCTURE or item.label.kind in upper or item.label.kind == unit):
@@ -373,7 +413,7 @@ def _front(items: list[_Item], structured: bool) -> tuple[bool, int]:
         if _LEADER.search(block.text) and block.kind != "table":
             end += 1
             continue
-        if block.kind == "table" and (behind := _contents_behind(items, end)):
+        if behind := _contents_behind(items, end):
             end = behind
             continue
         if block.kind == "table" or items[end].label or end >= 40:
@@ -391,8 +431,7 @@ def _front(items: list[_Item], structured: bool) -> tuple[bool, int]:
 
 
 def _contents_behind(items: list[_Item], start: int) -> int | None:
-    """Where the table of contents begins that follows a table of versions or signatures, with nothing but lines of a title page
-    between them."""
+    """Where the table of contents begins, with nothing before it but lines of a title page and tables of versions or signatures."""
     for index in range(start, min(start + _NEAR, len(items))):
         if is_contents_head(items[index].block.text):
             return index
@@ -410,7 +449,7 @@ def _is_front_line(text: str, heading: bool = False) -> bool:
     if text[0] in "（(〔[" and text[-1] in "）)〕]" and len(text) <= 200:
         return True
     if heading:
-        return text[-1] == "号" and len(text) <= _LONGEST_HEADING
+        return len(text) <= _LONGEST_HEADING and (text[-1] == "号" or bool(_OF_TITLE_PAGE.match(text)))
     return len(text) <= _LONGEST_HEADING and not _SENTENCE.search(text) and text[-1] not in "：:，,"
 
 
@@ -451,4 +490,4 @@ def _of_heading(text: str) -> tuple[str, str]:
     label = label_of(text)
     if label and label.rest.strip(" \u3000：:.．、"):
         return label.text, label.rest.strip(" \u3000：:.．、")
-    return text, ""
+    return text.rstrip(" \u3000：:") or text, ""
