@@ -67,6 +67,11 @@ def joined(first: str, second: str) -> str:
     return first + second
 
 
+def rejoined(first: str, second: str) -> str:
+    """Two lines that the width of the page has parted: a number that it has cut is one again."""
+    return first + second if first[-1:].isdecimal() and second[:1].isdecimal() else joined(first, second)
+
+
 def table(rows: list[list[str]], page: int | None = None) -> Block | None:
     """A table of at least two rows and two columns with something in it, else None. Empty rows and columns go."""
     width = max((len(row) for row in rows), default=0)

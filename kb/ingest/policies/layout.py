@@ -18,11 +18,12 @@ def text_cell(row: Sequence[Sequence[str]], letters: int) -> int | None:
 
     `letters` are those of the whole document.
     """
-    found = [k for k, lines in enumerate(row) if _is_text(lines, letters)]
+    found = [k for k, lines in enumerate(row) if is_text(lines, letters)]
     return found[0] if len(found) == 1 else None
 
 
-def _is_text(lines: Sequence[str], letters: int) -> bool:
+def is_text(lines: Sequence[str], letters: int) -> bool:
+    """Whether a cell's lines are running text rather than a value."""
     labels = (label_of(line) for line in lines)
     articles = sum(label is not None and label.kind == ARTICLE for label in labels)
     long = sum(map(len, lines))

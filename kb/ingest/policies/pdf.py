@@ -17,22 +17,25 @@ import pdfplumber
 from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect
 
 from core.errors import InvalidInput
-from kb.ingest.policies.blocks import Block, Document, clean, joined, table
-from kb.ingest.policies.grids import Grid, grid_of, joined_grids, middle_in, tables_of
+from kb.ingest.policies.blocks import Block, Document, clean, rejoined, table
+from kb.ingest.policies.grids import Grid, grid_of, joined_grids, middle_in, tables_of, without_text
 from kb.ingest.policies.gutter import Columns, columns_of
-from kb.ingest.policies.labels import label_of
+from kb.ingest.policies.labels import ARTICLE, STRUCTURE, label_of
 from kb.ingest.policies.superscripts import raised
 
 # It warns of every font that lacks a figure, dozens of lines a file, and nobody can act upon it; what it cannot read it raises.
 logging.getLogger("pdfminer").setLevel(logging.ERROR)
 
 Progress = Callable[[int, int], None]
+_Form = tuple[tuple[str, ...], int]
 
 _MARGIN = 0.12
 """Running heads and page numbers stand in this part of the page's height, above and below."""
 _PAGE_NUMBER = re.compile(
     r"^[-—–·\s]*(?:第\s*)?(?:\d{1,4}|[ivxlcIVXLC]{1,6})(?:\s*页)?(?:\s*[/／]?\s*(?:共\s*)?\d{1,4}(?:\s*页)?)?[-—–·\s]*$"
 )
+_SLANT = 0.1
+"""Letters aslant climb at least so much of the way that they go; italics are drawn upright."""
 _STOP = tuple("。；：！？;:!?")
 _UNREADABLE = re.compile(r"\(cid:\d+\)|[\ue000-\uf8ff\ufffd]")
 
@@ -63,9 +66,11 @@ def read_pdf(path: Path, progress: Progress = lambda done, total: None) -> Docum
             pictures: list[int] = []
             gutters: dict[int, Columns] = {}
             gutter: float | None = None
+            slanted = False
             for number, page in enumerate(pdf.pages, 1):
                 progress(number - 1, len(pdf.pages))
-                found, columns = _read_page(page, number, gutter)
+                slanted = slanted or any(map(_is_slanted, page.chars))
+                found, columns = _read_page(page.filter(lambda thing: not _is_slanted(thing)), number, gutter)
                 if columns is not None:
                     gutters[number] = columns
                     gutter = gutter if columns.doubtful else columns.x
@@ -86,6 +91,8 @@ def read_pdf(path: Path, progress: Progress = lambda done, total: None) -> Docum
     notes = []
     if pictures:
         notes.append(f"{_pages(pictures)}是图片，没有读取；请用文字识别（OCR）后再导入这些页。")
+    if slanted:
+        notes.append("斜排的文字（水印）没有读取。")
     kept, dropped = _without_running_heads(pages)
     if dropped:
         notes.append("各页重复的页眉、页脚和页码已去除。")
@@ -156,7 +163,7 @@ def _read_page(page: Any, number: int, gutter: float | None) -> tuple[list[_Line
     found: list[_Line | Grid] = []
     _mark_raised(page.chars)
     outside = page
-    for one in tables_of(page):
+    for one in (part for whole in tables_of(page) for part in without_text(page, whole)):
         grid = grid_of(page, one, number)
         if table(grid.rows) is None:
             continue
@@ -164,6 +171,12 @@ def _read_page(page: Any, number: int, gutter: float | None) -> tuple[list[_Line
         outside = outside.filter(lambda thing, box=grid.box: not middle_in(thing, box))
     lines, columns = _lines(outside.dedupe_chars(), number, gutter)
     return _in_order([*found, *lines], columns), columns
+
+
+def _is_slanted(thing: dict[str, Any]) -> bool:
+    """Whether a character stands aslant over the text: a watermark, whose letters would get into words and amounts."""
+    across, up, *_ = thing.get("matrix") or (1, 0)
+    return min(abs(across), abs(up)) > _SLANT * max(abs(across), abs(up))
 
 
 def _mark_raised(chars: Sequence[dict[str, Any]]) -> None:
@@ -250,35 +263,59 @@ def _in_margin(line: _Line) -> bool:
 
 
 def _without_running_heads(pages: list[list[_Line | Grid]]) -> tuple[list[list[_Line | Grid]], bool]:
-    """Without page numbers and what stands in the margin of page after page."""
+    """Without page numbers and what stands in the margin of page after page. A table in the heads, as procedures have it, tells
+    number and version: it stays once.
 
-    def key(line: _Line) -> tuple[str, int]:
-        return re.sub(r"\d+", "#", line.text), round(line.top / 8)
-
-    seen = Counter(
-        where
-        for page in pages
-        for where in {key(one) for one in page if isinstance(one, _Line) and _in_margin(one)}
-        | {(text, at + 1) for text, at in {key(one) for one in page if isinstance(one, _Line) and _in_margin(one)}}
-    )
+    第一章 总则 and 附件2 may begin a page; they are of its head only where the very same words are in the same place again.
+    """
+    seen = _in_margins(pages, lambda line: re.sub(r"\d+", "#", line.text))
+    same = _in_margins(pages, lambda line: line.text)
+    forms = Counter(form for page in pages for form in {_form(one) for one in page if isinstance(one, Grid)})
     often = max(2, round(0.4 * len(pages)))
     kept: list[list[_Line | Grid]] = []
     dropped = False
+    shown: set[_Form] = set()
     for page in pages:
         rest = []
         for one in page:
-            running = isinstance(one, _Line) and _in_margin(one) and not _begins_article(one)
-            if running and (seen[key(one)] >= often or _PAGE_NUMBER.match(one.text)):
-                dropped = True
+            if isinstance(one, Grid):
+                form = _form(one)
+                running = form in shown and forms[form] >= often and one.box[1] < _MARGIN * one.height
+                shown.add(form)
+            elif not _in_margin(one):
+                running = False
+            elif _begins_part(one):
+                running = same[one.text, _place(one)] > 1
             else:
-                rest.append(one)
+                text = re.sub(r"\d+", "#", one.text)
+                running = seen[text, _place(one)] >= often or bool(_PAGE_NUMBER.match(one.text))
+            dropped = dropped or running
+            rest += [] if running else [one]
         kept.append(rest)
     return kept, dropped
 
 
-def _begins_article(line: _Line) -> bool:
+def _form(grid: Grid) -> _Form:
+    """A table's words and place, whatever numbers it has."""
+    return tuple(re.sub(r"\d+", "#", cell) for row in grid.rows for cell in row), round(grid.box[1] / 8)
+
+
+def _in_margins(pages: list[list[_Line | Grid]], told: Callable[[_Line], str]) -> Counter[tuple[str, int]]:
+    """On how many pages a margin tells the same in about the same place."""
+    found: Counter[tuple[str, int]] = Counter()
+    for page in pages:
+        here = {(told(one), _place(one)) for one in page if isinstance(one, _Line) and _in_margin(one)}
+        found.update(here | {(text, at + 1) for text, at in here})
+    return found
+
+
+def _place(line: _Line) -> int:
+    return round(line.top / 8)
+
+
+def _begins_part(line: _Line) -> bool:
     label = label_of(line.text)
-    return label is not None and label.kind in ("article", "chapter")
+    return label is not None and (label.kind in STRUCTURE or label.kind == ARTICLE)
 
 
 def _blocks(pages: Sequence[Sequence[_Line | Grid]]) -> list[Block]:
@@ -296,7 +333,7 @@ def _blocks(pages: Sequence[Sequence[_Line | Grid]]) -> list[Block]:
                 held = None
                 blocks += [found] if (found := table(one.rows, one.page)) else []
             elif held is not None and isinstance(before, _Line) and _goes_on(before, one, body, edges, gap):
-                held = Block(held.kind, joined(held.text, one.text), held.level, held.page)
+                held = Block(held.kind, rejoined(held.text, one.text), held.level, held.page)
             else:
                 blocks += [held] if held else []
                 heading = _is_heading(one, body, edges)

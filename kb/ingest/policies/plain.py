@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from kb.ingest.decoding import decode
-from kb.ingest.policies.blocks import Block, Document, clean, joined, table
+from kb.ingest.policies.blocks import Block, Document, clean, rejoined, table
 from kb.ingest.policies.inline import has_picture, is_contents, shown, unmarked
 from kb.ingest.policies.labels import ARTICLE, STRUCTURE, label_of
 from kb.ingest.policies.splitter import is_contents_head
@@ -123,7 +123,7 @@ def read_text(path: Path) -> Document:
             continue
         broken = full and last and text and _width(last) >= full and not _FULL.search(last) and not _INDENT.match(line)
         if broken:
-            held = joined(held, text)
+            held = rejoined(held, text)
         else:
             if held:
                 blocks.append(Block("paragraph", held))

@@ -350,7 +350,7 @@ def _caption(near: list[str], banners: list[str], article: dict[str, Any] | None
             bare
             and len(name) <= 40
             and (_TABLE_WORD.search(name) or _CAPTION.match(name))
-            and not re.search("[。，；]", name)
+            and not re.search("[。，；]|[见按照如列][下附后].{0,2}表$", name)
         ):
             return bare
     if article and (article.get("title") or ""):

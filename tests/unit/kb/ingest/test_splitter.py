@@ -220,7 +220,11 @@ def test_numbers_drawn_apart_and_numbers_before_a_comma_begin_articles():
 def test_a_title_page_of_large_lines_is_the_front():
     lines = ("华晟集团有限公司", "报销办法", "文件编号：HS-003", "版本：V3.0", "二〇二六年二月")
     blocks = [Block("heading", line, 2) for line in lines]
-    chapters = [Block("heading", "第一章 总则", 2), Block("paragraph", "第一条 甲。"), Block("heading", "第二章 附则", 2)]
+    chapters = [
+        Block("heading", "第一章 总则", 2),
+        Block("paragraph", "第一条 甲。"),
+        Block("heading", "第二章 附则", 2),
+    ]
     assert split([*blocks, *chapters, Block("paragraph", "第二条 乙。")]).front == lines
 
 

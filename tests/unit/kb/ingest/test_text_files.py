@@ -186,6 +186,12 @@ def test_lines_broken_at_a_fixed_width_are_joined(tmp_path: Path):
     assert len(texts(read_text(put(tmp_path, short)))) == 20
 
 
+def test_a_number_that_the_width_cuts_is_one(tmp_path: Path):
+    line = "费" * 29 + "限额为5"
+    document = read_text(put(tmp_path, "\n".join([line, "0000元。"] * 8)))
+    assert texts(document) == [f"{line}0000元。"] * 8
+
+
 def test_nothing_to_read_is_said(tmp_path: Path):
     for form, text in (("txt", "\n \n"), ("md", "---\n"), ("html", "<html><body><img src=x></body></html>")):
         with pytest.raises(InvalidInput, match="没有"):
