@@ -183,7 +183,9 @@ def _title(document: Document, front: list[str], opening: list[str], file_name: 
     if named := next((found[1] for text in opening if (found := _NAMED.match(text))), ""):
         return named.strip("《》")
     told = document.about.get("title", "")
-    if told and not re.match(r"(?i)(?:microsoft word|untitled|文档\d*$|新建)", told):
+    if told and not re.match(
+        r"(?i)microsoft word|untitled|无标题|about:blank|(?:文档|document) ?\d*$|新建|powerpoint", told
+    ):
         return re.sub(r"\.(?:docx?|pdf|html?|wps)$", "", told)
     headings = [block.text for block in document.blocks[:5] if block.kind == "heading"]
     return (printed or headings or [PurePath(file_name).stem])[0]

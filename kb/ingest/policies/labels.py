@@ -45,7 +45,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
     (DECIMAL, re.compile(r"((\d{1,3})\s*[.．、])(?!\d)")),
-    (BRACKET_DIGIT, re.compile(r"([（(]\s*(\d{1,3})\s*[)）])")),
+    (BRACKET_DIGIT, re.compile(r"([（(]?\s*(\d{1,3})\s*[)）])")),
     (CIRCLE, re.compile(rf"(([{_CIRCLED}]))")),
 )
 

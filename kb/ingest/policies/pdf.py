@@ -70,7 +70,9 @@ def read_pdf(path: Path, progress: Progress = lambda done, total: None) -> Docum
             for number, page in enumerate(pdf.pages, 1):
                 progress(number - 1, len(pdf.pages))
                 slanted = slanted or any(map(_is_slanted, page.chars))
-                found, columns = _read_page(page.filter(lambda thing: not _is_slanted(thing)), number, gutter)
+                found, columns = _read_page(
+                    page.filter(lambda thing: not _is_slanted(thing)).dedupe_chars(), number, gutter
+                )
                 if columns is not None:
                     gutters[number] = columns
                     gutter = gutter if columns.doubtful else columns.x
@@ -169,7 +171,7 @@ def _read_page(page: Any, number: int, gutter: float | None) -> tuple[list[_Line
             continue
         found.append(grid)
         outside = outside.filter(lambda thing, box=grid.box: not middle_in(thing, box))
-    lines, columns = _lines(outside.dedupe_chars(), number, gutter)
+    lines, columns = _lines(outside, number, gutter)
     return _in_order([*found, *lines], columns), columns
 
 

@@ -14,6 +14,7 @@ from kb.ingest.decoding import decode
 from kb.ingest.policies.blocks import Block, Document, clean, rejoined, table
 from kb.ingest.policies.inline import has_picture, is_contents, shown, unmarked
 from kb.ingest.policies.labels import ARTICLE, STRUCTURE, label_of
+from kb.ingest.policies.listed import Lists
 from kb.ingest.policies.splitter import is_contents_head
 from kb.ingest.policies.web import tables_in
 
@@ -28,6 +29,7 @@ _BULLET = re.compile("^([ \t]*)[\ue000-\uf8ff](?=[ \t])", re.MULTILINE)
 """A bullet of Word's symbol fonts, saved as text."""
 _COMMENT = re.compile("<!--.*?(?:-->|\\Z)", re.DOTALL)
 _STRUCK = re.compile(r"(?<![~\\])~~(?=[^\s~])([^\n]*?[^\s~])~~(?!~)|<(del|s|strike)>.*?</\2>", re.IGNORECASE)
+_LINE_ENDS = str.maketrans("\f\v", "\n\n")
 _PAGE_BEHIND = re.compile(r"\S.*\t *[\divxIVX]{1,5}$")
 _PAGE_NUMBER = re.compile(r"^\s*(?:[-—–]+\s*\d{1,4}\s*[-—–]+|第\s*\d{1,4}\s*页(?:[\s,，/]*共\s*\d{1,4}\s*页)?)\s*$")
 _TABLE = re.compile(r"<table\b.*?</table\s*>", re.IGNORECASE | re.DOTALL)
@@ -59,9 +61,9 @@ def _markdown(text: str, notes: list[str]) -> list[Block]:
     """The blocks of Markdown without tables in HTML; what is not read joins `notes`."""
     blocks: list[Block] = []
     lines = text.split("\n")
-    at, fenced = 0, False
+    at, fenced, lists = 0, False, Lists()
     while at < len(lines):
-        line = lines[at]
+        line = lines[at] if fenced else lists.shown(lines[at])
         if line.lstrip().startswith(("```", "~~~")):
             fenced = not fenced
         elif fenced:
@@ -100,7 +102,7 @@ def _unmarked_table(block: Block) -> Block:
 
 def read_text(path: Path) -> Document:
     """A paragraph a line; lines broken at a fixed width are joined again, columns between tabs are a table."""
-    lines = [line.rstrip() for line in _lines(decode(path.read_bytes())).replace("\f", "\n").split("\n")]
+    lines = [line.rstrip() for line in _lines(decode(path.read_bytes())).translate(_LINE_ENDS).split("\n")]
     whole = _without_page_numbers(lines)
     notes = [] if whole == lines else ["页码已去除。"]
     lines = whole

@@ -357,7 +357,8 @@ def _is_title(text: str, before: list[_Item]) -> bool:
 
 
 def _levels(items: list[_Item]) -> tuple[frozenset[str], str | None]:
-    """Which items are headings, and which begin articles: `(frozenset(), "article")` where 第…条 number the text."""
+    """Which items are headings, and which begin articles: `(frozenset(), "article")` where 第…条 number the text, no kind where
+    lists that begin again stand in the short sections of headings."""
     counts = Counter(item.label.kind for item in items if item.label)
     if counts[ARTICLE] >= 2 or (counts[ARTICLE] and len(counts) > 1) or (counts[ARTICLE] and len(items) <= 4):
         return frozenset(), ARTICLE
@@ -365,7 +366,12 @@ def _levels(items: list[_Item]) -> tuple[frozenset[str], str | None]:
     outer = next((kind for kind in seen if counts[kind] >= 2), None)
     if outer is None:
         return frozenset(), None
-    lengths = sum(len(item.block.printed) for item in items) / counts[outer]
+    whole = sum(len(item.block.printed) for item in items)
+    headings = sum(item.block.kind == "heading" and item.label is None for item in items[1:])
+    again = sum(item.label is not None and item.label.kind == outer and item.label.value == 1 for item in items)
+    if again > 1 and headings > 1 and whole / headings <= _LONG_SECTION:
+        return frozenset(), None
+    lengths = whole / counts[outer]
     inner = next(
         (kind for kind in list(seen)[list(seen).index(outer) + 1 :] if counts[kind] >= 2 * counts[outer]), None
     )

@@ -24,6 +24,7 @@ from kb.ingest.policies.heads import (
     dimension_of_values,
     head_lines,
     heading_of,
+    in_brackets,
     value_name,
 )
 from kb.ingest.policies.labels import APPENDIX, ARTICLE, STRUCTURE, label_of
@@ -154,16 +155,18 @@ def _found(block: Block, near: list[str], article: dict[str, Any] | None, title:
     rows = [row for row in block.rows if not is_banner(row)]
     banners = [row[0] for row in block.rows if is_banner(row)]
     rows = rows or list(block.rows)
-    heads = head_lines(rows)
-    header = tuple(heading_of(rows[:heads], column) for column in range(len(rows[0])))
-    body = tuple(tuple(row) for row in rows[heads:])
+    head = [in_brackets(row) for row in rows[: head_lines(rows)]]
+    header = tuple(heading_of(head, column) for column in range(len(rows[0])))
+    body = tuple(tuple(row) for row in rows[len(head) :])
     values = columns_of_values(header, body)
     dimensions = [
         k for k in columns_of_dimensions(header, body) if k not in values and k < min(values, default=len(header))
     ]
-    common = common_lines(rows[:heads], values)
+    common = common_lines(head, values)
     above = [*near[::-1], *banners, *(header[k] for k in range(len(header)) if k not in values)]
     caption = _caption(near, banners, article, title, n)
+    across = dimension_of_values(head, header, values, common)
+    named = {bare(header[k]) for k in dimensions}
     proposal = Setting(
         use=bool(
             dimensions and values and body and any(measure_of(row[k]) is not None for row in body for k in values)
@@ -172,8 +175,8 @@ def _found(block: Block, near: list[str], article: dict[str, Any] | None, title:
         title=caption,
         unit=_unit(above, header, body, values),
         dimensions=tuple(Column(bare(header[k]) or f"第{k + 1}列", k) for k in dimensions),
-        value_columns=tuple(Column(value_name(rows[:heads], k, common), k) for k in values),
-        value_dimension=dimension_of_values(rows[:heads], header, values, common),
+        value_columns=tuple(Column(value_name(head, k, common), k) for k in values),
+        value_dimension=across if across not in named else "指标",
     )
     return Found(header, body, block.page, article["number"] if article else None, proposal)
 

@@ -82,3 +82,31 @@ def test_bold_articles_and_tables_in_html(tmp_path: Path):
 )
 def test_what_is_no_mark_stays(line: str):
     assert shown(line) == [line]
+
+
+def test_lists_have_the_numbers_that_the_page_shows(tmp_path: Path):
+    text = """# 操作手册
+
+1. 登录
+1. 填单
+   1. 选类型
+   1. 传发票
+- 注意
+  1. 含税
+1. 提交
+
+说明。
+
+1. 重来
+2. 再提交
+4. 完成
+"""
+    assert [block.text for block in read(tmp_path, text).blocks][1:] == [
+        "1. 登录", "2. 填单", "a. 选类型", "b. 传发票", "- 注意", "1. 含税", "1. 提交", "说明。", "1. 重来", "2. 再提交", "4. 完成",
+    ]  # fmt: skip
+
+
+def test_lists_that_begin_again_belong_to_their_short_sections(tmp_path: Path):
+    text = "# 手册\n\n## 提单\n\n1. 登录\n2. 填单\n\n## 审批\n\n1. 初审\n2. 复审\n"
+    found = split(read(tmp_path, text).blocks).articles
+    assert [(one.label, one.text) for one in found] == [("提单", "1. 登录\n2. 填单"), ("审批", "1. 初审\n2. 复审")]

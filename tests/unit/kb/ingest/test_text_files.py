@@ -353,3 +353,9 @@ def test_a_row_merged_over_a_table_is_told_once(tmp_path: Path):
     assert block.printed == (
         "住宿费限额\n\n| 城市 | 总监 | 员工 |\n| --- | --- | --- |\n| 一、国内 |  |  |\n| 北京 | 800 | 500 |\n\n注：旺季上浮20%。"
     )
+
+
+def test_soft_line_ends_of_word_are_line_ends(tmp_path: Path):
+    assert texts(read_text(put(tmp_path, "第一条 标准：\v（一）总监600元；\v（二）员工400元。\r\n"))) == [
+        "第一条 标准：", "（一）总监600元；", "（二）员工400元。",
+    ]  # fmt: skip
