@@ -214,6 +214,14 @@ def test_a_notice_that_amends_or_repeals_is_not_the_policy(text: str, said: str)
     )
 
 
+def test_two_versions_side_by_side_are_not_the_policy():
+    rows = (("条款", "修订前", "修订后"), ("第一条", "三十日内报销。", "六十日内报销。"), ("第三条", "300元", "400元"))
+    blocks = [Block("paragraph", "差旅费管理办法修订对照表"), Block("table", rows=rows)]
+    found = about_of(Document(blocks), split(blocks), "a.docx")
+    assert "对照表" in found["notice"] and found["title"] == "差旅费管理办法修订对照表"
+    assert told(f"差旅费管理办法\n{ARTICLES}第三条 略。\n附件：修订对照表")["notice"] == ""
+
+
 @pytest.mark.parametrize(
     "front",
     [
