@@ -47,6 +47,9 @@ _OF_TITLE_PAGE = re.compile(
     r"^[\u3400-\u9fffA-Za-z/ ]{2,8}\s*[：:]\s*\S|^[\d〇○零一二三四五六七八九]{4}\s*年(?:\s*[\d十一二三四五六七八九]{1,3}\s*月)?[\s\d十一二三四五六七八九日]*(?:发布|印发|实施)?$"
 )
 """文件编号：HS-003 and 二〇二六年二月, large and in the middle as titles are."""
+_FIELD = re.compile(
+    "^(?:(?:文件|制度|程序)(?:编号|名称|标题)|版本/?版?[次号]?|版次|修订(?:日期|内容|人|说明|记录)|(?:生效|实施|发布|编制|发文)日期|页[次数码]|密级|发文字号|主办部门|拟稿人)\\s*[：:]?$"
+)
 _BRACKETED = re.compile(r"^\s*[【\[［(（]\s*([\u3400-\u9fffA-Za-z、和与及]{2,20})\s*[】\]］)）]\s*(?=\S)")
 _TITLE_THEN_TEXT = re.compile(r"^([\u3400-\u9fff、（）()A-Za-z]{2,14})[ \u3000]+([\u3400-\u9fff《“].{9,})$", re.S)
 
@@ -422,6 +425,9 @@ def _front(items: list[_Item], structured: bool) -> tuple[bool, int]:
         if behind := _contents_behind(items, end):
             end = behind
             continue
+        if block.kind == "table" and _is_form(block):
+            end += 1
+            continue
         if block.kind == "table" or items[end].label or end >= 40:
             break
         if block.kind == "heading":
@@ -444,6 +450,11 @@ def _contents_behind(items: list[_Item], start: int) -> int | None:
         if items[index].block.kind != "table" and (items[index].label or not _is_front_line(items[index].block.text)):
             return None
     return None
+
+
+def _is_form(block: Block) -> bool:
+    """Whether a table is the head of a procedure, the form of an office system, or the list of its versions."""
+    return sum(bool(_FIELD.match(cell)) for cell in {cell for row in block.rows for cell in row}) > 1
 
 
 def is_contents_head(text: str) -> bool:

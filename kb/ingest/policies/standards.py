@@ -119,7 +119,7 @@ class Found:
 
 
 def find_standards(blocks: Sequence[Block], articles: Iterable[dict[str, Any]], title: str) -> list[Found]:
-    """Every table of a document with a proposal; `use` is set where it holds numbers under clear dimensions."""
+    """Every table of a document, but for those of its title page, with a proposal; `use` is set where it holds numbers under clear dimensions."""
     found: list[Found] = []
     placed = list(articles)
     start, read = 0, 0
@@ -134,7 +134,8 @@ def find_standards(blocks: Sequence[Block], articles: Iterable[dict[str, Any]], 
             if where >= 0:
                 article, start, read = placed[at], at, where + len(block.printed)
                 break
-        found.append(_found(block, near, article, title, len(found) + 1))
+        if article or not placed:
+            found.append(_found(block, near, article, title, len(found) + 1))
     return found
 
 

@@ -288,13 +288,19 @@ def test_a_title_below_its_number_belongs_to_it():
     ]
 
 
-def test_contents_behind_a_table_of_versions_are_the_front():
+def test_contents_behind_a_table_of_versions_and_the_head_of_a_procedure_are_the_front():
+    form = Block("table", rows=(("文件编号", "HS-1", "版本", "A/2"), ("审核", "张三", "日期", "2026年")))
     versions = Block("table", rows=(("版本", "修订内容"), ("V2.0", "修改第三条")))
     lines = paragraphs("目 录\n一、目的 1\n二、标准 2\n一、目的\n规范报销。\n二、标准\n据实报销。")
     found = split([Block("paragraph", "报销制度"), versions, Block("paragraph", "2026年2月"), *lines])
     assert len(found.front) == 6
     assert [(one.label, one.text) for one in found.articles] == [("一、", "规范报销。"), ("二、", "据实报销。")]
-    assert [one.label for one in split([versions, *paragraphs("第一条 甲。\n第二条 乙。")]).articles][0] == "前言"
+    limits = Block("table", rows=(("事项", "审核"), ("采购", "总经理")))
+    labels = [
+        [one.label for one in split([table, *paragraphs("第一条 甲。\n第二条 乙。")]).articles]
+        for table in (form, limits)
+    ]
+    assert labels == [["第一条", "第二条"], ["前言", "第一条", "第二条"]]
 
 
 def test_numbering_that_starts_again_keeps_every_number_unique():

@@ -386,11 +386,13 @@ def test_a_frame_around_the_whole_text_is_no_table(document: Any, tmp_path: Path
         cell.add_paragraph(line)
     found = read(document, tmp_path)
     articles = split(found.blocks).articles
-    assert [one.label for one in articles] == ["前言", "1 目的", "2 范围", "3.1", "3.2", "4 附则"]
-    assert articles[3].text == "限额见下表。\n\n| 级别 | 元/天 |\n| --- | --- |\n| 总监 | 600 |"
+    assert [one.label for one in articles] == ["1 目的", "2 范围", "3.1", "3.2", "4 附则"]
+    assert articles[2].text == "限额见下表。\n\n| 级别 | 元/天 |\n| --- | --- |\n| 总监 | 600 |"
     about = about_of(found, split(found.blocks), "a.docx")
     told = (about["title"], about["number"], about["version"], about["effective_from"])
     assert told == ("报销管理程序", "HS-QP-018", "B/2", "2026-03-01")
+    [one] = find_standards(found.blocks, [article.as_dict() for article in articles], "报销管理程序")
+    assert one.article == 3, "the head of the procedure is no table of amounts"
 
 
 def test_a_paragraph_whose_end_a_revision_takes_away_goes_on(document: Any, tmp_path: Path):
