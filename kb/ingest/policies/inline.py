@@ -22,6 +22,9 @@ _CONTENTS = re.compile(
     r"^\s*(?:(?:[-*+]|\d+[.)])\s+)?\[[^\[\]]+\]\(#[^()]*\)\s*$|^\s*\[{1,2}toc\]{1,2}\s*$", re.IGNORECASE
 )
 _FRAME = re.compile(r"^\s*:{3,}\s*\S*\s*$|^\s*>?\s*\[!\w+\]\s*$")
+_CALLOUT = re.compile(r"^\s*\[!\w+\][+-]?\s+")
+_END = re.compile(r"(?<!\\)\\$")
+"""A backslash that only ends the line."""
 _QUOTE = re.compile(r"^\s{0,3}(?:>[ \t]?)+(?!\s*[\d¥￥=])")
 _TASK = re.compile(r"^(\s*)(?:[-*+]|\d+[.)])\s+\[([ xX])\]\s+")
 _BULLET = re.compile(r"^\s*[-*+]\s+(?=\S)")
@@ -51,7 +54,7 @@ def shown(line: str) -> list[str]:
     """
     if _FRAME.match(line):
         return []
-    line = _QUOTE.sub("", line)
+    line = _END.sub("", _CALLOUT.sub("", _QUOTE.sub("", line)))
     line = _TASK.sub(lambda found: f"{found[1]}{'☐' if found[2] == ' ' else '☑'} ", line)
     lines = [unmarked(part) for part in _BREAK.split(line)]
     return [_BULLET.sub("", one) if label_of(_BULLET.sub("", one)) else one for one in lines]

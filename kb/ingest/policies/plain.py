@@ -18,7 +18,9 @@ from kb.ingest.policies.listed import Lists
 from kb.ingest.policies.splitter import is_contents_head
 from kb.ingest.policies.web import tables_in
 
-_HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
+_HEADING = re.compile(
+    r"^ {0,3}(#{1,6})(?:\s+|(?=[*_]{0,3}第\S{1,5}[编篇部章节条])|(?<=##)(?=[\u3400-\u9fff]))(.*?)\s*#*\s*$"
+)
 _UNDERLINE = re.compile(r"^ {0,3}(=+|-{2,})\s*$")
 _ROW = re.compile(r"^\s*\|?.*\|.*$")
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")

@@ -26,6 +26,7 @@ _INLINE = {"a", "abbr", "b", "big", "bdi", "bdo", "cite", "code", "del", "dfn", 
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _STRUCK = {"del", "s", "strike"}
 _LINE_THROUGH = re.compile(r"text-decoration(?:-line)?\s*:[^;]*line-through", re.IGNORECASE)
+_LINES_KEPT = re.compile(r"white-space(?:-collapse)?\s*:\s*(?:pre(?:-wrap|-line|serve)?|break-spaces)\b", re.IGNORECASE)
 _RAISED = re.compile(r"vertical-align\s*:\s*super", re.IGNORECASE)
 _AROUND = {"nav", "navbar", "navigation", "menu", "menubar", "breadcrumb", "breadcrumbs", "crumb", "crumbs", "copyright",
            "topbar", "sidebar"}  # fmt: skip
@@ -118,7 +119,7 @@ class _Reader:
             if tag == "br":
                 self._end()
                 continue
-            if tag == "pre":
+            if tag == "pre" or _LINES_KEPT.search(one.get("style") or "") and not _has_blocks(one):
                 self._end()
                 for line in "".join(self._texts(one)).splitlines():
                     self._add(line)
@@ -296,6 +297,10 @@ def _lines(element: Any) -> list[str]:
 
 def _span(value: str | None) -> int:
     return min(max(int(value), 1), _MOST_SPAN) if value and value.strip().isdecimal() else 1
+
+
+def _has_blocks(element: Any) -> bool:
+    return any(isinstance(one.tag, str) and one.tag not in _INLINE for one in element.iterdescendants())
 
 
 def _level(tag: Any) -> int | None:

@@ -110,3 +110,11 @@ def test_lists_that_begin_again_belong_to_their_short_sections(tmp_path: Path):
     text = "# 手册\n\n## 提单\n\n1. 登录\n2. 填单\n\n## 审批\n\n1. 初审\n2. 复审\n"
     found = split(read(tmp_path, text).blocks).articles
     assert [(one.label, one.text) for one in found] == [("提单", "1. 登录\n2. 填单"), ("审批", "1. 初审\n2. 复审")]
+
+
+def test_headings_without_a_blank_callouts_and_lines_ended_by_hand(tmp_path: Path):
+    text = "#第一章 总则\n第一条 为规范报销，\\\n制定本办法。\n> [!warning] 注意\n> 逾期不办。\n##标准\n#标签 甲\n第二条 按实。\n"
+    assert [(block.kind, block.text) for block in read(tmp_path, text).blocks] == [
+        ("heading", "第一章 总则"), ("paragraph", "第一条 为规范报销，"), ("paragraph", "制定本办法。"), ("paragraph", "注意"),
+        ("paragraph", "逾期不办。"), ("heading", "标准"), ("paragraph", "#标签 甲"), ("paragraph", "第二条 按实。"),
+    ]  # fmt: skip

@@ -359,3 +359,12 @@ def test_soft_line_ends_of_word_are_line_ends(tmp_path: Path):
     assert texts(read_text(put(tmp_path, "第一条 标准：\v（一）总监600元；\v（二）员工400元。\r\n"))) == [
         "第一条 标准：", "（一）总监600元；", "（二）员工400元。",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("style", ["white-space: pre-wrap;", "WHITE-SPACE:pre-line", "white-space-collapse: preserve"])
+def test_lines_that_a_style_keeps_are_lines(tmp_path: Path, style: str):
+    lines = "第一条 为规范餐费，制定本规定。\n第二条 每次<b>30元</b>。\n  （一）凭票报销；"
+    assert texts(read_html(put(tmp_path, f'<div style="{style}">{lines}</div>'))) == [
+        "第一条 为规范餐费，制定本规定。", "第二条 每次30元。", "（一）凭票报销；",
+    ]  # fmt: skip
+    assert len(texts(read_html(put(tmp_path, f"<div>{lines}</div>")))) == 1
