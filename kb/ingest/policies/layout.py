@@ -39,7 +39,8 @@ def is_text(lines: Sequence[str], letters: int) -> bool:
 
 
 def without_grids(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks, with the paragraphs of every table that is the policy itself: 第一条 | 目的 | 为规范…, row by row.
+    """The blocks, with the paragraphs of every table that is the policy itself, row by row: 第一条 | 目的 | 为规范…, or 第一条 为规范…
+    beside its English or its explanation.
 
     A table that only speaks of articles, as those of two versions side by side do, stays.
     """
@@ -51,15 +52,16 @@ def without_grids(blocks: Sequence[Block]) -> list[Block]:
 def _is_policy(block: Block, known: set[int | None]) -> bool:
     if block.kind != "table" or len(block.rows[0]) > 3:
         return False
-    labels = [_bare_label(row[0]) for row in block.rows]
+    labels = [_label(row[0]) for row in block.rows]
     values = [label.value or 0 for label in labels if label and label.kind == ARTICLE]
-    plain = sum(label is None for label in labels)
+    beside = [_label(cell) for row in block.rows for cell in set(row[1:]) - {row[0]}]
     titles = [row[1] for row in block.rows if len(row) == 3 and len(set(row)) == 3]
     return (
         len(values) >= 3
         and values == sorted(set(values))
         and not known & set(values)
-        and plain <= 1
+        and sum(label is None for label in labels) <= 1
+        and not any(label and label.kind == ARTICLE for label in beside)
         and all(len(title) <= _LONGEST_TITLE for title in titles)
         and not _VERSIONS.search("".join(block.rows[0]))
     )
@@ -67,14 +69,14 @@ def _is_policy(block: Block, known: set[int | None]) -> bool:
 
 def _articles(block: Block) -> Iterator[Block]:
     for row in block.rows:
-        if label := _bare_label(row[0]):
-            cells = list(dict.fromkeys(filter(None, row[1:])))
-            short = len(row) == 3 or label.kind != ARTICLE
-            first, *rest = [f"{row[0]} {cells[0]}", *cells[1:]] if cells and short else [" ".join([row[0], *cells])]
-            for line in "\n".join([first, *rest]).split("\n"):
+        if label := _label(row[0]):
+            cells = list(dict.fromkeys(filter(None, row)))
+            if not label.rest.strip() and len(cells) > 1 and (len(cells) == 2 or len(row) == 3):
+                cells[:2] = [f"{cells[0]} {cells[1]}"]
+            for line in "\n".join(cells).split("\n"):
                 yield Block("paragraph", line, page=block.page)
 
 
-def _bare_label(cell: str) -> Label | None:
+def _label(cell: str) -> Label | None:
     label = label_of(cell)
-    return label if label and not label.rest.strip() and (label.kind == ARTICLE or label.kind in STRUCTURE) else None
+    return label if label and (label.kind == ARTICLE or label.kind in STRUCTURE) else None

@@ -22,6 +22,7 @@ from kb.ingest.policies.grids import Grid, grid_of, joined_grids, middle_in, tab
 from kb.ingest.policies.gutter import Columns, columns_of
 from kb.ingest.policies.labels import ARTICLE, STRUCTURE, label_of
 from kb.ingest.policies.superscripts import raised
+from kb.ingest.policies.watermarks import Watermarks
 
 # It warns of every font that lacks a figure, dozens of lines a file, and nobody can act upon it; what it cannot read it raises.
 logging.getLogger("pdfminer").setLevel(logging.ERROR)
@@ -34,8 +35,6 @@ _MARGIN = 0.12
 _PAGE_NUMBER = re.compile(
     r"^[-—–·\s]*(?:第\s*)?(?:\d{1,4}|[ivxlcIVXLC]{1,6})(?:\s*页)?(?:\s*[/／]?\s*(?:共\s*)?\d{1,4}(?:\s*页)?)?[-—–·\s]*$"
 )
-_SLANT = 0.1
-"""Letters aslant climb at least so much of the way that they go; italics are drawn upright."""
 _STOP = tuple("。；：！？;:!?")
 _UNREADABLE = re.compile(r"\(cid:\d+\)|[\ue000-\uf8ff\ufffd]")
 
@@ -66,13 +65,10 @@ def read_pdf(path: Path, progress: Progress = lambda done, total: None) -> Docum
             pictures: list[int] = []
             gutters: dict[int, Columns] = {}
             gutter: float | None = None
-            slanted = False
+            watermarks = Watermarks()
             for number, page in enumerate(pdf.pages, 1):
                 progress(number - 1, len(pdf.pages))
-                slanted = slanted or any(map(_is_slanted, page.chars))
-                found, columns = _read_page(
-                    page.filter(lambda thing: not _is_slanted(thing)).dedupe_chars(), number, gutter
-                )
+                found, columns = _read_page(watermarks.without(page).dedupe_chars(), number, gutter)
                 if columns is not None:
                     gutters[number] = columns
                     gutter = gutter if columns.doubtful else columns.x
@@ -93,8 +89,8 @@ def read_pdf(path: Path, progress: Progress = lambda done, total: None) -> Docum
     notes = []
     if pictures:
         notes.append(f"{_pages(pictures)}是图片，没有读取；请用文字识别（OCR）后再导入这些页。")
-    if slanted:
-        notes.append("斜排的文字（水印）没有读取。")
+    if watermarks.texts:
+        notes.append("水印（斜排的、盖在正文上的文字）没有读取。")
     kept, dropped = _without_running_heads(pages)
     if dropped:
         notes.append("各页重复的页眉、页脚和页码已去除。")
@@ -102,8 +98,8 @@ def read_pdf(path: Path, progress: Progress = lambda done, total: None) -> Docum
     whole = _with_whole_tables(kept)
     if mended := [one.page for page in whole for one in page if isinstance(one, Grid) and one.mended]:
         notes.append(f"{_pages(mended)}的表格有缺少框线或被分页截断的单元格，已按位置补全，请对照原文核对。")
-    margin = "\n".join(one.text for page in pages[:3] for one in page if isinstance(one, _Line) and _in_margin(one))
-    about = {"title": title, "margin": margin}
+    margin = [one.text for page in pages[:3] for one in page if isinstance(one, _Line) and _in_margin(one)]
+    about = {"title": title, "margin": "\n".join([*margin, *watermarks.texts])}
     return Document(_blocks(whole), notes, {key: text for key, text in about.items() if text})
 
 
@@ -173,12 +169,6 @@ def _read_page(page: Any, number: int, gutter: float | None) -> tuple[list[_Line
         outside = outside.filter(lambda thing, box=grid.box: not middle_in(thing, box))
     lines, columns = _lines(outside, number, gutter)
     return _in_order([*found, *lines], columns), columns
-
-
-def _is_slanted(thing: dict[str, Any]) -> bool:
-    """Whether a character stands aslant over the text: a watermark, whose letters would get into words and amounts."""
-    across, up, *_ = thing.get("matrix") or (1, 0)
-    return min(abs(across), abs(up)) > _SLANT * max(abs(across), abs(up))
 
 
 def _mark_raised(chars: Sequence[dict[str, Any]]) -> None:

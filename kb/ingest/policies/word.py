@@ -24,6 +24,7 @@ from kb.ingest.policies.symbols import UNKNOWN, is_symbol_font, symbol
 _LEVEL = re.compile(r"^(?:heading|标题)\s*([1-9])$", re.IGNORECASE)
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _W14 = "{http://schemas.microsoft.com/office/word/2010/wordml}"
+_WATERMARK = "{urn:schemas-microsoft-com:vml}textpath"
 _SKIPPED = {
     qn("w:del"),
     qn("w:moveFrom"),
@@ -71,11 +72,12 @@ class _Reader:
         return Document(blocks, self._notes(body), about)
 
     def _margins(self) -> Iterator[str]:
-        """The paragraphs of page heads and feet, which are no part of the text."""
+        """The paragraphs of page heads and feet, and the watermark that Word keeps there; they are no part of the text."""
         for section in self._document.sections:
             for part in (section.header, section.first_page_header, section.footer, section.first_page_footer):
                 if not part.is_linked_to_previous:
                     yield from ("".join(one.itertext(qn("w:t"))) for one in part._element.iter(qn("w:p")))
+                    yield from (one.get("string", "") for one in part._element.iter(_WATERMARK))
 
     def _notes(self, body: Any) -> list[str]:
         def some(name: str) -> bool:

@@ -318,6 +318,33 @@ def test_a_watermark_gets_into_no_amount(tmp_path: Path):
     assert any("水印" in note for note in document.notes)
 
 
+@pytest.mark.parametrize(
+    ("paint", "size", "read"), [("0.85 g", 40, False), ("0.8 0.8 0.9 rg", 12, False), ("1 0 0 rg", 12, True)]
+)
+def test_pale_or_large_letters_over_the_text_are_a_watermark(tmp_path: Path, paint: str, size: int, read: bool):
+    pages = [Page(), Page()]
+    for page in pages:
+        page.parts.append(paint)
+        page.text(150, 148, "内部资料", size).text(150, 400, "内部资料", size)
+        page.parts.append("0 g")
+        set_lines(page, 150, "第一条 单笔5000元以下的由部门负责人审批，5000元以上至80000元的由分管领导审批。")
+    document = read_pdf(write_pdf(tmp_path / "over.pdf", pages))
+    assert ("内部资料" in "".join(block.text for block in document.blocks)) == read
+    if not read:
+        assert document.blocks[0].text.startswith("第一条 单笔5000元以下的由部门负责人审批，5000元以上")
+        about = about_of(document, split(document.blocks), "a.pdf")
+        assert about["secrecy"] == "内部资料", "who may read it is told by the watermark"
+
+
+def test_what_fills_in_a_blank_is_no_watermark(tmp_path: Path):
+    page = Page()
+    set_lines(page, 80, "第一条 出差人员应当事先申请，批准后方可订票。")
+    page.text(LEFT, 120, "姓名：________________").parts.append("0.6 0.6 1 rg")
+    page.text(LEFT + 40, 119, "张三", 13)
+    document = read_pdf(write_pdf(tmp_path / "filled.pdf", [page]))
+    assert "张" in document.blocks[-1].text and not document.notes
+
+
 def test_the_table_in_the_page_heads_stays_once(tmp_path: Path):
     pages = [Page() for _ in range(3)]
     for number, page in enumerate(pages, 1):

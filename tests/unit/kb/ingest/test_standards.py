@@ -333,6 +333,9 @@ def test_a_policy_that_is_written_as_a_table_is_read_row_by_row():
         ("第二条", "范围", "适用于\n全体员工。", ("第一章 总则",)),
         ("第三条", "施行", "自印发之日起施行。", ("第一章 总则",)),
     ]
+    both = tuple((f"第{n}条 甲{n}。", f"Article {k}") for k, n in enumerate("一二三", 1))
+    texts = [block.text for block in without_grids([Block("table", rows=both)])]
+    assert texts == ["第一条 甲一。", "Article 1", "第二条 甲二。", "Article 2", "第三条 甲三。", "Article 3"]
     pairs = (("条款", "内容"), ("第一条", "甲。"), ("第二条", "乙。"), ("第三条", "丙。"))
     assert [block.text for block in without_grids([Block("table", rows=pairs)])] == [
         "第一条 甲。",
@@ -345,6 +348,7 @@ def test_a_policy_that_is_written_as_a_table_is_read_row_by_row():
     "rows",
     [
         (("条款", "修订前", "修订后"), ("第一条", "甲", "乙"), ("第二条", "甲", "乙"), ("第三条", "甲", "乙")),
+        (("原文", "现文"), ("第一条 甲", "第一条 乙"), ("第二条 甲", "第二条 乙"), ("第三条 甲", "第三条 乙")),
         (("违反条款", "罚款（元）"), ("第一条", "100"), ("第二条", "200"), ("第三条", "300")),
         (("岗位", "依据"), ("会计", "第一条"), ("出纳", "第二条"), ("第三条", "第四条")),
     ],

@@ -402,3 +402,15 @@ def test_a_paragraph_whose_end_a_revision_takes_away_goes_on(document: Any, tmp_
     numbered(document, "发票。", 78)
     numbered(document, "按月结算。", 78)
     assert texts(document, tmp_path) == ["第一条 申请须附合同、发票。", "第二条 按月结算。"]
+
+
+def test_the_watermark_of_word_tells_who_may_read(document: Any, tmp_path: Path):
+    document.add_paragraph("第一条 为规范薪酬，制定本办法。")
+    header = document.sections[0].header
+    shape = (
+        '<w:pict xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:v="urn:schemas-microsoft-com:vml">'
+        '<v:shape><v:textpath string="内部资料"/></v:shape></w:pict>'
+    )
+    header.paragraphs[0].add_run()._r.append(parse_xml(shape))
+    found = read(document, tmp_path)
+    assert about_of(found, split(found.blocks), "a.docx")["secrecy"] == "内部资料"
