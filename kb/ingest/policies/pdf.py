@@ -258,26 +258,27 @@ def _without_running_heads(pages: list[list[_Line | Grid]]) -> tuple[list[list[_
     """Without page numbers and what stands in the margin of page after page. A table in the heads, as procedures have it, tells
     number and version: it stays once.
 
-    第一章 总则 and 附件2 may begin a page; they are of its head only where the very same words are in the same place again.
+    第一章 总则 and 附件2 may begin a page; they are of its head only where the very same words are in the same place of the next.
+    No article is.
     """
-    seen = _in_margins(pages, lambda line: re.sub(r"\d+", "#", line.text))
-    same = _in_margins(pages, lambda line: line.text)
+    seen = _in_margins(pages)
     forms = Counter(form for page in pages for form in {_form(one) for one in page if isinstance(one, Grid)})
     often = max(2, round(0.4 * len(pages)))
     kept: list[list[_Line | Grid]] = []
     dropped = False
     shown: set[_Form] = set()
-    for page in pages:
+    for number, page in enumerate(pages):
         rest = []
+        near = [*pages[max(number - 2, 0) : number], *pages[number + 1 : number + 3]]
         for one in page:
             if isinstance(one, Grid):
                 form = _form(one)
                 running = form in shown and forms[form] >= often and one.box[1] < _MARGIN * one.height
                 shown.add(form)
-            elif not _in_margin(one):
+            elif not _in_margin(one) or (label := label_of(one.text)) and label.kind == ARTICLE:
                 running = False
-            elif _begins_part(one):
-                running = same[one.text, _place(one)] > 1
+            elif label and label.kind in STRUCTURE:
+                running = any(_is_again(one, other) for other in near)
             else:
                 text = re.sub(r"\d+", "#", one.text)
                 running = seen[text, _place(one)] >= often or bool(_PAGE_NUMBER.match(one.text))
@@ -292,11 +293,13 @@ def _form(grid: Grid) -> _Form:
     return tuple(re.sub(r"\d+", "#", cell) for row in grid.rows for cell in row), round(grid.box[1] / 8)
 
 
-def _in_margins(pages: list[list[_Line | Grid]], told: Callable[[_Line], str]) -> Counter[tuple[str, int]]:
-    """On how many pages a margin tells the same in about the same place."""
+def _in_margins(pages: list[list[_Line | Grid]]) -> Counter[tuple[str, int]]:
+    """On how many pages a margin tells the same, whatever numbers it has, in about the same place."""
     found: Counter[tuple[str, int]] = Counter()
     for page in pages:
-        here = {(told(one), _place(one)) for one in page if isinstance(one, _Line) and _in_margin(one)}
+        here = {
+            (re.sub(r"\d+", "#", one.text), _place(one)) for one in page if isinstance(one, _Line) and _in_margin(one)
+        }
         found.update(here | {(text, at + 1) for text, at in here})
     return found
 
@@ -305,9 +308,12 @@ def _place(line: _Line) -> int:
     return round(line.top / 8)
 
 
-def _begins_part(line: _Line) -> bool:
-    label = label_of(line.text)
-    return label is not None and (label.kind in STRUCTURE or label.kind == ARTICLE)
+def _is_again(line: _Line, page: list[_Line | Grid]) -> bool:
+    """Whether a page tells the very same in about the same place of its margin."""
+    return any(
+        isinstance(one, _Line) and one.text == line.text and _in_margin(one) and abs(one.top - line.top) < 8
+        for one in page
+    )
 
 
 def _blocks(pages: Sequence[Sequence[_Line | Grid]]) -> list[Block]:

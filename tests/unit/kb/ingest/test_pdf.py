@@ -371,6 +371,15 @@ def test_appendices_at_the_top_of_their_pages_are_no_running_heads(tmp_path: Pat
     assert [one.label for one in split(document.blocks).articles] == ["第一条", "附件1", "附件2"]
 
 
+def test_articles_that_come_again_in_the_margin_stay(tmp_path: Path):
+    pages = [framed(number) for number in (1, 2)]
+    for page in pages:
+        set_lines(page, 70, "第一条 按月结算。")
+        set_lines(page, 200, "第二条 据实报销，不得虚列。")
+    document = read_pdf(write_pdf(tmp_path / "again.pdf", pages))
+    assert [one.label for one in split(document.blocks).articles] == ["第一条", "第二条"] * 2
+
+
 def test_two_values_of_one_cell_stay_two_and_what_is_drawn_twice_is_one(tmp_path: Path):
     page = Page().text(LEFT, 50, "第一条 各地区的住宿费限额按下表执行，据实报销。")
     grid(page, 80, [["城市", "限额（元）"], ["北京", ""]], high=40)
