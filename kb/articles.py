@@ -9,7 +9,7 @@ from typing import Any
 
 from kb.ingest.policies.labels import NUMERAL, value_of
 
-HEADING = re.compile(rf"第\s*({NUMERAL}+)\s*([编篇部章节])|附\s*([件录表])\s*({NUMERAL}*)")
+HEADING = re.compile(rf"第\s*({NUMERAL}+)\s*([编篇部章节])(?:(?<=部)分)?|附\s*([件录表])\s*({NUMERAL}*)")
 """第二章, 附件1: what stands before the number of an article where numbers begin anew."""
 
 Heading = tuple[str, int | None]

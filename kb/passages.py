@@ -11,6 +11,7 @@ from typing import Any
 from kb.articles import names_of
 from kb.closings import Closing, closings_of
 from kb.entries import Audience, Entry, Source
+from kb.ingest.policies.labels import ARTICLE, label_of
 from kb.leads import Lead, leads_of
 
 PIECE = 400
@@ -20,6 +21,9 @@ AGAIN = "（接上文：{}）\n"
 BEFOREHAND = "\n（接下文：{}）"
 """Mark what a piece tells again from above it, and beforehand from below it."""
 _CUT = "…"
+_BETWEEN = " · "
+"""Between the headings of an article's chapter."""
+_LONGEST_PATH = 60
 _LEAST = 4
 """Letters that a lead is told again with at least; where so many do not fit it is left out."""
 _SENTENCE = re.compile(r"[^。！？；!?;\n]*(?:[。！？；!?;]+[”’」』）)]*|\n+|$)")
@@ -32,7 +36,7 @@ def passages_of(policy: dict[str, Any]) -> list[Entry]:
     `policy` is the body of a stored policy: `{id, title, effective_from, effective_to?, owner, audience?, scope?, articles}`.
     The id of a passage is `<policy id>#<article number>`, with `.1`, `.2` … for the pieces of a long article; `scope` stands
     between policy and number, so that two versions of one policy can lie in a release. Articles without text have no passage;
-    where chapters begin again with 第一条, titles name the chapter.
+    where chapters begin again with 第一条, titles name the chapter, as they do with items: 2.1.1 总监 is read under 2.1 住宿费.
     """
     shared: dict[str, Any] = {
         "question": "",
@@ -45,7 +49,7 @@ def passages_of(policy: dict[str, Any]) -> list[Entry]:
     for article in policy["articles"]:
         name = f"《{policy['title']}》{names[article['number']]}"
         sources = (Source(name, policy=policy["id"], article=article["number"]),)
-        title = f"{name} {article['title']}" if article.get("title") else name
+        title = f"{name}{_above(article)} {article.get('title') or ''}".strip()
         base = f"{policy['id']}{policy.get('scope', '')}#{article['number']}"
         texts = pieces(article["text"])
         if len(texts) == 1:
@@ -55,6 +59,17 @@ def passages_of(policy: dict[str, Any]) -> list[Entry]:
             heading = f"{title}（{k}/{len(texts)}）"
             found.append(Entry(id=f"{base}.{k}", answer=text, title=heading, sources=sources, **shared))
     return found
+
+
+def _above(article: dict[str, Any]) -> str:
+    """The headings over an item, the nearest ones as far as they fit; over 第三条, which says itself what it is about, none."""
+    label = label_of(article.get("label") or "")
+    if label and label.kind == ARTICLE or not article.get("chapter"):
+        return ""
+    told = article["chapter"].split(_BETWEEN)
+    while len(told) > 1 and len(_BETWEEN.join(told)) > _LONGEST_PATH:
+        del told[0]
+    return f"（{_BETWEEN.join(told)}）"
 
 
 def reach_of(policy: dict[str, Any]) -> dict[str, Any]:

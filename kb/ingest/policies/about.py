@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from pathlib import PurePath
 from typing import Any
 
@@ -21,7 +21,7 @@ from kb.ingest.policies.notices import notice_of
 from kb.ingest.policies.secrecy import secrecy_of
 from kb.ingest.policies.splitter import Split
 
-_KINDS = "实施细则|管理办法|暂行办法|试行办法|管理规定|暂行规定|管理制度|操作规程|操作手册|工作指引|办法|规定|制度|细则|规程|流程|准则|条例|规范|指引|指南|手册|标准|通知|意见|方案|须知|说明|规则|章程|公告|决定"
+_KINDS = "实施细则|管理办法|暂行办法|试行办法|管理规定|暂行规定|管理制度|操作规程|操作手册|工作指引|管理程序|控制程序|办法|规定|制度|细则|规程|流程|准则|条例|规范|指引|指南|手册|标准|通知|意见|方案|须知|说明|规则|章程|公告|决定|程序|政策"
 _ENDS_LIKE_A_TITLE = re.compile(rf"(?:{_KINDS})(?:[（(][^）)]{{1,20}}[）)])?$")
 _KIND_AT_END = re.compile(rf"(?:{_KINDS})$")
 _EDITION = re.compile(
@@ -36,7 +36,10 @@ _NUMBER = re.compile(
 )
 _VERSION = re.compile(
     r"(?:版本号?|版次)\s*[:：]?\s*[Vv]?(\d+(?:\.\d+){0,2})(?![\d年])|(?:[（(]\s*|\s)[Vv](\d+(?:\.\d+){0,2})\s*(?:[）)]|$)"
+    r"|(?:版本号?|版次)\s*[:：]\s*([A-Z]/\d{1,2})(?!\d)"
 )
+_NAMED = re.compile(r"^(?:文件|制度|标准|程序)(?:名称|标题)：(\S.{1,60})$")
+_LONGEST_FIELD = 8
 _EDITION_YEAR = re.compile(r"[（(]?((?:19|20)\d{2})\s*年?\s*(?:版|修订|修正)")
 
 
@@ -48,8 +51,12 @@ def about_of(document: Document, split: Split, file_name: str) -> dict[str, Any]
     """
     front = list(split.front)
     body = [article.text for article in split.articles]
-    opening = [*front, *(text for article in split.articles[:1] for text in article.text.splitlines()[:12])]
-    told = [*(_NUMBER.search(text) for text in front), *(_NUMBER.fullmatch(text.strip()) for text in opening)]
+    fields = _fields(document)
+    opening = [*front, *fields, *(text for article in split.articles[:1] for text in article.text.splitlines()[:12])]
+    told = [
+        *(_NUMBER.search(text) for text in (*front, *fields)),
+        *(_NUMBER.fullmatch(text.strip()) for text in opening),
+    ]
     number = next((found[0] for found in told if found), "")
     number = re.sub(r"\s+", "", re.sub(r"^(?:文件|制度)?(?:编号|文号)\s*[:：]\s*", "", number))
     title = document.about.get("title", "") if "number" in document.about or "id" in document.about else ""
@@ -57,7 +64,7 @@ def about_of(document: Document, split: Split, file_name: str) -> dict[str, Any]
     notice = None if title else notice_of(split, printed)
     title = title or (notice.title if notice else _title(document, front, opening, file_name))
     told_since = document.about.get("effective_from", "")
-    begins = Commencement(_iso(told_since) or "") if told_since else commencement_of(title, [*front, *body])
+    begins = Commencement(_iso(told_since) or "") if told_since else commencement_of(title, [*front, *fields, *body])
     told_until = document.about.get("effective_to", "")
     ends = _iso(told_until)
     notes = [
@@ -70,6 +77,7 @@ def about_of(document: Document, split: Split, file_name: str) -> dict[str, Any]
     expiry = Expiry() if ends or notice else expiry_of([*front, *body], begins.day)
     above = takewhile(lambda block: block.kind != "table" and label_of(block.text) is None, document.blocks[:12])
     marks = [*document.about.get("margin", "").splitlines(), *front, *(block.text for block in above)]
+    marks += fields
     marks += [
         f"密级：{document.about[key]}" for key in ("密级", "secrecy", "classification") if document.about.get(key)
     ]
@@ -150,6 +158,18 @@ def _company(title: str) -> str:
     return re.sub(r"有限责任|股份|有限|公司|集团|总部|本部|[^\w]", "", named)
 
 
+def _fields(document: Document) -> list[str]:
+    """What the tables above the text say of it, as 文件编号：HS-QP-018: those of a form, or of the head of a procedure."""
+    above = takewhile(lambda block: block.kind == "table" or label_of(block.text) is None, document.blocks[:12])
+    rows = [list(dict.fromkeys(filter(None, row))) for block in above for row in block.rows]
+    return [
+        f"{name}：{value}"
+        for row in rows
+        for name, value in pairwise(row)
+        if len(name) <= _LONGEST_FIELD and len(value) <= 80 and not re.search(r"\d", name)
+    ]
+
+
 def _title(document: Document, front: list[str], opening: list[str], file_name: str) -> str:
     for text in opening:
         if found := _ISSUED.search(text):
@@ -160,8 +180,12 @@ def _title(document: Document, front: list[str], opening: list[str], file_name: 
         if _ENDS_LIKE_A_TITLE.search(line) and len(line) <= 80 and not _NUMBER.search(line):
             short = _KIND_AT_END.sub("", line)
             return lines[at - 1] + line if len(short) < 2 and at else line
+    if named := next((found[1] for text in opening if (found := _NAMED.match(text))), ""):
+        return named.strip("《》")
     told = document.about.get("title", "")
-    if told and not re.match(r"(?i)(?:microsoft word|untitled|文档\d*$|新建)", told):
+    if told and not re.match(
+        r"(?i)microsoft word|untitled|无标题|about:blank|(?:文档|document) ?\d*$|新建|powerpoint", told
+    ):
         return re.sub(r"\.(?:docx?|pdf|html?|wps)$", "", told)
     headings = [block.text for block in document.blocks[:5] if block.kind == "heading"]
     return (printed or headings or [PurePath(file_name).stem])[0]
@@ -170,7 +194,7 @@ def _title(document: Document, front: list[str], opening: list[str], file_name: 
 def _version(opening: list[str], title: str, number: str, since: str) -> str:
     for text in (title, *opening):
         if found := _VERSION.search(text):
-            return found[1] or found[2]
+            return next(filter(None, found.groups()))
     for text in (title, *opening[:6]):
         if found := _EDITION_YEAR.search(text):
             return f"{found[1]}.1"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,7 +21,6 @@ _SUPPLEMENT = str.maketrans(
 )
 """Unicode's EquivalentUnifiedIdeograph for U+2E81–U+2EF3, of which NFKC knows but two; U+2E80 has none."""
 _SPACES = re.compile("[ \t\u00a0\u2002-\u200a\u202f]+")
-_BETWEEN_IDEOGRAPHS = re.compile("(?<=[\u3400-\u9fff，。；：、（）《》“”]) (?=[\u3400-\u9fff，。；：、（）《》“”])")
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,9 @@ def joined(first: str, second: str) -> str:
     return first + second
 
 
-def unspaced(text: str) -> str:
-    """Without the single spaces that justified setting leaves between ideographs."""
-    return _BETWEEN_IDEOGRAPHS.sub("", text)
+def rejoined(first: str, second: str) -> str:
+    """Two lines that the width of the page has parted: a number that it has cut is one again."""
+    return first + second if first[-1:].isdecimal() and second[:1].isdecimal() else joined(first, second)
 
 
 def table(rows: list[list[str]], page: int | None = None) -> Block | None:
@@ -84,6 +84,19 @@ def table(rows: list[list[str]], page: int | None = None) -> Block | None:
 
 
 def markdown_table(rows: tuple[tuple[str, ...], ...]) -> str:
-    """The first row is the head, as Markdown wants it."""
-    lines = ["| " + " | ".join(" ".join(cell.split()).replace("|", "｜") for cell in row) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])
+    """The first row is the head, as Markdown wants it. A row merged to one cell is told once: before or behind the table, else in it."""
+    first = next((k for k, row in enumerate(rows) if not is_banner(row)), 0)
+    last = next((k for k in range(len(rows), first, -1) if not is_banner(rows[k - 1])), len(rows))
+    printed = [_line((row[0], *[""] * (len(row) - 1)) if is_banner(row) else row) for row in rows[first:last]]
+    rule = "|" + " --- |" * len(rows[0])
+    around = [" ".join(row[0].split()) for row in (*rows[:first], *rows[last:])]
+    return "\n\n".join([*around[:first], "\n".join([printed[0], rule, *printed[1:]]), *around[first:]])
+
+
+def is_banner(row: Sequence[str]) -> bool:
+    """Whether a row is one cell with words in it, merged over the table's columns: its title, its note."""
+    return len(row) > 1 and len(set(row)) == 1 and any(c.isalpha() for c in row[0])
+
+
+def _line(row: Sequence[str]) -> str:
+    return "| " + " | ".join(" ".join(cell.split()).replace("|", "｜") for cell in row) + " |"

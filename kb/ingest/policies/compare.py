@@ -17,6 +17,7 @@ _ALIKE = 0.55
 """Share of common letter pairs from which two articles with different numbers are the same one, renumbered."""
 _STILL = 0.3
 """The same for two articles of the same number."""
+_MERGED = re.compile(r"^\| ([^|\n]+) \|(?: \1 \|)+$", re.MULTILINE)
 _SENTENCE = re.compile(r"[^。；！？\n]*(?:[。；！？]+[”』」）]*|\n|$)")
 
 
@@ -127,8 +128,9 @@ def _name(article: Article) -> str:
 
 
 def _plain(article: Article) -> str:
-    """What counts as the article's words: blanks and the form of a table do not."""
-    return re.sub(r"[\s|]|-{3,}", "", f"{article.get('title') or ''}{article['text']}")
+    """What counts as the article's words: blanks and the form of a table do not, nor how often a merged row is told."""
+    text = _MERGED.sub(r"\1", f"{article.get('title') or ''}{article['text']}")
+    return re.sub(r"[\s|]|-{3,}", "", text)
 
 
 def _other_subject(before: Article, after: Article) -> bool:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import groupby
 from typing import Any
 
-from kb.ingest.policies.blocks import clean
+from kb.ingest.policies.blocks import clean, joined
+from kb.ingest.policies.layout import is_text
 
+_WIDE = 0.6
+"""A cell with running text takes at least so much of its table's width."""
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom, in points."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A table. `rows` have every merged cell filled into all its places, `cells` tell by number which places are one cell.
+    """A table on a page of this height. `rows` have every merged cell filled into all its places, `cells` tell by number which places are one cell.
 
     `open` are the columns whose last cell has no rule below it; `mended` says that text was put where no whole cell is.
     """
@@ -23,14 +27,45 @@ class Grid:
     cells: list[list[int]]
     page: int
     box: Box
+    height: float
     open: frozenset[int] = frozenset()
     mended: bool = False
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A table's cells and its edges, as pdfplumber's tables have them."""
+
+    cells: list[Box]
+    bbox: Box
+
+
+def without_text(page: Any, found: Any) -> list[Rules]:
+    """The parts of a table above and below a cell that holds running text of the page; the table itself where none does."""
+    rest: list[Box] = sorted(_inside(page, found), key=lambda cell: (cell[1], cell[0]))
+    texts = [cell for cell in rest if _is_frame(page, cell, found.bbox)]
+    if not texts:
+        return [Rules(found.cells, found.bbox)]
+    parts, top = [], found.bbox[1]
+    for _, first, _, last in [*texts, (0.0, found.bbox[3], 0.0, found.bbox[3])]:
+        cells = [cell for cell in rest if cell[1] >= top - 1 and cell[3] <= first + 1]
+        edges = [[cell[k] for cell in cells] for k in range(4)]
+        parts += [Rules(cells, (min(edges[0]), min(edges[1]), max(edges[2]), max(edges[3])))] if cells else []
+        top = last
+    return parts
+
+
+def _is_frame(page: Any, cell: Box, table: Box) -> bool:
+    if cell[2] - cell[0] < _WIDE * (table[2] - table[0]):
+        return False
+    lines = [line for part in (page.crop(cell).extract_text() or "").split("\n") if (line := clean(part))]
+    return is_text(lines, len(page.chars))
 
 
 def grid_of(page: Any, found: Any, number: int) -> Grid:
     """The table that pdfplumber has `found` on the page with this number. Places in no cell are filled with the text that stands there."""
     cells = _inside(page, found)
-    texts = [clean((page.crop(cell).extract_text(x_tolerance_ratio=0.5) or "").replace("\n", "")) for cell in cells]
+    texts = [_text_of(page.crop(cell)) for cell in cells]
     columns = _edges([x for left, _, right, _ in cells for x in (left, right)])
     lines = _edges([y for _, top, _, bottom in cells for y in (top, bottom)])
     places = [
@@ -47,7 +82,9 @@ def grid_of(page: Any, found: Any, number: int) -> Grid:
     kept = [k for k, row in enumerate(rows) if any(row)]
     opened = frozenset(column for column, _, end in holes if end == len(rows))
     mended = any(texts[len(cells) :])
-    return Grid([rows[k] for k in kept], [filled[k] for k in kept], number, found.bbox, opened, mended)
+    return Grid(
+        [rows[k] for k in kept], [filled[k] for k in kept], number, found.bbox, float(page.height), opened, mended
+    )
 
 
 def tables_of(page: Any) -> list[Any]:
@@ -152,8 +189,12 @@ def _cell_at(cells: list[Box], x: float, y: float) -> int | None:
 
 
 def _text_in(page: Any, box: Box) -> str:
-    inside = page.filter(lambda thing: middle_in(thing, box))
-    return clean((inside.extract_text(x_tolerance_ratio=0.5) or "").replace("\n", ""))
+    return _text_of(page.filter(lambda thing: middle_in(thing, box)))
+
+
+def _text_of(part: Any) -> str:
+    """The lines of a cell as one: where numbers meet, as two values of one cell do, they stay two."""
+    return reduce(joined, map(clean, (part.extract_text(x_tolerance_ratio=0.5) or "").split("\n")))
 
 
 def _inside(page: Any, found: Any) -> list[Box]:

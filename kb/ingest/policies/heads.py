@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 
 from kb.ingest.policies.superscripts import without_marks
-from kb.ingest.policies.units import IN_HEAD, measure_of
+from kb.ingest.policies.units import IN_HEAD, is_unit, measure_of
 
 CROSS = "×"
 """Between two dimensions in one heading, such as 季节×人员级别 with values such as 旺季×集团领导."""
 NOTHING = re.compile(r"^[-—–/／\\无]*$")
 ORDINAL = re.compile(r"^(?:序号|编号|序|No\.?|#)$", re.IGNORECASE)
+_UNIT_WORD = re.compile(r"^(?:计量|金额)?单位$")
 REMARK = re.compile(r"备注|说明|注释|附注|依据|备\s*考")
 
 
@@ -23,10 +24,26 @@ def head_lines(rows: Sequence[Sequence[str]]) -> int:
         divided = any(above[k] == above[k + 1] and above[k] for k in range(len(above) - 1))
         goes_down = any(one == two and one for one, two in zip(row, above, strict=True))
         numbers = any(measure_of(cell) is not None for cell in row)
+        if is_units(row):
+            heads += 1
+            break
         if numbers or not (divided or goes_down):
             break
         heads += 1
     return heads
+
+
+def is_units(row: Sequence[str]) -> bool:
+    """Whether a row says nothing but the units of the columns: | | 元/天 | 元/天 |."""
+    told = [cell for cell in row if cell and not _UNIT_WORD.match(cell)]
+    return bool(told) and all(is_unit(cell) for cell in told)
+
+
+def in_brackets(row: Sequence[str]) -> tuple[str, ...]:
+    """A row of units as headings have them: （元/天）. Other rows as they are."""
+    if not is_units(row):
+        return tuple(row)
+    return tuple(f"（{cell}）" if is_unit(cell) else "" for cell in row)
 
 
 def heading_of(heads: Sequence[Sequence[str]], column: int) -> str:

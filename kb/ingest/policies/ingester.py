@@ -19,7 +19,7 @@ from kb.ingest.policies.compare import Change, compare
 from kb.ingest.policies.editions import Renewal, save_table, table_renewals
 from kb.ingest.policies.reader import read_document
 from kb.ingest.policies.references import counted_by, follow
-from kb.ingest.policies.remarks import notes_of, passed_over, vanishing, why_notice, why_secret
+from kb.ingest.policies.remarks import notes_of, passed_over, several, vanishing, why_notice, why_secret
 from kb.ingest.policies.renewal import renewals, renewed
 from kb.ingest.policies.splitter import split
 from kb.ingest.policies.standards import Found, find_standards, problem_of, setting_of
@@ -56,6 +56,7 @@ class PolicyIngester:
                 "articles": articles,
                 "tables": tables,
                 "notes": [
+                    *several(found),
                     *document.notes,
                     *passed_over(found),
                     *_out_of_use(session, policy["id"]),

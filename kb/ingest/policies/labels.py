@@ -12,9 +12,11 @@ _CHINESE = "零〇○一二两三四五六七八九十百千"
 NUMERAL = rf"[{_CHINESE}\d０-９]"
 """One character of a number, as a pattern."""
 
+_SPACED = rf"{NUMERAL}(?:\s?{NUMERAL})*"
+"""A number that justified setting may have drawn apart, as in 第 十 二 条."""
 _CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 _GAP = r"[ \t\u3000]"
-_AFTER_ARTICLE = "的规|规定|所列|所述|所称|第[一二三四五六七八九十\\d]+款|款|项|、|和|及|或|至|中|，|,|之规"
+_AFTER_ARTICLE = "的规|规定|所列|所述|所称|第[一二三四五六七八九十\\d]+款|款|项|、\\s*[第附]|和|及|或|至|中|，|,|之规"
 """What follows the number of an article that a sentence speaks of, rather than begins with."""
 
 PART, CHAPTER, SECTION, CLAUSE, ARTICLE, APPENDIX, CHINESE, BRACKET, DECIMAL, POINTED, BRACKET_DIGIT, CIRCLE = (
@@ -28,11 +30,12 @@ ITEMS = (CHINESE, BRACKET, POINTED, DECIMAL, BRACKET_DIGIT, CIRCLE)
 """Numbers of items, outermost first."""
 
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    (PART, re.compile(rf"(第\s*({NUMERAL}+)\s*[编篇部]分?)(?={_GAP}|$|[：:])")),
-    (CHAPTER, re.compile(rf"(第\s*({NUMERAL}+)\s*章)(?!{_AFTER_ARTICLE}|节)")),
-    (SECTION, re.compile(rf"(第\s*({NUMERAL}+)\s*节)(?!{_AFTER_ARTICLE}|点|约|省|能)")),
-    (ARTICLE, re.compile(rf"(第\s*({NUMERAL}+)\s*条(?:之{NUMERAL}+)?)(?!{_AFTER_ARTICLE})")),
-    (APPENDIX, re.compile(rf"(附\s*(?:件|录|表|图)\s*({NUMERAL}*))(?=[：:.．、\s（(《]|$)")),
+    (PART, re.compile(rf"(第\s*({_SPACED})\s*[编篇部]分?)(?={_GAP}|$|[：:])")),
+    (CHAPTER, re.compile(rf"(第\s*({_SPACED})\s*章)(?!{_AFTER_ARTICLE}|节)")),
+    (SECTION, re.compile(rf"(第\s*({_SPACED})\s*节)(?!{_AFTER_ARTICLE}|点|约|省|能)")),
+    (ARTICLE, re.compile(rf"(第\s*({_SPACED})\s*条(?:之{NUMERAL}+)?)(?!{_AFTER_ARTICLE})")),
+    (APPENDIX, re.compile(rf"(附\s*(?:件|录|表|图)\s*({NUMERAL}*|[A-Z]))(?=[：:.．、\s（(《]|$)")),
+    (APPENDIX, re.compile(r"((?:Appendix|Annex|Attachment)\s+(\d{1,2}|[A-Z]))(?=[：:.．、\s（(—–-]|$)", re.IGNORECASE)),
     (CHINESE, re.compile(r"(([一二三四五六七八九十百]+)\s*[、．.])")),
     (BRACKET, re.compile(r"([（(]\s*([一二三四五六七八九十百]+)\s*[)）])")),
     (
@@ -42,7 +45,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
     (DECIMAL, re.compile(r"((\d{1,3})\s*[.．、])(?!\d)")),
-    (BRACKET_DIGIT, re.compile(r"([（(]\s*(\d{1,3})\s*[)）])")),
+    (BRACKET_DIGIT, re.compile(r"([（(]?\s*(\d{1,3})\s*[)）])")),
     (CIRCLE, re.compile(rf"(([{_CIRCLED}]))")),
 )
 
@@ -63,8 +66,15 @@ def label_of(text: str) -> Label | None:
     """The number that `text` begins with, if any."""
     for kind, pattern in _PATTERNS:
         if found := pattern.match(text):
-            return Label(kind, re.sub(r"\s+", "", found[1]), value_of(found[2]), text[found.end() :])
+            letter = kind == APPENDIX and re.fullmatch("[A-Za-z]", found[2])
+            value = ord(found[2].upper()) - ord("A") + 1 if letter else value_of(found[2])
+            return Label(kind, _closed(found[1]), value, text[found.end() :])
     return None
+
+
+def _closed(text: str) -> str:
+    """Without blanks but those between Latin words: 第12条, Appendix A."""
+    return re.sub(r"(?<![A-Za-z])\s+|\s+(?![A-Za-z\d])", "", text)
 
 
 def clause_of(text: str) -> Label | None:

@@ -12,6 +12,7 @@ from kb.ingest.policies.splitter import Split
 _HEAD = re.compile(
     r"关于(?P<about>[^。；]{2,160}?)的(?:通知|决定|公告|通告)(?!》)|《(?P<named>[^》]{2,80})》(?:修正案|修订案)"
 )
+_BESIDE = re.compile(r"^[^。；]{0,60}(?:修订|修改|修正|新旧|变更)[^。；]{0,10}对照[表稿]")
 _ISSUES = re.compile("印发|发布|下发|颁布|颁发")
 _REPEALS = re.compile("废止|停止执行|停用|失效")
 _AMENDS = re.compile("修订|修改|修正|调整|变更|更正|补充")
@@ -34,7 +35,13 @@ def notice_of(split: Split, headings: Sequence[str]) -> Notice | None:
     """What a document is that only amends or repeals others; None for one that has a policy's whole text."""
     bodies = [article.text for article in split.articles]
     opening = [*headings, *split.front, *(line for text in bodies[:1] for line in text.splitlines()[:3])]
-    found = _HEAD.search("".join(re.sub(r"\s+", "", line) for line in opening))
+    lines = [re.sub(r"\s+", "", line) for line in opening]
+    if (beside := next(filter(_BESIDE.search, lines), "")) and not _has_text(split):
+        return Notice(
+            beside[:80],
+            "这份文件是修订前后的对照表，旧条文也在里面，不能作为新版本。请导入修改后的全文。",
+        )
+    found = _HEAD.search("".join(lines))
     if found is None:
         return None
     about = found["about"] or f"修改《{found['named']}》部分条款"
@@ -55,6 +62,11 @@ def notice_of(split: Split, headings: Sequence[str]) -> Notice | None:
         f"这份文件只写了对{listed}的改动，不是修改后的全文，不能作为它的新版本。"
         "请把改动写进原文，把修改后的全文作为新版本导入。",
     )
+
+
+def _has_text(split: Split) -> bool:
+    labels = (label_of(one.label) for one in split.articles)
+    return sum(label is not None and label.kind == ARTICLE for label in labels) >= 3
 
 
 def _is_changes(split: Split) -> bool:

@@ -17,16 +17,18 @@ import pdfplumber
 from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect
 
 from core.errors import InvalidInput
-from kb.ingest.policies.blocks import Block, Document, clean, joined, table
-from kb.ingest.policies.grids import Grid, grid_of, joined_grids, middle_in, tables_of
+from kb.ingest.policies.blocks import Block, Document, clean, rejoined, table
+from kb.ingest.policies.grids import Grid, grid_of, joined_grids, middle_in, tables_of, without_text
 from kb.ingest.policies.gutter import Columns, columns_of
-from kb.ingest.policies.labels import label_of
+from kb.ingest.policies.labels import ARTICLE, STRUCTURE, label_of
 from kb.ingest.policies.superscripts import raised
+from kb.ingest.policies.watermarks import Watermarks
 
 # It warns of every font that lacks a figure, dozens of lines a file, and nobody can act upon it; what it cannot read it raises.
 logging.getLogger("pdfminer").setLevel(logging.ERROR)
 
 Progress = Callable[[int, int], None]
+_Form = tuple[tuple[str, ...], int]
 
 _MARGIN = 0.12
 """Running heads and page numbers stand in this part of the page's height, above and below."""
@@ -63,9 +65,10 @@ def read_pdf(path: Path, progress: Progress = lambda done, total: None) -> Docum
             pictures: list[int] = []
             gutters: dict[int, Columns] = {}
             gutter: float | None = None
+            watermarks = Watermarks()
             for number, page in enumerate(pdf.pages, 1):
                 progress(number - 1, len(pdf.pages))
-                found, columns = _read_page(page, number, gutter)
+                found, columns = _read_page(watermarks.without(page).dedupe_chars(), number, gutter)
                 if columns is not None:
                     gutters[number] = columns
                     gutter = gutter if columns.doubtful else columns.x
@@ -86,6 +89,8 @@ def read_pdf(path: Path, progress: Progress = lambda done, total: None) -> Docum
     notes = []
     if pictures:
         notes.append(f"{_pages(pictures)}是图片，没有读取；请用文字识别（OCR）后再导入这些页。")
+    if watermarks.texts:
+        notes.append("水印（斜排的、盖在正文上的文字）没有读取。")
     kept, dropped = _without_running_heads(pages)
     if dropped:
         notes.append("各页重复的页眉、页脚和页码已去除。")
@@ -93,8 +98,8 @@ def read_pdf(path: Path, progress: Progress = lambda done, total: None) -> Docum
     whole = _with_whole_tables(kept)
     if mended := [one.page for page in whole for one in page if isinstance(one, Grid) and one.mended]:
         notes.append(f"{_pages(mended)}的表格有缺少框线或被分页截断的单元格，已按位置补全，请对照原文核对。")
-    margin = "\n".join(one.text for page in pages[:3] for one in page if isinstance(one, _Line) and _in_margin(one))
-    about = {"title": title, "margin": margin}
+    margin = [one.text for page in pages[:3] for one in page if isinstance(one, _Line) and _in_margin(one)]
+    about = {"title": title, "margin": "\n".join([*margin, *watermarks.texts])}
     return Document(_blocks(whole), notes, {key: text for key, text in about.items() if text})
 
 
@@ -156,13 +161,13 @@ def _read_page(page: Any, number: int, gutter: float | None) -> tuple[list[_Line
     found: list[_Line | Grid] = []
     _mark_raised(page.chars)
     outside = page
-    for one in tables_of(page):
+    for one in (part for whole in tables_of(page) for part in without_text(page, whole)):
         grid = grid_of(page, one, number)
         if table(grid.rows) is None:
             continue
         found.append(grid)
         outside = outside.filter(lambda thing, box=grid.box: not middle_in(thing, box))
-    lines, columns = _lines(outside.dedupe_chars(), number, gutter)
+    lines, columns = _lines(outside, number, gutter)
     return _in_order([*found, *lines], columns), columns
 
 
@@ -250,35 +255,65 @@ def _in_margin(line: _Line) -> bool:
 
 
 def _without_running_heads(pages: list[list[_Line | Grid]]) -> tuple[list[list[_Line | Grid]], bool]:
-    """Without page numbers and what stands in the margin of page after page."""
+    """Without page numbers and what stands in the margin of page after page. A table in the heads, as procedures have it, tells
+    number and version: it stays once.
 
-    def key(line: _Line) -> tuple[str, int]:
-        return re.sub(r"\d+", "#", line.text), round(line.top / 8)
-
-    seen = Counter(
-        where
-        for page in pages
-        for where in {key(one) for one in page if isinstance(one, _Line) and _in_margin(one)}
-        | {(text, at + 1) for text, at in {key(one) for one in page if isinstance(one, _Line) and _in_margin(one)}}
-    )
+    第一章 总则 and 附件2 may begin a page; they are of its head only where the very same words are in the same place of the next.
+    No article is.
+    """
+    seen = _in_margins(pages)
+    forms = Counter(form for page in pages for form in {_form(one) for one in page if isinstance(one, Grid)})
     often = max(2, round(0.4 * len(pages)))
     kept: list[list[_Line | Grid]] = []
     dropped = False
-    for page in pages:
+    shown: set[_Form] = set()
+    for number, page in enumerate(pages):
         rest = []
+        near = [*pages[max(number - 2, 0) : number], *pages[number + 1 : number + 3]]
         for one in page:
-            running = isinstance(one, _Line) and _in_margin(one) and not _begins_article(one)
-            if running and (seen[key(one)] >= often or _PAGE_NUMBER.match(one.text)):
-                dropped = True
+            if isinstance(one, Grid):
+                form = _form(one)
+                running = form in shown and forms[form] >= often and one.box[1] < _MARGIN * one.height
+                shown.add(form)
+            elif not _in_margin(one) or (label := label_of(one.text)) and label.kind == ARTICLE:
+                running = False
+            elif label and label.kind in STRUCTURE:
+                running = any(_is_again(one, other) for other in near)
             else:
-                rest.append(one)
+                text = re.sub(r"\d+", "#", one.text)
+                running = seen[text, _place(one)] >= often or bool(_PAGE_NUMBER.match(one.text))
+            dropped = dropped or running
+            rest += [] if running else [one]
         kept.append(rest)
     return kept, dropped
 
 
-def _begins_article(line: _Line) -> bool:
-    label = label_of(line.text)
-    return label is not None and label.kind in ("article", "chapter")
+def _form(grid: Grid) -> _Form:
+    """A table's words and place, whatever numbers it has."""
+    return tuple(re.sub(r"\d+", "#", cell) for row in grid.rows for cell in row), round(grid.box[1] / 8)
+
+
+def _in_margins(pages: list[list[_Line | Grid]]) -> Counter[tuple[str, int]]:
+    """On how many pages a margin tells the same, whatever numbers it has, in about the same place."""
+    found: Counter[tuple[str, int]] = Counter()
+    for page in pages:
+        here = {
+            (re.sub(r"\d+", "#", one.text), _place(one)) for one in page if isinstance(one, _Line) and _in_margin(one)
+        }
+        found.update(here | {(text, at + 1) for text, at in here})
+    return found
+
+
+def _place(line: _Line) -> int:
+    return round(line.top / 8)
+
+
+def _is_again(line: _Line, page: list[_Line | Grid]) -> bool:
+    """Whether a page tells the very same in about the same place of its margin."""
+    return any(
+        isinstance(one, _Line) and one.text == line.text and _in_margin(one) and abs(one.top - line.top) < 8
+        for one in page
+    )
 
 
 def _blocks(pages: Sequence[Sequence[_Line | Grid]]) -> list[Block]:
@@ -296,7 +331,7 @@ def _blocks(pages: Sequence[Sequence[_Line | Grid]]) -> list[Block]:
                 held = None
                 blocks += [found] if (found := table(one.rows, one.page)) else []
             elif held is not None and isinstance(before, _Line) and _goes_on(before, one, body, edges, gap):
-                held = Block(held.kind, joined(held.text, one.text), held.level, held.page)
+                held = Block(held.kind, rejoined(held.text, one.text), held.level, held.page)
             else:
                 blocks += [held] if held else []
                 heading = _is_heading(one, body, edges)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from core.errors import InvalidInput
 from kb.ingest.policies.blocks import Document
+from kb.ingest.policies.continued import with_whole_tables
+from kb.ingest.policies.layout import without_grids
 from kb.ingest.policies.pdf import read_pdf
 from kb.ingest.policies.plain import read_markdown, read_text
 from kb.ingest.policies.superscripts import with_marks
@@ -26,4 +29,4 @@ def read_document(path: Path, form: str, progress: Callable[[int, int], None] = 
         raise InvalidInput("制度请使用 Word（.docx）、PDF、网页（.html）、.md 或 .txt 文件。")
     if not any(block.kind == "table" or block.text for block in found.blocks):
         raise InvalidInput("文件里没有可以读取的文字。如果内容是图片或文本框，请改成文字后再导入。")
-    return with_marks(found)
+    return with_marks(replace(found, blocks=without_grids(with_whole_tables(found.blocks))))

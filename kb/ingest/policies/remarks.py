@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
+from kb.articles import headings
+from kb.ingest.policies.labels import ARTICLE, label_of
 from kb.ingest.policies.splitter import Split
 
 
@@ -52,6 +55,21 @@ def _told_apart(body: dict[str, Any]) -> str:
     if body["policy"]["id"] == other["id"]:
         return f"这份文件作为已入库的《{other['title']}》的新版本；它们只有公司不同，如果不是同一份制度，请在“入库为”里选“一份新制度”。"
     return f"已入库的《{other['title']}》只有公司不同；如果这份文件是它的新版本，请在“入库为”里选它。"
+
+
+def several(found: Split) -> list[str]:
+    """That 第一条 comes again in the same place: the file may be a collection, whose articles would all bear one title."""
+    firsts: Counter[tuple[object, ...]] = Counter()
+    for article in found.articles:
+        label = label_of(article.label)
+        if label and label.kind == ARTICLE and label.value == 1 and "之" not in label.text:
+            firsts[tuple(tuple(headings(text)) or text for text in article.heading_path)] += 1
+    if max(firsts.values(), default=0) < 2:
+        return []
+    return [
+        "“第一条”在同一位置出现了不止一次，这份文件里可能有几份制度；合在一起导入，后面几份的条款会被说成是第一份制度的。"
+        "如果是制度汇编，请拆成几份文件分别导入。"
+    ]
 
 
 def passed_over(found: Split) -> list[str]:

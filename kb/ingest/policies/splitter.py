@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kb.ingest.policies.blocks import TITLE, Block
@@ -22,6 +22,7 @@ from kb.ingest.policies.labels import (
     CLAUSE,
     DECIMAL,
     ITEMS,
+    POINTED,
     STRUCTURE,
     Label,
     chinese,
@@ -32,6 +33,9 @@ from kb.ingest.policies.labels import (
 _LONGEST_HEADING = 60
 _LOOKED_AROUND = 2000
 _LONGEST_TITLE = 30
+_NEAR = 12
+_DEPTHS = 70
+"""Ranks of headings that 4.1 and the like are, from here on."""
 _LONG_SECTION = 800
 """Where sections between the outermost items are longer than this on average, their own items become the articles."""
 _SENTENCE = re.compile("[。；！？;!?]")
@@ -39,6 +43,13 @@ _PHRASE = re.compile("[，。；：！？,;:!?]")
 _ENDED = re.compile(r"[。；！？：;!?:.)）」”】\]|]\s*$")
 _LEADER = re.compile(r"(?:[.·…‥。．]\s?){3,}\s*\d+$|[.·…‥]{2,}\s*\d*$")
 _PAGE_AT_END = re.compile(r"[\s.·…‥．-]*\d+$")
+_OF_TITLE_PAGE = re.compile(
+    r"^[\u3400-\u9fffA-Za-z/ ]{2,8}\s*[：:]\s*\S|^[\d〇○零一二三四五六七八九]{4}\s*年(?:\s*[\d十一二三四五六七八九]{1,3}\s*月)?[\s\d十一二三四五六七八九日]*(?:发布|印发|实施)?$"
+)
+"""文件编号：HS-003 and 二〇二六年二月, large and in the middle as titles are."""
+_FIELD = re.compile(
+    "^(?:(?:文件|制度|程序)(?:编号|名称|标题)|版本/?版?[次号]?|版次|修订(?:日期|内容|人|说明|记录)|(?:生效|实施|发布|编制|发文)日期|页[次数码]|密级|发文字号|主办部门|拟稿人)\\s*[：:]?$"
+)
 _BRACKETED = re.compile(r"^\s*[【\[［(（]\s*([\u3400-\u9fffA-Za-z、和与及]{2,20})\s*[】\]］)）]\s*(?=\S)")
 _TITLE_THEN_TEXT = re.compile(r"^([\u3400-\u9fff、（）()A-Za-z]{2,14})[ \u3000]+([\u3400-\u9fff《“].{9,})$", re.S)
 
@@ -132,8 +143,12 @@ def split(blocks: Sequence[Block]) -> Split:
         item = items[index]
         follows = index + 1 < len(items) and not _begins(items[index + 1], upper, unit)
         label = item.label
+        if label and label.kind == POINTED:
+            writer.end(_DEPTHS + _depth(label))
         if label and label.kind in STRUCTURE:
             writer.heading(STRUCTURE[label.kind], item.block)
+        elif label and label.kind == unit == POINTED and _is_above(items, index):
+            writer.heading(_DEPTHS + _depth(label), item.block)
         elif label and label.kind == unit and (unit == ARTICLE or item.block.kind != "heading"):
             writer.article(item.block, label, follows)
         elif label and label.kind in upper and item.block.kind != "heading":
@@ -164,9 +179,17 @@ class _Writer:
         self._stack.append((rank, block.text, item))
         self._opens.append((block.text, block.page))
 
+    def end(self, rank: int) -> None:
+        """End the headings of this rank and below."""
+        if self._stack and self._stack[-1][0] >= rank:
+            self._close()
+        while self._stack and self._stack[-1][0] >= rank:
+            self._stack.pop()
+
     def article(self, block: Block, label: Label, follows: bool) -> None:
         self._close()
-        title, text = _title_and_text(label.rest, follows or block.kind == "heading")
+        rest = label.rest.lstrip("、：:.．") if label.kind == ARTICLE else label.rest
+        title, text = _title_and_text(rest, follows or block.kind == "heading")
         above = "" if label.kind in (ARTICLE, CHINESE) else "".join(item for _, _, item in self._stack)
         heading = block.text[: len(block.text) - len(label.rest)] + title
         value = label.value if label.kind == ARTICLE and "之" not in label.text else None
@@ -231,6 +254,8 @@ def _labelled(blocks: list[Block]) -> list[_Item]:
     last: int | None = None
     labels = _with_clauses(blocks, [label_of(block.text) if block.kind != "table" else None for block in blocks])
     for index, (block, label) in enumerate(zip(blocks, labels, strict=True)):
+        if label and (label.kind == ARTICLE or label.kind in STRUCTURE) and not block.text.startswith(label.text):
+            block = replace(block, text=label.text + label.rest)
         if label and label.kind == ARTICLE:
             apart = _apart(label) or block.kind == "heading" or "之" in label.text
             expected = label.value == 1 or (label.value is not None and last is not None and label.value == last + 1)
@@ -250,7 +275,36 @@ def _labelled(blocks: list[Block]) -> list[_Item]:
                 if mention or (named and not before_table):
                     label = None
         items.append(_Item(block, label))
-    return items
+    return _titled(items)
+
+
+def _titled(items: list[_Item]) -> list[_Item]:
+    """第一章 and 附件2 on lines of their own together with their title on the next line."""
+    found: list[_Item] = []
+    for index, item in enumerate(items):
+        above = found[-1] if found else None
+        bare = above and above.label and above.label.kind in STRUCTURE and not above.label.rest.strip(" \u3000：:.．、")
+        if above and above.label and bare and _is_its_title(items, index, above.label.kind):
+            text = f"{above.block.text} {item.block.text}"
+            rest = f"{above.label.rest} {item.block.text}"
+            found[-1] = _Item(replace(above.block, text=text), replace(above.label, rest=rest))
+        else:
+            found.append(item)
+    return found
+
+
+def _is_its_title(items: list[_Item], index: int, kind: str) -> bool:
+    """Whether a line is the title of the chapter, or of the appendix, whose number stands above it."""
+    item, below = items[index], items[index + 1] if index + 1 < len(items) else None
+    if item.label or item.block.kind == "table" or below is None or len(item.block.text) > _LONGEST_TITLE:
+        return False
+    if (
+        is_contents_head(item.block.text)
+        or _PHRASE.search(item.block.text)
+        or re.search(r"^[\d(（]|\d$", item.block.text)
+    ):
+        return False
+    return kind == APPENDIX or below.label is not None or below.block.kind == "heading"
 
 
 def _with_clauses(blocks: list[Block], labels: list[Label | None]) -> list[Label | None]:
@@ -272,7 +326,7 @@ def _with_clauses(blocks: list[Block], labels: list[Label | None]) -> list[Label
 
 def _apart(label: Label) -> bool:
     """Whether something stands between an article's number and its text."""
-    return not label.rest or not label.rest[0].isalnum()
+    return not label.rest or not (label.rest[0].isalnum() or label.rest[0] == "、")
 
 
 def _goes_on(labels: Sequence[Label | None], index: int, last: int | None) -> bool:
@@ -302,11 +356,12 @@ def _goes_on(labels: Sequence[Label | None], index: int, last: int | None) -> bo
 
 def _is_title(text: str, before: list[_Item]) -> bool:
     """An appendix can follow a text without articles; 附件 among the first lines is a mention."""
-    return len(before) > 3 and len(text) <= _LONGEST_TITLE
+    return len(before) > 3 and len(re.sub("[ -~]{2}", "x", text)) <= _LONGEST_TITLE
 
 
 def _levels(items: list[_Item]) -> tuple[frozenset[str], str | None]:
-    """Which items are headings, and which begin articles: `(frozenset(), "article")` where 第…条 number the text."""
+    """Which items are headings, and which begin articles: `(frozenset(), "article")` where 第…条 number the text, no kind where
+    lists that begin again stand in the short sections of headings."""
     counts = Counter(item.label.kind for item in items if item.label)
     if counts[ARTICLE] >= 2 or (counts[ARTICLE] and len(counts) > 1) or (counts[ARTICLE] and len(items) <= 4):
         return frozenset(), ARTICLE
@@ -314,13 +369,37 @@ def _levels(items: list[_Item]) -> tuple[frozenset[str], str | None]:
     outer = next((kind for kind in seen if counts[kind] >= 2), None)
     if outer is None:
         return frozenset(), None
-    lengths = sum(len(item.block.printed) for item in items) / counts[outer]
+    whole = sum(len(item.block.printed) for item in items)
+    headings = sum(item.block.kind == "heading" and item.label is None for item in items[1:])
+    again = sum(item.label is not None and item.label.kind == outer and item.label.value == 1 for item in items)
+    if again > 1 and headings > 1 and whole / headings <= _LONG_SECTION:
+        return frozenset(), None
+    lengths = whole / counts[outer]
     inner = next(
         (kind for kind in list(seen)[list(seen).index(outer) + 1 :] if counts[kind] >= 2 * counts[outer]), None
     )
     if inner and lengths > _LONG_SECTION:
         return frozenset({outer}), inner
     return frozenset(), outer
+
+
+def _depth(label: Label) -> int:
+    """3 for 4.1.2, 1 for 4.0."""
+    return len(_numbers(label))
+
+
+def _numbers(label: Label) -> list[str]:
+    numbers = re.findall(r"\d+", label.text)
+    return numbers[:-1] if numbers[-1] == "0" else numbers
+
+
+def _is_above(items: list[_Item], index: int) -> bool:
+    """Whether 4.1 差旅费 is no more than the title of the 4.1.1 that follows it."""
+    label, below = items[index].label, items[index + 1].label if index + 1 < len(items) else None
+    if label is None or below is None or below.kind != POINTED or not _title_and_text(label.rest, True)[0]:
+        return False
+    own, inner = _numbers(label), _numbers(below)
+    return len(inner) > len(own) and inner[: len(own)] == own
 
 
 def _begins(item: _Item, upper: frozenset[str], unit: str | None) -> bool:
@@ -337,11 +416,16 @@ def _front(items: list[_Item], structured: bool) -> tuple[bool, int]:
     sections = Counter(item.block.level for item in items if item.block.kind == "heading" and item.block.level > top)
     while end < len(items):
         block = items[end].block
-        text = re.sub(r"\s", "", block.text)
-        if text in ("目录", "目次"):
+        if is_contents_head(block.text):
             end = _contents_end(items, end)
             continue
         if _LEADER.search(block.text) and block.kind != "table":
+            end += 1
+            continue
+        if behind := _contents_behind(items, end):
+            end = behind
+            continue
+        if block.kind == "table" and _is_form(block):
             end += 1
             continue
         if block.kind == "table" or items[end].label or end >= 40:
@@ -358,12 +442,31 @@ def _front(items: list[_Item], structured: bool) -> tuple[bool, int]:
     return end > 0, end
 
 
+def _contents_behind(items: list[_Item], start: int) -> int | None:
+    """Where the table of contents begins, with nothing before it but lines of a title page and tables of versions or signatures."""
+    for index in range(start, min(start + _NEAR, len(items))):
+        if is_contents_head(items[index].block.text):
+            return index
+        if items[index].block.kind != "table" and (items[index].label or not _is_front_line(items[index].block.text)):
+            return None
+    return None
+
+
+def _is_form(block: Block) -> bool:
+    """Whether a table is the head of a procedure, the form of an office system, or the list of its versions."""
+    return sum(bool(_FIELD.match(cell)) for cell in {cell for row in block.rows for cell in row}) > 1
+
+
+def is_contents_head(text: str) -> bool:
+    return re.sub(r"\s", "", text).lower() in ("目录", "目次", "contents", "tableofcontents")
+
+
 def _is_front_line(text: str, heading: bool = False) -> bool:
     """Short and no sentence; of headings, the edition in brackets and the document's number."""
     if text[0] in "（(〔[" and text[-1] in "）)〕]" and len(text) <= 200:
         return True
     if heading:
-        return text[-1] == "号" and len(text) <= _LONGEST_HEADING
+        return len(text) <= _LONGEST_HEADING and (text[-1] == "号" or bool(_OF_TITLE_PAGE.match(text)))
     return len(text) <= _LONGEST_HEADING and not _SENTENCE.search(text) and text[-1] not in "：:，,"
 
 
@@ -404,4 +507,4 @@ def _of_heading(text: str) -> tuple[str, str]:
     label = label_of(text)
     if label and label.rest.strip(" \u3000：:.．、"):
         return label.text, label.rest.strip(" \u3000：:.．、")
-    return text, ""
+    return text.rstrip(" \u3000：:") or text, ""

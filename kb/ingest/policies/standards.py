@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import InvalidInput
-from kb.ingest.policies.blocks import Block
+from kb.ingest.policies.blocks import Block, is_banner
 from kb.ingest.policies.heads import (
     CROSS,
     NOTHING,
@@ -24,6 +24,7 @@ from kb.ingest.policies.heads import (
     dimension_of_values,
     head_lines,
     heading_of,
+    in_brackets,
     value_name,
 )
 from kb.ingest.policies.labels import APPENDIX, ARTICLE, STRUCTURE, label_of
@@ -118,7 +119,7 @@ class Found:
 
 
 def find_standards(blocks: Sequence[Block], articles: Iterable[dict[str, Any]], title: str) -> list[Found]:
-    """Every table of a document with a proposal; `use` is set where it holds numbers under clear dimensions."""
+    """Every table of a document, but for those of its title page, with a proposal; `use` is set where it holds numbers under clear dimensions."""
     found: list[Found] = []
     placed = list(articles)
     start, read = 0, 0
@@ -133,7 +134,8 @@ def find_standards(blocks: Sequence[Block], articles: Iterable[dict[str, Any]], 
             if where >= 0:
                 article, start, read = placed[at], at, where + len(block.printed)
                 break
-        found.append(_found(block, near, article, title, len(found) + 1))
+        if article or not placed:
+            found.append(_found(block, near, article, title, len(found) + 1))
     return found
 
 
@@ -151,19 +153,21 @@ def _near(blocks: Sequence[Block], index: int) -> list[str]:
 
 
 def _found(block: Block, near: list[str], article: dict[str, Any] | None, title: str, n: int) -> Found:
-    rows = [row for row in block.rows if len(set(row)) > 1 or len(row) < 2]
-    banners = [row[0] for row in block.rows if len(set(row)) == 1]
+    rows = [row for row in block.rows if not is_banner(row)]
+    banners = [row[0] for row in block.rows if is_banner(row)]
     rows = rows or list(block.rows)
-    heads = head_lines(rows)
-    header = tuple(heading_of(rows[:heads], column) for column in range(len(rows[0])))
-    body = tuple(tuple(row) for row in rows[heads:])
+    head = [in_brackets(row) for row in rows[: head_lines(rows)]]
+    header = tuple(heading_of(head, column) for column in range(len(rows[0])))
+    body = tuple(tuple(row) for row in rows[len(head) :])
     values = columns_of_values(header, body)
     dimensions = [
         k for k in columns_of_dimensions(header, body) if k not in values and k < min(values, default=len(header))
     ]
-    common = common_lines(rows[:heads], values)
+    common = common_lines(head, values)
     above = [*near[::-1], *banners, *(header[k] for k in range(len(header)) if k not in values)]
     caption = _caption(near, banners, article, title, n)
+    across = dimension_of_values(head, header, values, common)
+    named = {bare(header[k]) for k in dimensions}
     proposal = Setting(
         use=bool(
             dimensions and values and body and any(measure_of(row[k]) is not None for row in body for k in values)
@@ -172,8 +176,8 @@ def _found(block: Block, near: list[str], article: dict[str, Any] | None, title:
         title=caption,
         unit=_unit(above, header, body, values),
         dimensions=tuple(Column(bare(header[k]) or f"第{k + 1}列", k) for k in dimensions),
-        value_columns=tuple(Column(value_name(rows[:heads], k, common), k) for k in values),
-        value_dimension=dimension_of_values(rows[:heads], header, values, common),
+        value_columns=tuple(Column(value_name(head, k, common), k) for k in values),
+        value_dimension=across if across not in named else "指标",
     )
     return Found(header, body, block.page, article["number"] if article else None, proposal)
 
@@ -350,7 +354,7 @@ def _caption(near: list[str], banners: list[str], article: dict[str, Any] | None
             bare
             and len(name) <= 40
             and (_TABLE_WORD.search(name) or _CAPTION.match(name))
-            and not re.search("[。，；]", name)
+            and not re.search("[。，；]|[见按照如列][下附后].{0,2}表$", name)
         ):
             return bare
     if article and (article.get("title") or ""):

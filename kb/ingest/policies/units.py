@@ -62,6 +62,11 @@ def told_unit(text: str) -> str:
     return _plain(found[1] or found[2]) if found else ""
 
 
+def is_unit(text: str) -> bool:
+    """Whether a text is a unit and nothing else: 元/天."""
+    return bool(re.fullmatch(_NAME, text.strip()))
+
+
 def head_unit(text: str) -> str:
     """The unit in brackets in a column's heading."""
     found = IN_HEAD.search(text)

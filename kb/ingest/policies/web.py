@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from lxml import html
-from lxml.etree import LxmlError
+from lxml.etree import LxmlError, iterwalk
 
 from core.errors import InvalidInput
 from kb.ingest.decoding import decode
 from kb.ingest.policies.blocks import TITLE, Block, Document, clean, joined, table
 from kb.ingest.policies.labels import label_of
+from kb.ingest.policies.layout import text_cell
 from kb.ingest.policies.numbering import spelled
 from kb.ingest.policies.superscripts import raised
 
@@ -24,6 +26,7 @@ _INLINE = {"a", "abbr", "b", "big", "bdi", "bdo", "cite", "code", "del", "dfn", 
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _STRUCK = {"del", "s", "strike"}
 _LINE_THROUGH = re.compile(r"text-decoration(?:-line)?\s*:[^;]*line-through", re.IGNORECASE)
+_LINES_KEPT = re.compile(r"white-space(?:-collapse)?\s*:\s*(?:pre(?:-wrap|-line|serve)?|break-spaces)\b", re.IGNORECASE)
 _RAISED = re.compile(r"vertical-align\s*:\s*super", re.IGNORECASE)
 _AROUND = {"nav", "navbar", "navigation", "menu", "menubar", "breadcrumb", "breadcrumbs", "crumb", "crumbs", "copyright",
            "topbar", "sidebar"}  # fmt: skip
@@ -69,6 +72,14 @@ def read_html(path: Path) -> Document:
     return Document(blocks, notes, {"title": titles[0]} if titles and titles[0] else {})
 
 
+def tables_in(markup: str) -> list[Block]:
+    """The blocks of a `<table>` that stands in another text, such as Markdown."""
+    root = html.document_fromstring(markup)
+    reader = _Reader(root)
+    reader.walk(root)
+    return reader.finish()
+
+
 class _Reader:
     """`struck`, `around` and `hidden` say whether struck-out text, what stands around the text and hidden articles were left out."""
 
@@ -108,13 +119,13 @@ class _Reader:
             if tag == "br":
                 self._end()
                 continue
-            if tag == "pre":
+            if tag == "pre" or _LINES_KEPT.search(one.get("style") or "") and not _has_blocks(one):
                 self._end()
                 for line in "".join(self._texts(one)).splitlines():
                     self._add(line)
                     self._end()
                 continue
-            if tag == "table" and self._table(one):
+            if tag == "table" and not self._lays_out(one) and self._table(one):
                 continue
             if tag not in _INLINE:
                 self._end()
@@ -148,6 +159,19 @@ class _Reader:
             self._blocks.append(Block("paragraph", text))
         elif text:
             self._blocks.append(Block("heading", text, level))
+
+    def _lays_out(self, element: Any) -> bool:
+        """Whether a table lays out the text of the page. Its rows without that text become tables of their own, to be walked to."""
+        rows = [row for row in element.iter("tr") if next(row.iterancestors("table")) is element]
+        cells = [[_lines(cell) for cell in row if cell.tag in ("td", "th")] for row in rows]
+        texts = [text_cell(row, self._letters) is not None for row in cells]
+        if not any(texts):
+            return False
+        captions = element.findall("caption")
+        groups = groupby(zip(rows, texts, strict=True), lambda pair: pair[1])
+        element[:] = [*captions, *(_part([row for row, _ in group], of_text) for of_text, group in groups)]
+        element.tag = "div"
+        return True
 
     def _table(self, element: Any) -> bool:
         """Read a table of data; one that lays out the page is left to be walked through."""
@@ -247,8 +271,36 @@ class _Reader:
         return f"{text}、" if form == "chineseCounting" else f"{text}. " if text else ""
 
 
+def _part(rows: list[Any], of_text: bool) -> Any:
+    """Some rows of a table, as a table, or as what stands in their cells."""
+    part = html.Element("div" if of_text else "table")
+    for row in rows:
+        part.append(row)
+        for one in [row, *row] if of_text else ():
+            one.tag = "div" if one.tag in ("tr", "td", "th") else one.tag
+    return part
+
+
+def _lines(element: Any) -> list[str]:
+    """The lines of an element's text, as its blocks divide it."""
+    parts: list[str] = []
+    for event, one in iterwalk(element, events=("start", "end")):
+        tag = one.tag if isinstance(one.tag, str) else "script"
+        if tag not in _INLINE:
+            parts.append("\n")
+        if event == "start":
+            parts.append(one.text or "" if tag not in _DROPPED else "")
+        elif one is not element:
+            parts.append(one.tail or "")
+    return [line for part in "".join(parts).split("\n") if (line := clean(part))]
+
+
 def _span(value: str | None) -> int:
     return min(max(int(value), 1), _MOST_SPAN) if value and value.strip().isdecimal() else 1
+
+
+def _has_blocks(element: Any) -> bool:
+    return any(isinstance(one.tag, str) and one.tag not in _INLINE for one in element.iterdescendants())
 
 
 def _level(tag: Any) -> int | None:

@@ -16,6 +16,7 @@ from lxml import etree
 from core.errors import InvalidInput
 from kb.ingest.policies.blocks import TITLE, Block, Document, clean, table
 from kb.ingest.policies.formula import ROOTS, linear
+from kb.ingest.policies.layout import text_cell
 from kb.ingest.policies.numbering import Numbering
 from kb.ingest.policies.superscripts import raised
 from kb.ingest.policies.symbols import UNKNOWN, is_symbol_font, symbol
@@ -23,6 +24,7 @@ from kb.ingest.policies.symbols import UNKNOWN, is_symbol_font, symbol
 _LEVEL = re.compile(r"^(?:heading|标题)\s*([1-9])$", re.IGNORECASE)
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _W14 = "{http://schemas.microsoft.com/office/word/2010/wordml}"
+_WATERMARK = "{urn:schemas-microsoft-com:vml}textpath"
 _SKIPPED = {
     qn("w:del"),
     qn("w:moveFrom"),
@@ -51,9 +53,11 @@ class _Reader:
         self._styles = {style.style_id: style.element for style in document.styles}
         body = document.element.body
         self._paged = next(body.iter(qn("w:lastRenderedPageBreak")), None) is not None
+        self._letters = sum(len(one.text or "") for one in body.iter(qn("w:t")))
         self._page = 1
         self._began: int | None = None
         self._contents = False
+        self._held = ""
         self._struck = 0
         self._formulas = self._unknown = self._hidden = False
 
@@ -68,11 +72,12 @@ class _Reader:
         return Document(blocks, self._notes(body), about)
 
     def _margins(self) -> Iterator[str]:
-        """The paragraphs of page heads and feet, which are no part of the text."""
+        """The paragraphs of page heads and feet, and the watermark that Word keeps there; they are no part of the text."""
         for section in self._document.sections:
             for part in (section.header, section.first_page_header, section.footer, section.first_page_footer):
                 if not part.is_linked_to_previous:
                     yield from ("".join(one.itertext(qn("w:t"))) for one in part._element.iter(qn("w:p")))
+                    yield from (one.get("string", "") for one in part._element.iter(_WATERMARK))
 
     def _notes(self, body: Any) -> list[str]:
         def some(name: str) -> bool:
@@ -106,11 +111,21 @@ class _Reader:
             if element.tag == qn("w:p"):
                 yield from self._paragraph(element)
             elif element.tag == qn("w:tbl"):
+                yield from self._let_go()
                 yield from self._table(element)
             elif element.tag == qn("w:sdt") and _is_contents(element):
                 self._contents = True
             elif element.tag in _GO_INTO:
                 yield from self._blocks(element)
+        if parent.tag in (qn("w:body"), qn("w:tc")):
+            yield from self._let_go()
+
+    def _let_go(self) -> Iterator[Block]:
+        """The paragraph that waits for the next one, where there is none."""
+        text, self._held = self._held, ""
+        yield from (
+            Block("paragraph", clean(line), page=self._known(self._page)) for line in text.split("\n") if clean(line)
+        )
 
     def _paragraph(self, element: Any) -> Iterator[Block]:
         self._began = None
@@ -119,7 +134,11 @@ class _Reader:
             self._contents = True
             self._text(element)
             return
-        text = self._numbered(element)
+        held, self._held = self._held, ""
+        text = held + self._text(element) if held else self._numbered(element)
+        if _is_joined(element):
+            self._held = text if clean(text) else ""
+            return
         page = self._began or self._page
         for k, line in enumerate(part for part in text.split("\n") if clean(part)):
             level = self._level(element, styles) if k == 0 else None
@@ -224,10 +243,15 @@ class _Reader:
         for row in element.iter(qn("w:tr")):
             if next(row.iterancestors(qn("w:tbl"))) is not element:
                 continue
+            own = [cell for cell in row.iter(qn("w:tc")) if next(cell.iterancestors(qn("w:tr"))) is row]
+            if text_cell([_lines(cell) for cell in own], self._letters) is not None:
+                yield from self._filled(rows, page)
+                for cell in own:
+                    yield from self._blocks(cell)
+                rows, page = [], self._page
+                continue
             cells = [""] * _span(row.find(qn("w:trPr")), "w:gridBefore", 0)
-            for cell in row.iter(qn("w:tc")):
-                if next(cell.iterancestors(qn("w:tr"))) is not row:
-                    continue
+            for cell in own:
                 properties = cell.find(qn("w:tcPr"))
                 width = _span(properties, "w:gridSpan", 1)
                 merged = properties.find(qn("w:vMerge")) if properties is not None else None
@@ -239,6 +263,10 @@ class _Reader:
                     above[column] = text
                 cells += [text] * width
             rows.append(cells)
+        yield from self._filled(rows, page)
+
+    def _filled(self, rows: list[list[str]], page: int) -> Iterator[Block]:
+        """A table, or the paragraphs of what only looks like one."""
         if found := table(rows, self._known(page)):
             yield found
             return
@@ -290,6 +318,12 @@ def _is_contents(element: Any) -> bool:
     return gallery is not None and gallery.get(qn("w:val")) == "Table of Contents"
 
 
+def _is_joined(paragraph: Any) -> bool:
+    """Whether a revision has taken away the end of a paragraph, so that the next one goes on with it."""
+    mark = paragraph.find(f"{qn('w:pPr')}/{qn('w:rPr')}")
+    return mark is not None and any(mark.find(qn(name)) is not None for name in ("w:del", "w:moveFrom"))
+
+
 def _paragraphs(element: Any) -> Iterator[Any]:
     """The paragraphs in an element, but for those in text boxes and the like."""
     for child in element:
@@ -297,6 +331,12 @@ def _paragraphs(element: Any) -> Iterator[Any]:
             yield child
         elif child.tag not in _SKIPPED:
             yield from _paragraphs(child)
+
+
+def _lines(cell: Any) -> list[str]:
+    """The paragraphs of a cell and of the tables in it, without their automatic numbers."""
+    texts = ("".join(one.itertext(qn("w:t"))) for one in cell.iter(qn("w:p")))
+    return [line for text in texts if (line := clean(text))]
 
 
 def _is_picture(element: Any) -> bool:

@@ -38,6 +38,22 @@ def test_an_article_is_a_passage_that_names_where_it_stands():
     assert one.visible_to(PUBLIC, date(2026, 1, 1)) and not one.valid_on(date(2025, 12, 31))
 
 
+@pytest.mark.parametrize(
+    ("label", "chapter", "title"),
+    [
+        ("2.1.1", "2.0 标准 · 2.1 住宿费", "《差旅费管理办法》2.1.1（2.0 标准 · 2.1 住宿费） 总监"),
+        ("国内", "住宿", "《差旅费管理办法》国内（住宿） 总监"),
+        ("国内", f"{'标准' * 40} · 住宿", "《差旅费管理办法》国内（住宿） 总监"),
+        ("第二条", "第二章 标准", "《差旅费管理办法》第二条 总监"),
+        ("附件1", "", "《差旅费管理办法》附件1 总监"),
+    ],
+)
+def test_an_item_is_read_under_the_headings_above_it(label: str, chapter: str, title: str):
+    article = {"number": 1, "label": label, "title": "总监", "chapter": chapter, "text": "600元。"}
+    [one] = passages_of({"id": "travel", "title": "差旅费管理办法", "articles": [article]})
+    assert one.title == title
+
+
 def test_a_passage_is_seen_by_the_audience_of_its_policy_only():
     closed = policy("内部条款。", audience={"companies": ["华晟制造公司"], "groups": []}, effective_to="2026-06-30")
     [one] = passages_of(closed)

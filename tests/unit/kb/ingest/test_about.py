@@ -6,6 +6,7 @@ import pytest
 
 from kb.ingest.policies.about import about_of, namesake, next_version, policy_id, same_policy
 from kb.ingest.policies.blocks import Block, Document
+from kb.ingest.policies.remarks import several
 from kb.ingest.policies.splitter import split
 
 
@@ -214,6 +215,14 @@ def test_a_notice_that_amends_or_repeals_is_not_the_policy(text: str, said: str)
     )
 
 
+def test_two_versions_side_by_side_are_not_the_policy():
+    rows = (("条款", "修订前", "修订后"), ("第一条", "三十日内报销。", "六十日内报销。"), ("第三条", "300元", "400元"))
+    blocks = [Block("paragraph", "差旅费管理办法修订对照表"), Block("table", rows=rows)]
+    found = about_of(Document(blocks), split(blocks), "a.docx")
+    assert "对照表" in found["notice"] and found["title"] == "差旅费管理办法修订对照表"
+    assert told(f"差旅费管理办法\n{ARTICLES}第三条 略。\n附件：修订对照表")["notice"] == ""
+
+
 @pytest.mark.parametrize(
     "front",
     [
@@ -236,3 +245,18 @@ def test_what_restricts_who_may_read_it(front: str, secret: bool):
     text = f"{front}\n第一条 员工不得对外提供担保。\n第二条 严禁对外公开投标底价。\n"
     assert bool(told(text)["secrecy"]) == secret
     assert told(f"薪酬管理办法\n{ARTICLES}", margin="绝密 内部资料")["secrecy"] == "绝密 内部资料"
+
+
+@pytest.mark.parametrize(
+    ("text", "told_so"),
+    [
+        ("差旅办法\n第一章 总则\n第一条 甲。\n第二条 乙。\n借款办法\n第一章 目的\n第一条 丙。\n第二条 丁。", True),
+        ("差旅办法\n第一条 甲。\n第二条 乙。\n借款办法\n第一条 丙。\n第二条 丁。", True),
+        ("差旅办法\n第一章 总则\n第一条 甲。\n第二条 乙。\n第二章 标准\n第一条 丙。\n第二条 丁。", False),
+        ("差旅办法\n第一条 甲。\n第二条 乙。\n附件1 细则\n第一条 丙。\n第二条 丁。\n附件2 规则\n第一条 戊。", False),
+        ("手册\n第一部分 差旅\n第一章 总则\n第一条 甲。\n第二部分 借款\n第一章 总则\n第一条 丙。\n第二条 乙。", False),
+    ],
+)
+def test_several_policies_in_one_file_are_told(text: str, told_so: bool):
+    blocks = [Block("paragraph", line) for line in text.splitlines()]
+    assert bool(several(split(blocks))) == told_so

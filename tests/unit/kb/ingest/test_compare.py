@@ -66,6 +66,14 @@ def test_blanks_and_the_form_of_a_table_are_no_change():
     assert kinds(old, articles("限额如下：\n|城市|金额|\n|-----|-----|\n|北京|500|")) == [("unchanged", 1, 1)]
 
 
+def test_a_merged_row_that_was_told_for_each_column_is_no_change():
+    head = "| 城市 | 限额 | 说明 |\n| --- | --- | --- |\n"
+    old = articles(f"{head}| 国内 | 国内 | 国内 |\n| 北京 | 500 | 500 |\n| 注：含税。 | 注：含税。 | 注：含税。 |")
+    new = f"{head}| 国内 |  |  |\n| 北京 | 500 | 500 |\n\n注：含税。"
+    assert kinds(old, articles(new)) == [("unchanged", 1, 1)]
+    assert kinds(old, articles(new.replace("500 | 500", "500 |  "))) == [("changed", 1, 1)]
+
+
 def test_the_difference_is_told_by_sentences():
     assert difference("第一句。第二句！\n第三句", "第一句。第二句改了！第三句\n第四句") == [
         {"op": " ", "text": "第一句。"}, {"op": "-", "text": "第二句！"}, {"op": "+", "text": "第二句改了！"},

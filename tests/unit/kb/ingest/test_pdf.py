@@ -13,7 +13,8 @@ from kb.ingest.policies.blocks import clean
 from kb.ingest.policies.pdf import read_pdf
 from kb.ingest.policies.reader import read_document
 from kb.ingest.policies.splitter import split
-from tests.unit.kb.ingest.pdf_file import Page, write_pdf
+from kb.ingest.policies.standards import find_standards
+from tests.unit.kb.ingest.pdf_file import HEIGHT, Page, write_pdf
 
 SIZE, LEFT, COLUMNS = 12, 90, 34
 THIRD = (
@@ -296,3 +297,111 @@ def test_a_raised_digit_is_no_digit_of_the_amount(tmp_path: Path):
     document = read_document(write_pdf(tmp_path / "a.pdf", [page]), "pdf")
     assert "补助100[1]元" in document.blocks[-1].text and "1001" not in document.blocks[-1].text
     assert any("注码" in note for note in document.notes)
+
+
+def aslant(page: Page, x: float, top: float, text: str) -> None:
+    code = text.encode("utf-16-be").hex()
+    page.parts.append(f"BT /F1 20 Tf 0.866 0.5 -0.5 0.866 {x} {HEIGHT - top} Tm <{code}> Tj ET")
+
+
+def test_a_watermark_gets_into_no_amount(tmp_path: Path):
+    page = Page()
+    end = set_lines(page, 80, "第一条 单笔5000元以下的由部门负责人审批，5000元以上至50000元的由分管领导审批。")
+    set_lines(page, end, "第二条 住宿费每天不超过500元。")
+    for top in (100, 140, 180):
+        aslant(page, 110, top, "张三13812345678")
+    document = read_pdf(write_pdf(tmp_path / "marked.pdf", [page]))
+    assert [block.text for block in document.blocks] == [
+        "第一条 单笔5000元以下的由部门负责人审批，5000元以上至50000元的由分管领导审批。",
+        "第二条 住宿费每天不超过500元。",
+    ]
+    assert any("水印" in note for note in document.notes)
+
+
+@pytest.mark.parametrize(
+    ("paint", "size", "read"), [("0.85 g", 40, False), ("0.8 0.8 0.9 rg", 12, False), ("1 0 0 rg", 12, True)]
+)
+def test_pale_or_large_letters_over_the_text_are_a_watermark(tmp_path: Path, paint: str, size: int, read: bool):
+    pages = [Page(), Page()]
+    for page in pages:
+        page.parts.append(paint)
+        page.text(150, 148, "内部资料", size).text(150, 400, "内部资料", size)
+        page.parts.append("0 g")
+        set_lines(page, 150, "第一条 单笔5000元以下的由部门负责人审批，5000元以上至80000元的由分管领导审批。")
+    document = read_pdf(write_pdf(tmp_path / "over.pdf", pages))
+    assert ("内部资料" in "".join(block.text for block in document.blocks)) == read
+    if not read:
+        assert document.blocks[0].text.startswith("第一条 单笔5000元以下的由部门负责人审批，5000元以上")
+        about = about_of(document, split(document.blocks), "a.pdf")
+        assert about["secrecy"] == "内部资料", "who may read it is told by the watermark"
+
+
+def test_what_fills_in_a_blank_is_no_watermark(tmp_path: Path):
+    page = Page()
+    set_lines(page, 80, "第一条 出差人员应当事先申请，批准后方可订票。")
+    page.text(LEFT, 120, "姓名：________________").parts.append("0.6 0.6 1 rg")
+    page.text(LEFT + 40, 119, "张三", 13)
+    document = read_pdf(write_pdf(tmp_path / "filled.pdf", [page]))
+    assert "张" in document.blocks[-1].text and not document.notes
+
+
+def test_the_table_in_the_page_heads_stays_once(tmp_path: Path):
+    pages = [Page() for _ in range(3)]
+    for number, page in enumerate(pages, 1):
+        grid(page, 40, [["制度名称", "报销办法", "文件编号", "HS-001"], ["版本", "A/2", "页次", f"{number}/3"]])
+    set_lines(pages[0], 600, THIRD[: 2 * COLUMNS - 2])
+    set_lines(pages[1], 110, THIRD[2 * COLUMNS - 2 :], 0)
+    set_lines(pages[1], 200, "第四条 按月结算。")
+    set_lines(pages[2], 110, "第五条 自印发之日起施行。")
+    document = read_pdf(write_pdf(tmp_path / "heads.pdf", pages))
+    assert [block.kind for block in document.blocks] == ["table", "paragraph", "paragraph", "paragraph"]
+    assert document.blocks[1].text == THIRD and document.notes
+    about = about_of(document, split(document.blocks), "a.pdf")
+    assert (about["title"], about["number"], about["version"]) == ("报销办法", "HS-001", "A/2")
+
+
+def test_appendices_at_the_top_of_their_pages_are_no_running_heads(tmp_path: Path):
+    pages = [framed(number) for number in (1, 2, 3)]
+    set_lines(pages[0], 110, "第一条 见附件。")
+    for number, page in enumerate(pages[1:], 1):
+        page.text(LEFT, 70, f"附件{number}").text(220, 100, f"申请单{'甲乙'[number - 1]}", 16)
+        set_lines(page, 140, "本单一式两份，由经办人填写，并附发票。")
+        page.text(LEFT, 20, "第一章 总则", 9)
+    document = read_pdf(write_pdf(tmp_path / "appendices.pdf", pages))
+    assert [one.label for one in split(document.blocks).articles] == ["第一条", "附件1", "附件2"]
+
+
+def test_articles_that_come_again_in_the_margin_stay(tmp_path: Path):
+    pages = [framed(number) for number in (1, 2)]
+    for page in pages:
+        set_lines(page, 70, "第一条 按月结算。")
+        set_lines(page, 200, "第二条 据实报销，不得虚列。")
+    document = read_pdf(write_pdf(tmp_path / "again.pdf", pages))
+    assert [one.label for one in split(document.blocks).articles] == ["第一条", "第二条"] * 2
+
+
+def test_two_values_of_one_cell_stay_two_and_what_is_drawn_twice_is_one(tmp_path: Path):
+    page = Page().text(LEFT, 50, "第一条 各地区的住宿费限额按下表执行，据实报销。")
+    grid(page, 80, [["城市", "限额（元）"], ["北京", ""]], high=40)
+    page.text(LEFT + 106, 124, "800", 10).text(LEFT + 106, 138, "600", 10).text(LEFT + 106.3, 138, "600", 10)
+    document = read_pdf(write_pdf(tmp_path / "values.pdf", [page]))
+    assert document.blocks[1].rows[1] == ("北京", "800 600")
+    [limits] = find_standards(document.blocks, [], "办法")
+    assert not limits.proposal.use
+
+
+def test_a_frame_around_the_text_of_a_page_is_no_table(tmp_path: Path):
+    page = Page()
+    grid(page, 60, [["制度名称", "报销办法", "编号", "HS-001"], ["版本", "A/2", "日期", "2026"]])
+    end = 108
+    for number in ("一", "二", "三"):
+        end = set_lines(
+            page, end + 4, f"第{number}条 出差人员应当事前提交申请单，经部门负责人批准以后方可订票，并据实报销。"
+        )
+    for x in (LEFT, LEFT + 400):
+        page.rule(x, 108, x, end + 10)
+    page.rule(LEFT, end + 10, LEFT + 400, end + 10)
+    grid(page, end + 10, [["编制", "张三", "批准", "李四"], ["日期", "1月", "日期", "2月"]])
+    document = read_pdf(write_pdf(tmp_path / "frame.pdf", [page]))
+    assert [block.kind for block in document.blocks] == ["table", "paragraph", "paragraph", "paragraph", "table"]
+    assert [len(block.rows) for block in document.blocks if block.kind == "table"] == [2, 2]

@@ -175,12 +175,57 @@ def test_headings_with_a_bare_number_divide_a_manual():
     assert [(one.label, one.title, one.text, one.as_dict()["chapter"]) for one in found.articles] == [
         ("1 目的", "", "规范差旅系统操作。", ""),
         ("2 适用范围", "", "适用于集团总部。", ""),
-        ("3.1", "", "财务部", "3 职责"),
-        ("3.1.1", "", "负责审核，单笔5000元以上复核。", "3 职责"),
+        ("3.1.1", "", "负责审核，单笔5000元以上复核。", "3 职责 · 3.1 财务部"),
         ("3.2", "行政部", "负责订票。", "3 职责"),
         ("4.1", "", "员工提交申请后 24 小时内审批。", "4 程序"),
         ("5 附则", "", "本规程自2026年2月1日起实施。", ""),
     ]
+
+
+def test_items_of_a_manual_stand_under_the_items_above_them():
+    text = """
+    报销程序
+    1.0 目的
+    规范报销。
+    2.0 标准
+    2.1 差旅费
+    2.1.1 住宿：600元/天。
+    2.1.2 餐费：100元/天。
+    2.2 招待费
+    2.2.1 每人300元。
+    3.0 表单
+    3.1 《费用报销单》
+    4.0 本程序自发布之日起执行。
+    """
+    found = split(paragraphs(text))
+    assert told(found) == letters(text)
+    assert [(one.label, one.text, one.as_dict()["chapter"]) for one in found.articles] == [
+        ("1.0", "规范报销。", ""),
+        ("2.1.1", "住宿：600元/天。", "2.0 标准 · 2.1 差旅费"),
+        ("2.1.2", "餐费：100元/天。", "2.0 标准 · 2.1 差旅费"),
+        ("2.2.1", "每人300元。", "2.0 标准 · 2.2 招待费"),
+        ("3.1", "《费用报销单》", "3.0 表单"),
+        ("4.0", "本程序自发布之日起执行。", ""),
+    ]
+
+
+def test_numbers_drawn_apart_and_numbers_before_a_comma_begin_articles():
+    text = "第 一 章、总 则\n" + "".join(f"第 {' '.join(chinese(n))} 条、甲{n}。\n" for n in range(1, 23))
+    found = split(paragraphs(text + "第五条、费用不受第二十三条限制。\n"))
+    assert [one.label for one in found.articles] == [f"第{chinese(n)}条" for n in range(1, 23)]
+    assert found.articles[0].heading_path == ("第一章、总 则",) and found.articles[0].text == "甲1。"
+    assert found.articles[-1].text.endswith("第五条、费用不受第二十三条限制。")
+
+
+def test_a_title_page_of_large_lines_is_the_front():
+    lines = ("华晟集团有限公司", "报销办法", "文件编号：HS-003", "版本：V3.0", "二〇二六年二月")
+    blocks = [Block("heading", line, 2) for line in lines]
+    chapters = [
+        Block("heading", "第一章 总则", 2),
+        Block("paragraph", "第一条 甲。"),
+        Block("heading", "第二章 附则", 2),
+    ]
+    assert split([*blocks, *chapters, Block("paragraph", "第二条 乙。")]).front == lines
 
 
 @pytest.mark.parametrize(
@@ -211,6 +256,51 @@ def test_the_table_of_contents_is_not_read_as_chapters():
     found = split(paragraphs(text))
     assert [one.label for one in found.articles] == ["第一条", "第二条"]
     assert found.front[1] == "目  录" and told(found) == letters(text)
+
+
+def test_a_title_below_its_number_belongs_to_it():
+    text = """
+    固定资产管理办法
+    第一章
+    总则
+    第一条 为加强管理，制定本办法。
+    第二章
+    购置，验收
+    第二条 5万元以上由总经理审批。
+    附件1
+    申请表
+    部门：
+    附录B
+    单位：元
+    Appendix C
+    Approval matrix
+    按下表。
+    """
+    found = split(paragraphs(text))
+    assert told(found) == letters(text)
+    assert [(one.label, one.title, one.heading_path) for one in found.articles] == [
+        ("第一条", "", ("第一章 总则",)),
+        ("第二章", "", ("第二章",)),
+        ("第二条", "", ("第二章",)),
+        ("附件1", "申请表", ("附件1 申请表",)),
+        ("附录B", "", ("附录B",)),
+        ("Appendix C", "Approval matrix", ("Appendix C Approval matrix",)),
+    ]
+
+
+def test_contents_behind_a_table_of_versions_and_the_head_of_a_procedure_are_the_front():
+    form = Block("table", rows=(("文件编号", "HS-1", "版本", "A/2"), ("审核", "张三", "日期", "2026年")))
+    versions = Block("table", rows=(("版本", "修订内容"), ("V2.0", "修改第三条")))
+    lines = paragraphs("目 录\n一、目的 1\n二、标准 2\n一、目的\n规范报销。\n二、标准\n据实报销。")
+    found = split([Block("paragraph", "报销制度"), versions, Block("paragraph", "2026年2月"), *lines])
+    assert len(found.front) == 6
+    assert [(one.label, one.text) for one in found.articles] == [("一、", "规范报销。"), ("二、", "据实报销。")]
+    limits = Block("table", rows=(("事项", "审核"), ("采购", "总经理")))
+    labels = [
+        [one.label for one in split([table, *paragraphs("第一条 甲。\n第二条 乙。")]).articles]
+        for table in (form, limits)
+    ]
+    assert labels == [["第一条", "第二条"], ["前言", "第一条", "第二条"]]
 
 
 def test_numbering_that_starts_again_keeps_every_number_unique():
@@ -292,16 +382,28 @@ def test_what_begins_with_a_number_and_what_does_not():
         "(4)发票": ("bracket_digit", 4),
         "⑤影像": ("circle", 5),
         "附件2：明细表": ("appendix", 2),
+        "附录 B（规范性附录）": ("appendix", 2),
+        "Annex 3": ("appendix", 3),
     }
     assert {text: (found.kind, found.value) for text in kinds if (found := label_of(text))} == kinds
-    for text in ("附则", "第一节约用电", "3.5万元以上的", "12.5%的税率", "一些费用", "第三方平台", "1.5元/公里"):
+    for text in (
+        "附则",
+        "第一节约用电",
+        "3.5万元以上的",
+        "12.5%的税率",
+        "一些费用",
+        "第三方平台",
+        "1.5元/公里",
+        "附件A4纸打印",
+        "Attachment is needed",
+    ):
         assert label_of(text) is None, text
 
 
 MARKS = ("第一章 总则", "第二节 住宿", "第一条", "第二条 标准", "第三条　范围　本办法，适用于全体员工和劳务人员。", "第十条之一 甲",
          "一、", "二、目的", "（一）", "（二）乙方，丙方。", "1.", "2、票据", "1.1 流程", "(1)", "①", "附件1：明细表", "附件",
          "目录", "第一章 总则……1", "各单位：", "华晟财〔2026〕3号", "第五条【标准】甲", "第六条（定义）乙丙",
-         "1 目的", "2 适用范围", "3 职责", "第三条甲。", "第五条规定的费用", "第七条乙。", "第八条丙")  # fmt: skip
+         "总则", "第一章", "附件2", "1.0 目的", "2.1.1 甲", "第 十 二 条 甲", "第三条、乙", "附录A", "1 目的", "2 适用范围", "3 职责", "第三条甲。", "第五条规定的费用", "第七条乙。", "第八条丙")  # fmt: skip
 TEXT = st.one_of(
     st.sampled_from(MARKS),
     st.builds("{}{}".format, st.sampled_from(MARKS), st.text(max_size=30)),

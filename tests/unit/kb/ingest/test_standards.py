@@ -6,7 +6,10 @@ import pytest
 
 from core.errors import InvalidInput
 from kb.ingest.policies.blocks import Block, table
+from kb.ingest.policies.continued import with_whole_tables
+from kb.ingest.policies.layout import without_grids
 from kb.ingest.policies.renewal import renewals, renewed
+from kb.ingest.policies.splitter import split
 from kb.ingest.policies.standards import Found, find_standards, problem_of, setting_of, standard_of
 
 
@@ -290,3 +293,67 @@ def test_a_condition_behind_the_values_is_not_dropped():
     assert "“适用情形”这一列没有用到" in (problem_of(one.proposal, one.header, one.rows) or "")
     picked = [{"name": "项目", "column": 0}, {"name": "适用情形", "column": 2}]
     assert made(one, dimensions=picked)["rows"][0]["适用情形"] == "晚八点后"
+
+
+@pytest.mark.parametrize("mark", ["续表", "（续表）", "续上表：", "表2（续）", "折旧年限表（续）"])
+def test_a_table_that_goes_on_below_a_mark_is_one(mark: str):
+    head = ("类别", "年限（年）")
+    first, more = (head, ("房屋", "20")), (head, ("电子设备", "3"))
+    blocks = [Block("table", rows=first), Block("paragraph", mark), Block("paragraph", "单位：年")]
+    assert with_whole_tables([*blocks, Block("table", rows=more)]) == [Block("table", rows=(*first, more[1]))]
+    assert len(with_whole_tables([*blocks, Block("table", rows=(("甲", "乙", "丙"), ("1", "2", "3")))])) == 4
+    assert len(with_whole_tables([blocks[0], Block("paragraph", "续签合同的："), Block("table", rows=more)])) == 3
+
+
+@pytest.mark.parametrize("corner", ["", "单位"])
+def test_a_row_of_units_belongs_to_the_head(corner: str):
+    one = found(("城市", "总监", "员工"), (corner, "元/天", "元/天"), ("北京", "800", "500"))
+    assert (one.header, one.proposal.unit) == (("城市", "总监 （元/天）", "员工 （元/天）"), "元/天")
+    table = made(one)
+    assert table["rows"][1] == {"城市": "北京", "人员级别": "员工", "value": 500}
+
+
+def test_a_dimension_is_called_otherwise_than_what_tells_the_columns_apart():
+    one = found(("项目", "比例（%）", "上限（万元）"), ("招待费", "0.5", "20"))
+    assert one.proposal.use and problem_of(one.proposal, one.header, one.rows) is None
+
+
+CHAPTERS = (
+    ("第一章", "总则", ""),
+    ("第一条", "目的", "为规范报销，制定本办法。"),
+    ("第二条", "范围", "适用于\n全体员工。"),
+    ("第三条", "施行", "自印发之日起施行。"),
+)
+
+
+def test_a_policy_that_is_written_as_a_table_is_read_row_by_row():
+    articles = split(without_grids([Block("paragraph", "报销办法"), Block("table", rows=CHAPTERS)])).articles
+    assert [(one.label, one.title, one.text, one.heading_path) for one in articles] == [
+        ("第一条", "目的", "为规范报销，制定本办法。", ("第一章 总则",)),
+        ("第二条", "范围", "适用于\n全体员工。", ("第一章 总则",)),
+        ("第三条", "施行", "自印发之日起施行。", ("第一章 总则",)),
+    ]
+    both = tuple((f"第{n}条 甲{n}。", f"Article {k}") for k, n in enumerate("一二三", 1))
+    texts = [block.text for block in without_grids([Block("table", rows=both)])]
+    assert texts == ["第一条 甲一。", "Article 1", "第二条 甲二。", "Article 2", "第三条 甲三。", "Article 3"]
+    pairs = (("条款", "内容"), ("第一条", "甲。"), ("第二条", "乙。"), ("第三条", "丙。"))
+    assert [block.text for block in without_grids([Block("table", rows=pairs)])] == [
+        "第一条 甲。",
+        "第二条 乙。",
+        "第三条 丙。",
+    ]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        (("条款", "修订前", "修订后"), ("第一条", "甲", "乙"), ("第二条", "甲", "乙"), ("第三条", "甲", "乙")),
+        (("原文", "现文"), ("第一条 甲", "第一条 乙"), ("第二条 甲", "第二条 乙"), ("第三条 甲", "第三条 乙")),
+        (("违反条款", "罚款（元）"), ("第一条", "100"), ("第二条", "200"), ("第三条", "300")),
+        (("岗位", "依据"), ("会计", "第一条"), ("出纳", "第二条"), ("第三条", "第四条")),
+    ],
+)
+def test_a_table_about_articles_stays_a_table(rows: tuple[tuple[str, ...], ...]):
+    assert without_grids([Block("table", rows=rows)]) == [Block("table", rows=rows)]
+    own = [Block("paragraph", "第二条 按实报销。"), Block("table", rows=CHAPTERS)]
+    assert without_grids(own) == own

@@ -186,6 +186,12 @@ def test_lines_broken_at_a_fixed_width_are_joined(tmp_path: Path):
     assert len(texts(read_text(put(tmp_path, short)))) == 20
 
 
+def test_a_number_that_the_width_cuts_is_one(tmp_path: Path):
+    line = "费" * 29 + "限额为5"
+    document = read_text(put(tmp_path, "\n".join([line, "0000元。"] * 8)))
+    assert texts(document) == [f"{line}0000元。"] * 8
+
+
 def test_nothing_to_read_is_said(tmp_path: Path):
     for form, text in (("txt", "\n \n"), ("md", "---\n"), ("html", "<html><body><img src=x></body></html>")):
         with pytest.raises(InvalidInput, match="没有"):
@@ -284,3 +290,81 @@ def test_a_tab_after_a_number_is_no_column_of_a_table(tmp_path: Path):
     document = read_text(put(tmp_path, lines + "城市\t限额\n1.5\t500\n1.\t北京\t500\n2.\t上海\t400\n"))
     assert texts(document) == [line.replace("\t", " ") for line in lines.splitlines()]
     assert [len(table.rows) for table in tables(document)] == [2, 2]
+
+
+def test_contents_and_articles_between_tabs_are_no_tables(tmp_path: Path):
+    text = (
+        "费用报销管理办法\n目  录\n第一章 总则\t1\n一、目的\t1\n第二章 标准\t2\n\n第一章\t总则\n第一条\t目的\t为规范报销，制定本办法。\n"
+        "第二条\t范围\t本办法适用于集团的全体员工。\n第二章\t标准\n第三条\t话费\t每月的限额按照下表执行，据实报销。\n岗位\t限额（元）\n总监\t300\n员工\t150\n"
+    )
+    document = read_text(put(tmp_path, text))
+    found = split(document.blocks)
+    assert [(one.label, one.title, one.heading_path) for one in found.articles] == [
+        ("第一条", "目的", ("第一章 总则",)),
+        ("第二条", "范围", ("第一章 总则",)),
+        ("第三条", "话费", ("第二章 标准",)),
+    ]
+    assert [len(table.rows) for table in tables(document)] == [3]
+
+
+def test_page_numbers_of_a_text_file_cut_no_paragraph(tmp_path: Path):
+    lines = [
+        "    第一条  " + "出差人员应当据实报销，" * 2 + "附合法有效的发",
+        "",
+        "            - 1 -",
+        "",
+        "票及行程单。",
+    ]
+    full = ["    " + "差旅费" * 11 for _ in range(8)]
+    document = read_text(put(tmp_path, "\n".join([*full, *lines, "第 2 页 共 2 页"])))
+    assert texts(document)[-1].endswith("附合法有效的发票及行程单。")
+    assert document.notes == ["页码已去除。"]
+
+
+FORM = """<html><body><table border=1><tr><td>文件标题</td><td colspan=3>关于印发《通讯费管理办法》的通知</td></tr>
+<tr><td>发文字号</td><td>华晟财〔2026〕18号</td><td>密级</td><td>内部</td></tr>
+<tr><td>正文</td><td colspan=3><div><b>通讯费管理办法</b></div><p>第一条&nbsp;&nbsp;为规范通讯费，制定本办法。</p>
+<p><span>第二条&nbsp;标准见下表。</span></p><table><tr><td>级别</td><td>每月（元）</td></tr><tr><td>总监</td><td>300</td></tr></table>
+<p>第三条 自2026年4月1日起施行。</p></td></tr><tr><td>拟稿人</td><td>张三</td><td>电话</td><td>1234</td></tr></table></body></html>"""
+
+
+def test_the_form_of_an_office_system_is_read_as_its_text(tmp_path: Path):
+    document = read_document(put(tmp_path, FORM), "html")
+    found = split(document.blocks)
+    assert [one.label for one in found.articles] == ["第一条", "第二条", "第三条"]
+    assert "| 总监 | 300 |" in found.articles[1].text and [len(one.rows) for one in tables(document)] == [2, 2]
+    about = about_of(document, found, "a.html")
+    assert (about["title"], about["number"]) == ("通讯费管理办法", "华晟财〔2026〕18号") and "内部" in about["secrecy"]
+
+
+def test_two_versions_side_by_side_stay_a_table(tmp_path: Path):
+    side = "<td><p>第一条 甲。</p><p>第二条 {}元。</p><p>第三条 丙。</p></td>"
+    page = f"<table><tr><td>原条文</td><td>新条文</td></tr><tr>{side.format(500)}{side.format(800)}</tr></table>"
+    assert [len(one.rows) for one in tables(read_html(put(tmp_path, page)))] == [2]
+
+
+def test_a_row_merged_over_a_table_is_told_once(tmp_path: Path):
+    page = (
+        "<table><tr><td colspan=3>住宿费限额</td></tr><tr><td>城市</td><td>总监</td><td>员工</td></tr>"
+        "<tr><td colspan=3>一、国内</td></tr><tr><td>北京</td><td>800</td><td>500</td></tr>"
+        "<tr><td colspan=3>注：旺季上浮20%。</td></tr></table>"
+    )
+    [block] = read_html(put(tmp_path, page)).blocks
+    assert block.printed == (
+        "住宿费限额\n\n| 城市 | 总监 | 员工 |\n| --- | --- | --- |\n| 一、国内 |  |  |\n| 北京 | 800 | 500 |\n\n注：旺季上浮20%。"
+    )
+
+
+def test_soft_line_ends_of_word_are_line_ends(tmp_path: Path):
+    assert texts(read_text(put(tmp_path, "第一条 标准：\v（一）总监600元；\v（二）员工400元。\r\n"))) == [
+        "第一条 标准：", "（一）总监600元；", "（二）员工400元。",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("style", ["white-space: pre-wrap;", "WHITE-SPACE:pre-line", "white-space-collapse: preserve"])
+def test_lines_that_a_style_keeps_are_lines(tmp_path: Path, style: str):
+    lines = "第一条 为规范餐费，制定本规定。\n第二条 每次<b>30元</b>。\n  （一）凭票报销；"
+    assert texts(read_html(put(tmp_path, f'<div style="{style}">{lines}</div>'))) == [
+        "第一条 为规范餐费，制定本规定。", "第二条 每次30元。", "（一）凭票报销；",
+    ]  # fmt: skip
+    assert len(texts(read_html(put(tmp_path, f"<div>{lines}</div>")))) == 1

@@ -12,6 +12,7 @@ from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import nsdecls, qn
 
 from core.errors import InvalidInput
+from kb.ingest.policies.about import about_of
 from kb.ingest.policies.labels import chinese
 from kb.ingest.policies.numbering import spelled
 from kb.ingest.policies.reader import read_document
@@ -367,3 +368,49 @@ def test_an_embedded_document_and_the_page_head_are_told(document: Any, tmp_path
     document.sections[0].header.paragraphs[0].text = "绝密"
     found = read(document, tmp_path)
     assert found.about["margin"] == "绝密" and any("嵌入的另一份文件" in note for note in found.notes)
+
+
+def test_a_frame_around_the_whole_text_is_no_table(document: Any, tmp_path: Path):
+    frame = document.add_table(rows=3, cols=4)
+    for row, words in enumerate(("文件名称 报销管理程序 文件编号 HS-QP-018", "版次 B/2 生效日期 2026-03-01")):
+        for column, word in enumerate(words.split()):
+            frame.cell(row, column).text = word
+    cell = frame.cell(2, 0).merge(frame.cell(2, 3))
+    cell.text = "1 目的"
+    for line in ("规范报销。", "2 范围", "适用于全体员工。", "3 标准", "3.1 住宿", "限额见下表。"):
+        cell.add_paragraph(line)
+    inner = cell.add_table(2, 2)
+    for place, word in zip(((0, 0), (0, 1), (1, 0), (1, 1)), ("级别", "元/天", "总监", "600"), strict=True):
+        inner.cell(*place).text = word
+    for line in ("3.2 餐费", "每天100元。", "4 附则", "自发布之日起执行。"):
+        cell.add_paragraph(line)
+    found = read(document, tmp_path)
+    articles = split(found.blocks).articles
+    assert [one.label for one in articles] == ["1 目的", "2 范围", "3.1", "3.2", "4 附则"]
+    assert articles[2].text == "限额见下表。\n\n| 级别 | 元/天 |\n| --- | --- |\n| 总监 | 600 |"
+    about = about_of(found, split(found.blocks), "a.docx")
+    told = (about["title"], about["number"], about["version"], about["effective_from"])
+    assert told == ("报销管理程序", "HS-QP-018", "B/2", "2026-03-01")
+    [one] = find_standards(found.blocks, [article.as_dict() for article in articles], "报销管理程序")
+    assert one.article == 3, "the head of the procedure is no table of amounts"
+
+
+def test_a_paragraph_whose_end_a_revision_takes_away_goes_on(document: Any, tmp_path: Path):
+    numbering(document, 78, ("chineseCountingThousand", "第%1条"))
+    gone = parse_xml(f'<w:rPr {nsdecls("w")}><w:del w:id="5" w:author="a"/></w:rPr>')
+    numbered(document, "申请须附合同、", 78)._p.get_or_add_pPr().append(gone)
+    numbered(document, "发票。", 78)
+    numbered(document, "按月结算。", 78)
+    assert texts(document, tmp_path) == ["第一条 申请须附合同、发票。", "第二条 按月结算。"]
+
+
+def test_the_watermark_of_word_tells_who_may_read(document: Any, tmp_path: Path):
+    document.add_paragraph("第一条 为规范薪酬，制定本办法。")
+    header = document.sections[0].header
+    shape = (
+        '<w:pict xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:v="urn:schemas-microsoft-com:vml">'
+        '<v:shape><v:textpath string="内部资料"/></v:shape></w:pict>'
+    )
+    header.paragraphs[0].add_run()._r.append(parse_xml(shape))
+    found = read(document, tmp_path)
+    assert about_of(found, split(found.blocks), "a.docx")["secrecy"] == "内部资料"
