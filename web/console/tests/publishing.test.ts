@@ -136,6 +136,19 @@ describe("the next release", () => {
     expect(root.textContent).toContain("没有需要发布的变化");
     expect(button(root, "发布")).toBeUndefined();
   });
+
+  it("that changed nothing says so no longer once something was approved", async () => {
+    answers = {
+      "GET /wrong-rate": RATE,
+      "GET /releases/pending": PENDING,
+      "GET /releases/preview": [200, { state: "stale", nothing_changed: true }],
+    };
+    const root = await shown(["admin"]);
+    expect(root.textContent).toContain("预览已过时");
+    expect(root.textContent).toContain("住宿费标准是多少");
+    expect(root.textContent).not.toContain("没有评测数据");
+    expect(button(root, "重新生成预览")).toBeDefined();
+  });
 });
 
 describe("before a preview is made", () => {
