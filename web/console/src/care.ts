@@ -12,10 +12,11 @@ export const STATE_FILTERS: readonly { state: EntryState; label: string; hint: s
   { state: "review_due", label: "到复核日", hint: "负责人约定的复核日到了" },
   { state: "expiring", label: "即将过期", hint: "30 天内失效" },
   { state: "expired", label: "已过期", hint: "过了失效日期，不再回答" },
-  { state: "bad", label: "差评", hint: "这一版的反馈中，没帮助的不比有帮助的少" },
+  { state: "bad", label: "差评", hint: "问法或答案改过之后的反馈中，没帮助的不比有帮助的少" },
   { state: "hot", label: "热门", hint: "近 30 天被问得最多" },
   { state: "cold", label: "冷门", hint: "以前有人问，近 30 天没有" },
   { state: "never", label: "从未命中", hint: "从来没有回答过任何人" },
+  { state: "retired", label: "已停用", hint: "不再回答任何人，可以从版本里恢复" },
 ];
 
 const FLAGS: Record<string, string> = {
@@ -47,6 +48,10 @@ export function whyNotApprove(user: User | null, draft: Pick<DraftMark, "state" 
   if (draft.author === user?.username && !roles.includes("admin")) return "这是您自己的修改，请另一位审核人批准。";
   return null;
 }
+
+/** Whether this user may throw this draft away: its author, or an administrator. */
+export const mayDiscard = (user: User | null, draft: Pick<DraftMark, "author">): boolean =>
+  mayAs(user?.roles ?? [], "editor") && (draft.author === user?.username || (user?.roles ?? []).includes("admin"));
 
 export type Place = "question" | "similar" | "answer" | "sources" | "validity" | "scenes" | "audience" | "related" | "other";
 
