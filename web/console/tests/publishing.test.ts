@@ -121,6 +121,18 @@ describe("the next release", () => {
     for (const name of ["发布", "重新生成预览", "修改"]) expect(button(root, name), name).toBeUndefined();
   });
 
+  it("is compared on the questions that both were asked, the new ones beside them", async () => {
+    const common = { before: { top1: 0.968, queries: 4100 }, after: { top1: 0.966, queries: 4100 } };
+    answers = {
+      "GET /wrong-rate": RATE,
+      "GET /releases/pending": PENDING,
+      "GET /releases/preview": [200, { ...READY, common, gate: { passed: true, reasons: [] } }],
+    };
+    const root = await shown(["publisher"]);
+    expect(root.textContent).toContain("4,100 个问题");
+    expect(textOf(root, "tbody tr:first-child td").slice(0, 4)).toEqual(["96.8%", "96.6%", "−0.2 基本持平", "70.0%"]);
+  });
+
   it("that changed meanwhile, or changes nothing, is not offered", async () => {
     answers = {
       "GET /wrong-rate": RATE,
