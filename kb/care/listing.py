@@ -95,6 +95,7 @@ def _row(
             "author": draft.author,
             "deletes": draft.deletes,
             "revision": draft.revision,
+            "findings": len(draft.findings),
             "updated_at": draft.updated_at.isoformat(),
         },
         "flags": sorted({flag["kind"] for flag in flags}),

@@ -1,4 +1,4 @@
-import type { DraftMark, EntryState, Finding } from "./api/types-care";
+import type { CareRow, DraftMark, EntryState, Finding } from "./api/types-care";
 import type { User } from "./api/types";
 import { mayAs } from "./roles";
 
@@ -52,6 +52,26 @@ export function whyNotApprove(user: User | null, draft: Pick<DraftMark, "state" 
 /** Whether this user may throw this draft away: its author, or an administrator. */
 export const mayDiscard = (user: User | null, draft: Pick<DraftMark, "author">): boolean =>
   mayAs(user?.roles ?? [], "editor") && (draft.author === user?.username || (user?.roles ?? []).includes("admin"));
+
+/** What approving these drafts does, as the reviewer is asked. */
+export function approvalOf(rows: readonly Pick<CareRow, "draft">[]): string {
+  const retired = rows.filter((row) => row.draft?.deletes).length;
+  const doubted = rows.filter((row) => row.draft?.findings).length;
+  return [
+    `将批准 ${rows.length} 条修改。`,
+    retired ? `其中 ${retired} 条是停用，几秒内不再回答任何人。` : "",
+    "收窄的可见范围和提前的失效日期几秒内生效，其余下次发布后生效。",
+    doubted ? `有 ${doubted} 条带着检查提示。` : "",
+    "请确认已经看过每条的改动。",
+  ].join("");
+}
+
+/** What throwing these drafts away does. */
+export function discardOf(user: User | null, rows: readonly Pick<CareRow, "draft">[]): string {
+  const others = rows.filter((row) => row.draft?.author !== user?.username).length;
+  const whose = others ? `其中 ${others} 份是别人写的。` : "";
+  return `${whose}已批准过的条目保持现在的版本；从没批准过的新条目不再保留。放弃后不能找回。`;
+}
 
 export type Place = "question" | "similar" | "answer" | "sources" | "validity" | "scenes" | "audience" | "related" | "other";
 

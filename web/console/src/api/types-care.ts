@@ -28,8 +28,13 @@ export interface DraftMark {
   revision?: number;
 }
 
+/** `findings` counts what the checks said when it was saved. */
+export interface ListedDraft extends DraftMark {
+  findings?: number;
+}
+
 export interface CareRow extends EntryRow {
-  draft: DraftMark | null;
+  draft: ListedDraft | null;
   retired?: boolean;
   flags: string[];
   hits_30d: number;
