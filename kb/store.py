@@ -266,15 +266,17 @@ def find_entries(
     scene: str = "",
     where: ColumnElement[bool] | None = None,
     order: ColumnElement[Any] | None = None,
+    retired: bool = False,
     page: int = 1,
     page_size: int = 20,
 ) -> tuple[list[EntryRow], int]:
     """Entries that hold every word of `text`, those with all of them in their question first; how many there are in all.
+    Those that were taken out only with `retired`, and then no others.
 
     `scene` is a page, with all its nodes, or `page/node`; `where` one more condition on the rows, `order` what goes before
     the usual order.
     """
-    query = matching(select(EntryRow), EntryRow, text, business_type, owner, scene).where(EntryRow.deleted.is_(False))
+    query = matching(select(EntryRow), EntryRow, text, business_type, owner, scene).where(EntryRow.deleted.is_(retired))
     if where is not None:
         query = query.where(where)
     total = session.scalar(select(func.count()).select_from(query.with_only_columns(EntryRow.id).subquery())) or 0

@@ -52,10 +52,15 @@ def bulk_edit(session: Session, ids: Sequence[str], change: Change, author: str,
 def _edit_one(session: Session, entry_id: str, change: Change, author: str, check: Check) -> bool:
     row = session.get(EntryRow, entry_id)
     if row is None or row.deleted:
-        raise NotFound("没有这条知识，可能已停用。")
+        raise NotFound("这条知识已停用，或还没有批准过，不能批量修改。")
     draft = session.get(DraftRow, entry_id)
-    if draft is not None and draft.author == author and draft.state != REJECTED:
-        raise Conflict("您有一份还没审核完的草稿，请先处理它。", code="draft_by_you")
+    if draft is not None and draft.author == author:
+        told = (
+            "您对这条知识的修改被退回了，还没有处理"
+            if draft.state == REJECTED
+            else "您对这条知识还有一份没有审核完的修改"
+        )
+        raise Conflict(f"{told}；批量修改会丢掉它，请先提交，或放弃那份草稿。", code="draft_by_you")
     entry = entry_from_dict(row.body)
     changed = applied(entry, change)
     retire = bool(change.get("retire"))

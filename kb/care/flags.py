@@ -57,13 +57,14 @@ def flag(session: Session, entry_id: str, kind: str, detail: str = "") -> bool:
     return added is not None
 
 
-def resolve(session: Session, flag_id: int, by: str) -> None:
-    """Put a flag down; again does nothing. Raises NotFound."""
+def resolve(session: Session, flag_id: int, by: str) -> FlagRow:
+    """Put a flag down, and return it; again does nothing. Raises NotFound."""
     row = session.get(FlagRow, flag_id, with_for_update=True)
     if row is None:
         raise NotFound("没有找到这条提醒，请刷新页面。")
     if row.resolved_at is None:
         row.resolved_at, row.resolved_by = now(), by
+    return row
 
 
 def flags_beginning(session: Session, kind: str, words: str) -> list[FlagRow]:

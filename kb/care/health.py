@@ -8,11 +8,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from kb.care.drafts import SUBMITTED, DraftRow
 from kb.care.flags import FlagRow
-from kb.store import EntryRow, FeedbackRow, HitRow
+from kb.store import EntryRow, EntryVersionRow, FeedbackRow, HitRow
 
 DAYS = 30
 """Hot, cold and expiring look this many days back or ahead."""
@@ -21,7 +21,10 @@ HOT_MOST, HOT_LEAST = 50, 3
 """Hot are the 50 entries that answered most in the last 30 days, at least three times."""
 
 BAD_LEAST = 2
-"""Rated badly is an entry with at least two 没用 on its newest version, and no fewer than 有用."""
+"""Rated badly is an entry with at least two 没用 since it says what it says, and no fewer than 有用."""
+
+RETIRED = "retired"
+"""The state of entries that were taken out: they are in no other, and can be restored."""
 
 STATES = ("flagged", "hot", "cold", "never", "bad", "expired", "expiring", "review_due")
 
@@ -51,7 +54,7 @@ def condition(state: str, today: date) -> ColumnElement[bool]:
 
 
 def counts(session: Session, today: date) -> dict[str, int]:
-    """How many entries and drafts there are, and how many entries are in each state."""
+    """How many entries and drafts there are, how many entries are in each state, and how many were taken out."""
     live = EntryRow.deleted.is_(False)
     drafts = dict(Counter(session.scalars(select(DraftRow.state))))
     submitted = drafts.pop(SUBMITTED, 0)
@@ -59,6 +62,7 @@ def counts(session: Session, today: date) -> dict[str, int]:
         "entries": session.scalar(select(func.count()).where(live)) or 0,
         "drafts": sum(drafts.values()),
         "submitted": submitted,
+        RETIRED: session.scalar(select(func.count()).where(EntryRow.deleted.is_(True))) or 0,
     }
     for state in STATES:
         found[state] = session.scalar(select(func.count(EntryRow.id)).where(live, condition(state, today))) or 0
@@ -150,13 +154,27 @@ def _hottest(since: date):
 
 
 def _badly_rated():
-    """Feedback on an entry's newest version: an answer that was mended starts afresh."""
+    """Feedback since an entry's questions or answer last changed: what was mended starts afresh, what only got another owner
+    or another day does not."""
     helpful = func.sum(case((FeedbackRow.helpful, 1), else_=0))
     unhelpful = func.sum(case((FeedbackRow.helpful, 0), else_=1))
     return (
         select(FeedbackRow.entry_id, helpful.label("helpful"), unhelpful.label("unhelpful"))
         .join(EntryRow, EntryRow.id == FeedbackRow.entry_id)
-        .where(FeedbackRow.at >= EntryRow.updated_at)
+        .where(FeedbackRow.at >= _said_since())
         .group_by(FeedbackRow.entry_id)
         .having(and_(unhelpful >= BAD_LEAST, unhelpful >= helpful))
+    )
+
+
+def _said_since():
+    """When the newest version came whose questions or answer are others than those of the version before."""
+    one, before = aliased(EntryVersionRow), aliased(EntryVersionRow)
+    said = (one.body[name].as_string() != before.body[name].as_string() for name in ("question", "similar", "answer"))
+    return (
+        select(func.max(one.at))
+        .outerjoin(before, and_(before.entry_id == one.entry_id, before.version == one.version - 1))
+        .where(one.entry_id == EntryRow.id, or_(before.entry_id.is_(None), *said))
+        .correlate(EntryRow)
+        .scalar_subquery()
     )

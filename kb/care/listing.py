@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from kb.care.drafts import DRAFT, REJECTED, SUBMITTED, DraftRow
 from kb.care.flags import open_flags
-from kb.care.health import condition, hits, most_hits_first
+from kb.care.health import RETIRED, condition, hits, most_hits_first
 from kb.store import EntryRow, find_entries, matching
 
 _DRAFTS = {"drafts": (DRAFT, REJECTED), "submitted": (SUBMITTED,)}
+_ORDERS: dict[str, Callable[[date], ColumnElement[Any]]] = {
+    "hot": most_hits_first,
+    RETIRED: lambda _: EntryRow.updated_at.desc(),
+}
 
 
 def find(
@@ -29,7 +34,7 @@ def find(
     page_size: int = 20,
 ) -> tuple[list[dict[str, Any]], int]:
     """A page of rows and how many there are in all. In the states `drafts` and `submitted` a row tells what the draft says;
-    its version is 0 where the entry is new."""
+    its version is 0 where the entry is new. Entries that were taken out are in the state `retired` alone, the last first."""
     if state in _DRAFTS:
         query = matching(select(DraftRow), DraftRow, text, business_type, owner, scene)
         query = query.where(DraftRow.state.in_(_DRAFTS[state]))
@@ -44,8 +49,9 @@ def find(
             business_type=business_type,
             owner=owner,
             scene=scene,
-            where=condition(state, today) if state else None,
-            order=most_hits_first(today) if state == "hot" else None,
+            where=condition(state, today) if state and state != RETIRED else None,
+            order=_ORDERS[state](today) if state in _ORDERS else None,
+            retired=state == RETIRED,
             page=page,
             page_size=page_size,
         )
@@ -78,6 +84,7 @@ def _row(
         "business_type": row.business_type,
         "owner": row.owner,
         "version": row.version if isinstance(row, EntryRow) else row.base_version,
+        "retired": isinstance(row, EntryRow) and row.deleted,
         "similar_count": len(row.body["similar"]),
         **{name: row.body[name] for name in ("scenes", "audience", "effective_from", "effective_to")},
         "review_on": row.body.get("review_on"),
@@ -87,6 +94,8 @@ def _row(
             "state": draft.state,
             "author": draft.author,
             "deletes": draft.deletes,
+            "revision": draft.revision,
+            "findings": len(draft.findings),
             "updated_at": draft.updated_at.isoformat(),
         },
         "flags": sorted({flag["kind"] for flag in flags}),

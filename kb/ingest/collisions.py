@@ -62,12 +62,13 @@ def _meet(one: Asked | Line, other: Line) -> bool:
     return together and not (ends and starts and ends < starts) and not (stops and begins and stops < begins)
 
 
-def classify(database: Database, lines: list[Line], progress: Callable[[int], None]) -> None:
-    """Give every line its `action` and, where it has one, the entry it is about; `progress` hears how many are done."""
+def classify(database: Database, lines: list[Line], author: str, progress: Callable[[int], None]) -> None:
+    """Give every line of `author`'s file its `action` and, where it has one, the entry it is about; `progress` hears how many
+    are done."""
     with database.read() as session:
         keys = {key for line in lines if not line.problems for key in line.keys}
         known = known_questions(session, keys, lambda: progress(0))
-    judge = _Judge(known)
+    judge = _Judge(known, author)
     for start in range(0, len(lines), _AT_ONCE):
         some = lines[start : start + _AT_ONCE]
         with database.read() as session:
@@ -95,10 +96,11 @@ def stored_entries(session: Session, ids: Iterable[str]) -> dict[str, Entry]:
 
 @dataclass(frozen=True)
 class _Since:
-    """What became of the entries of some rows: their versions by now, what they said when the rows were exported (by id and
-    version), who changed them since."""
+    """What became of the entries of some rows: their versions by now, who has a draft of them, what they said when the rows
+    were exported (by id and version), who changed them since."""
 
     versions: dict[str, int]
+    drafts: dict[str, str]
     then: dict[tuple[str, int], Entry]
     changes: dict[str, str]
 
@@ -108,7 +110,10 @@ def _since(session: Session, lines: list[Line], stored: dict[str, Entry]) -> _Si
     now = states(session, {line.id for line in lines if line.id} | set(stored))
     versions = {one: version for one, (version, _) in now.items()}
     stale = {(one, version) for one, version in exported if version != versions[one]}
-    return _Since(versions, said_at(session, stale), last_changes(session, {(one, versions[one]) for one, _ in stale}))
+    drafts = {one: draft for one, (_, draft) in now.items() if draft}
+    return _Since(
+        versions, drafts, said_at(session, stale), last_changes(session, {(one, versions[one]) for one, _ in stale})
+    )
 
 
 def _about(lines: list[Line], known: Known) -> set[str]:
@@ -149,8 +154,9 @@ def _all_questions(session: Session, since: datetime | None) -> Iterator[Sequenc
 
 
 class _Judge:
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: Known, author: str) -> None:
         self._known = known
+        self._author = author
         self._asking: dict[str, list[Line]] = {}
         self._by_id: dict[str, Line] = {}
 
@@ -165,6 +171,8 @@ class _Judge:
             return
         if line.action in ("create", "update"):
             self._warn(line)
+        if line.action == "update" or (line.action == "collide" and line.other_line is None):
+            self._tell_of_draft(line, since)
         line.seen = {one: since.versions.get(one, 0) for one in (line.entry_id, line.other_id) if one}
         line.met = [one.entry_id for one in self._known.all(line.keys[0], line, line.entry_id or "")]
         if line.id:
@@ -305,6 +313,17 @@ class _Judge:
             if (earlier := self._earlier(key, line)) and earlier.entry_id != line.entry_id:
                 line.notes.append(f"相似问“{question}”也出现在{_where(earlier, line)}，请核对应归哪一条")
                 return
+
+    def _tell_of_draft(self, line: Line, since: _Since) -> None:
+        """A draft of the entry that the row would change: somebody else's keeps the row out, one's own is replaced."""
+        about = (line.entry_id if line.action == "update" else line.other_id) or ""
+        drafted_by = since.drafts.get(about)
+        if drafted_by is None:
+            return
+        if drafted_by != self._author:
+            line.notes.append(f"{drafted_by} 对条目 {about} 的修改还没有审核，处理完之前这一行写不进去")
+        elif since.versions[about]:
+            line.notes.append(f"您对条目 {about} 还有没审核完的修改，送审这次导入会替换它；要保留请先提交并等它批准")
 
 
 def _audience(line: Line) -> tuple[Any, ...]:

@@ -60,7 +60,7 @@ class FaqIngester:
         if not lines:
             raise InvalidInput("表头下面没有内容，请填写后重新导入。")
         total = 2 * len(lines)
-        classify(task.database, lines, lambda done: task.progress(done, total))
+        classify(task.database, lines, task.about.author, lambda done: task.progress(done, total))
         with task.database.read() as session:
             note_gaps(session, lines, today())
         _store(task, lines, total)

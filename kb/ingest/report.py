@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.errors import InvalidInput
+from kb.care.versions import compare
+from kb.entries import Entry
 from kb.ingest.applying import OUTCOMES
 from kb.ingest.collisions import stored_entries
 from kb.ingest.decisions import ACTIONS
-from kb.ingest.imports import DONE, ImportRow, LineRow
+from kb.ingest.fields import canonical, entry_with
+from kb.ingest.imports import DONE, NOT_SAID, PREVIEW, ImportRow, LineRow
 from kb.ingest.values import clean
 from kb.ingest.workbooks import new_sheet, text_cells
 from kb.store import entry_to_dict
@@ -46,7 +49,8 @@ def rows_of(
         raise InvalidInput("only 只能是行的类别、结果、open 或 noted。")
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     lines = session.scalars(query.order_by(LineRow.n).offset((page - 1) * page_size).limit(page_size)).all()
-    others = stored_entries(session, {line.other_id for line in lines if line.other_id})
+    about = {line.entry_id if line.action == "update" else line.other_id for line in lines}
+    others = stored_entries(session, about - {None, ""})
     earlier = _earlier(session, row.id, [line.other_line for line in lines if line.other_line is not None])
     return [_row(row, line, others, earlier) for line in lines], total
 
@@ -54,6 +58,16 @@ def rows_of(
 def _earlier(session: Session, import_id: str, numbers: list[int]) -> dict[int, LineRow]:
     query = select(LineRow).where(LineRow.import_id == import_id, LineRow.n.in_(numbers))
     return {line.n: line for line in session.scalars(query)} if numbers else {}
+
+
+def _changes(row: ImportRow, line: LineRow, stored: Mapping[str, Entry]) -> list[str]:
+    """What a row would change of its entry, as the names of its fields; nothing once it is done."""
+    entry = stored.get(line.entry_id or "")
+    if row.state != PREVIEW or line.action != "update" or entry is None:
+        return []
+    fields = {name: value for name, value in line.body.items() if name not in NOT_SAID}
+    after = entry_to_dict(entry_with(entry, fields))
+    return [one["label"] for one in compare(canonical(entry), after)]
 
 
 def _row(row: ImportRow, line: LineRow, others: dict[str, Any], earlier: dict[int, LineRow]) -> dict[str, Any]:
@@ -70,6 +84,7 @@ def _row(row: ImportRow, line: LineRow, others: dict[str, Any], earlier: dict[in
         audience = _audience(entry_to_dict(entry)["audience"]) if entry else None
         other = {"entry_id": line.other_id, "question": line.other_question, "row": None}
         other["standard_question"] = entry.question if entry else line.other_question
+        other["similar_count"] = len(entry.similar) if entry else 0
     return {
         "row": line.n,
         "sheet": line.sheet,
@@ -84,6 +99,7 @@ def _row(row: ImportRow, line: LineRow, others: dict[str, Any], earlier: dict[in
         "audience": _audience(line.body),
         "collides_with": {**other, "answer": answer[:_MOST_ANSWER], "audience": audience} if other else None,
         "similar_count": len(line.body.get("similar", ())),
+        "changes": _changes(row, line, others),
     }
 
 

@@ -65,6 +65,12 @@ def on_common(before: Judgement, after: Judgement) -> tuple[dict[str, Any], dict
     return found[0], found[1]
 
 
+def told(measured: Mapping[str, Any]) -> dict[str, Any]:
+    """What people see of an evaluation that was compared: the measures, and on how many questions."""
+    names = ("queries", "out_of_scope", *(name for name, *_ in _MEASURES))
+    return {name: round(one, 4) if isinstance(one := measured[name], float) else one for name in names}
+
+
 def judge(before: Mapping[str, Any] | None, after: Mapping[str, Any], asked: Asked) -> Gate:
     """`before` and `after` are evaluations of releases; nothing is compared with a first release's."""
     reasons = [

@@ -32,7 +32,7 @@ _ATTEMPTS = 3
 
 class PreviewRow(Base):
     """`state` is working, ready or failed; the columns of `kb.release.releases.Prepared` are there when it is ready, and empty when
-    the current release holds exactly this already."""
+    the current release holds exactly this already. `stamp` tells what it was made of, or found to hold already."""
 
     __tablename__ = "kb_preview"
 
@@ -89,10 +89,11 @@ def make(database: Database, publisher: Publisher, default_wrong_rate: float) ->
     with database.read() as session:
         row = session.get_one(PreviewRow, 1)
         wrong_rate = accepted_wrong_rate(session, default_wrong_rate)
+        stamp = live_stamp(session)
     with _kept_alive(database, attempt):
         try:
             candidate = publisher.prepare(wrong_rate, lambda text: _tell(database, attempt, text), row.refit)
-            found: dict[str, Any] = {"state": READY, "progress": "", "error": None}
+            found: dict[str, Any] = {"state": READY, "progress": "", "error": None, "stamp": stamp}
             if candidate is not None:
                 publisher.keep(candidate)
                 found |= {**candidate.prepared, "stamp": candidate.stamp}
@@ -133,8 +134,10 @@ def publish_preview(session: Session, author: str, override_reason: str | None) 
     row = _locked(session)
     if row is None or row.state != READY:
         raise Conflict("请先生成预览，看过变化后再发布。", code="preview_stale")
-    if row.digest is None:
+    if row.digest is None and row.stamp == live_stamp(session):
         raise Conflict("线上版本已经包含全部知识，没有需要发布的变化。", code="nothing_changed")
+    if row.digest is None:
+        raise Conflict("预览之后知识又有变化，请重新预览后再发布。", code="preview_stale")
     prepared = {name: getattr(row, name) for name in PREPARED}
     released = put_to_work(session, prepared, author, override_reason, row.stamp or "")
     session.delete(row)

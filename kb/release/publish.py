@@ -40,7 +40,7 @@ from kb.release.contents import (
     unpack,
 )
 from kb.release.diagrams import curve, reliability
-from kb.release.gate import Asked, Gate, judge, on_common
+from kb.release.gate import Asked, Gate, judge, on_common, told
 from kb.release.judgement import Judgement
 from kb.release.loading import Loaded, Progress, directory_of, load, prune, write
 from kb.release.rejudging import MEASURES, moved
@@ -351,6 +351,7 @@ def _prepared(
         "matching": _MATCHING,
         "carried": carried,
         "before": before,
+        "common": common and {"before": told(common[0]), "after": told(common[1])},
         "gate": {"passed": gate.passed, "reasons": list(gate.reasons)},
         "changes": {
             "added": _named(changes.added),

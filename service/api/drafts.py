@@ -48,6 +48,13 @@ class Approval(BaseModel):
 
 
 class Approvals(BaseModel):
+    """`revisions` by id are those that the reviewer has seen."""
+
+    ids: list[Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")]] = Field(max_length=500)
+    revisions: dict[str, Annotated[int, Field(ge=0, lt=2**31)]] = Field({}, max_length=500)
+
+
+class Discards(BaseModel):
     ids: list[Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")]] = Field(max_length=500)
 
 
@@ -163,9 +170,26 @@ def post_approvals(desk: DeskDep, user: Reviewer, body: Approvals) -> list[dict[
         for entry_id in dict.fromkeys(body.ids):
             try:
                 with session.begin_nested():
-                    drafts.approve(session, entry_id, user.username, admin=_admin(user))
+                    seen = body.revisions.get(entry_id)
+                    drafts.approve(session, entry_id, user.username, admin=_admin(user), revision=seen)
                     _log(session, user, "approved", entry_id)
                 results.append({"id": entry_id, "outcome": "approved", "message": "已通过。"})
+            except FSSCError as error:
+                results.append({"id": entry_id, "outcome": "failed", "message": error.message})
+    return results
+
+
+@router.post("/kb/drafts/discard", dependencies=_OURS)
+def post_discards(desk: DeskDep, user: Editor, body: Discards) -> list[dict[str, Any]]:
+    """Throw many drafts away; a result for each."""
+    results = []
+    with desk.database.write() as session:
+        for entry_id in dict.fromkeys(body.ids):
+            try:
+                with session.begin_nested():
+                    drafts.withdraw(session, entry_id, user.username, admin=_admin(user))
+                    _log(session, user, "withdrawn", entry_id)
+                results.append({"id": entry_id, "outcome": "discarded", "message": "草稿已放弃。"})
             except FSSCError as error:
                 results.append({"id": entry_id, "outcome": "failed", "message": error.message})
     return results

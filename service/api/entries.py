@@ -24,7 +24,7 @@ from service.api.entry_body import ChangeBody
 router = APIRouter(prefix="/api/v1/console", tags=["entries"])
 
 State = Literal[
-    "", "drafts", "submitted", "flagged", "hot", "cold", "never", "bad", "expired", "expiring", "review_due"
+    "", "drafts", "submitted", "flagged", "hot", "cold", "never", "bad", "expired", "expiring", "review_due", "retired"
 ]
 
 
@@ -45,7 +45,8 @@ def get_entries(
     page: Page = 1,
     page_size: PageSize = 20,
 ) -> dict[str, Any]:
-    """The newest approved version of every entry that matches; in the states `drafts` and `submitted` the drafts.
+    """The newest approved version of every entry that matches; in the states `drafts` and `submitted` the drafts, in the state
+    `retired` the entries that were taken out.
 
     `unapproved` tells how many new entries match that are drafts only."""
     wanted = {"text": normalize(q), "business_type": business_type, "owner": owner, "scene": scene}
@@ -145,6 +146,7 @@ def post_bulk(desk: DeskDep, user: Editor, body: BulkEdit) -> dict[str, Any]:
 def post_resolve(desk: DeskDep, user: Editor, flag_id: int) -> Response:
     """Put a flag down."""
     with desk.database.write() as session:
-        flags.resolve(session, flag_id if 0 < flag_id < 2**31 else 0, user.username)
-        audit.append(session, user.username, "entry.flag_resolved", f"flag:{flag_id}", {})
+        row = flags.resolve(session, flag_id if 0 < flag_id < 2**31 else 0, user.username)
+        detail = {"flag": row.id, "detail": row.detail}
+        audit.append(session, user.username, "entry.flag_resolved", f"entry:{row.entry_id}", detail)
     return Response(status_code=204)

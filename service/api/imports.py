@@ -163,10 +163,15 @@ def post_resolve(desk: DeskDep, user: Editor, import_id: ImportId, body: Resolut
 
 
 @router.post("/imports/{import_id}/confirm", dependencies=[Depends(from_our_page)])
-def post_confirm(desk: DeskDep, user: Editor, import_id: ImportId, body: Confirmation) -> dict[str, Any]:
-    """Apply what was previewed: as drafts to be reviewed, or with `approve`, by a reviewer, outright."""
-    if body.approve and not {"reviewer", "admin"} & set(user.roles):
-        raise Forbidden("您没有审核知识的权限，请提交审核，或请审核人确认这次导入。", code="role_missing")
+def post_confirm(desk: DeskDep, user: ConsoleUser, import_id: ImportId, body: Confirmation) -> dict[str, Any]:
+    """Apply what was previewed: by an editor as drafts to be reviewed, or with `approve`, by a reviewer, outright."""
+    if not {"reviewer" if body.approve else "editor", "admin"} & set(user.roles):
+        told = (
+            "您没有审核知识的权限，请提交审核，或请审核人确认这次导入。"
+            if body.approve
+            else "您没有编辑知识的权限，请联系管理员开通。"
+        )
+        raise Forbidden(told, code="role_missing")
     with desk.database.write() as session:
         row = jobs.confirm(
             session, KINDS, import_id, by=user.username, approve=body.approve, admin="admin" in user.roles

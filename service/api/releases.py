@@ -149,7 +149,13 @@ def _row(row: ReleaseRow, current: int | None, moves: list[ReleaseMoveRow]) -> d
 
 def _detail(row: ReleaseRow, current: int | None, moves: list[ReleaseMoveRow]) -> dict[str, Any]:
     empty = {"added": [], "changed": [], "removed": []}
-    blank = {"before": None, "gate": {"passed": True, "reasons": []}, "changes": empty, "answer_changes": []}
+    blank = {
+        "before": None,
+        "common": None,
+        "gate": {"passed": True, "reasons": []},
+        "changes": empty,
+        "answer_changes": [],
+    }
     return {
         **_row(row, current, moves),
         **blank,

@@ -241,6 +241,9 @@ def test_retire_and_restore_are_drafts_like_any_other(desk: SimpleNamespace) -> 
     desk.wang("POST", "/kb/drafts/t-2/submit")
     desk.li("POST", "/kb/drafts/t-2/approve")
     assert desk.wang("GET", "/kb/entries")["total"] == 2
+    found = desk.wang("GET", "/kb/entries", params={"state": "retired", "q": "借款"})
+    assert [(row["id"], row["retired"]) for row in found["items"]] == [("t-2", True)]
+    assert desk.wang("GET", "/kb/health")["counts"]["retired"] == 1
     gone = desk.wang("GET", "/kb/entries/t-2")
     assert gone["retired"] and gone["versions"][0]["retired"]
     desk.wang.refused("not_found", "POST", "/kb/entries/t-2/retire")
@@ -305,6 +308,47 @@ def test_many_entries_change_at_once_with_a_result_each(desk: SimpleNamespace) -
     assert desk.zhao("GET", "/kb/entries/t-3")["draft"] is None
 
 
+def test_a_bulk_change_goes_over_no_draft_of_ones_own(desk: SimpleNamespace) -> None:
+    better = body(STAY, answer="按城市和级别执行，超出部分自理。")
+    desk.wang("PUT", "/kb/drafts/t-1", json={"body": better, "base_version": 1})
+    desk.wang("POST", "/kb/drafts/t-1/submit")
+    change = {"ids": ["t-1"], "change": {"owner": "资金组"}}
+    told = desk.wang("POST", "/kb/entries/bulk", json=change)["results"][0]
+    assert told["outcome"] == "failed" and "没有审核完" in told["message"]
+    desk.li("POST", "/kb/drafts/t-1/reject", json={"comment": "请写明依据"})
+    told = desk.wang("POST", "/kb/entries/bulk", json=change)["results"][0]
+    assert told["outcome"] == "failed" and "退回" in told["message"]
+    assert desk.wang("GET", "/kb/entries/t-1")["draft"]["body"]["answer"] == better["answer"]
+
+
+def test_many_drafts_are_thrown_away_at_once_but_nobody_elses(desk: SimpleNamespace) -> None:
+    desk.wang("POST", "/kb/entries/bulk", json={"ids": ["t-1", "t-2"], "change": {"owner": "新组"}})
+    desk.zhao("PUT", "/kb/drafts/t-3", json={"body": body(SECRET, owner="赵"), "base_version": 1})
+    ids = {"ids": ["t-1", "t-2", "t-3", "t-9"]}
+    done = desk.wang("POST", "/kb/drafts/discard", json=ids)
+    assert [one["outcome"] for one in done] == ["discarded", "discarded", "failed", "failed"]
+    assert desk.wang("GET", "/kb/entries", params={"state": "submitted"})["total"] == 0
+    assert [one["outcome"] for one in desk.admin("POST", "/kb/drafts/discard", json=ids)] == [
+        "failed",
+        "failed",
+        "discarded",
+        "failed",
+    ]
+    desk.li.refused("role_missing", "POST", "/kb/drafts/discard", json=ids)
+
+
+def test_many_are_approved_only_as_they_were_seen(desk: SimpleNamespace) -> None:
+    for entry in (STAY, ADVANCE):
+        desk.wang("PUT", f"/kb/drafts/{entry.id}", json={"body": body(entry, owner="新组"), "base_version": 1})
+        desk.wang("POST", f"/kb/drafts/{entry.id}/submit")
+    listed = desk.li("GET", "/kb/entries", params={"state": "submitted"})["items"]
+    seen = {row["id"]: row["draft"]["revision"] for row in listed}
+    desk.wang("PUT", "/kb/drafts/t-1", json={"body": body(STAY, answer="没人看过的答案"), "base_version": 1})
+    desk.wang("POST", "/kb/drafts/t-1/submit")
+    done = desk.li("POST", "/kb/drafts/approve", json={"ids": ["t-1", "t-2"], "revisions": seen})
+    assert [one["outcome"] for one in done] == ["failed", "approved"] and "重新查看" in done[0]["message"]
+
+
 def test_health_tells_what_is_hot_cold_bad_and_due(desk: SimpleNamespace) -> None:
     soon, past = today() + timedelta(days=5), today() - timedelta(days=5)
     with desk.database.write() as session:
@@ -339,6 +383,7 @@ def test_health_tells_what_is_hot_cold_bad_and_due(desk: SimpleNamespace) -> Non
         "expired": 1,
         "expiring": 1,
         "review_due": 1,
+        "retired": 0,
     }
     assert health["hot"] == [{"id": "t-1", "question": STAY.question, "hits": 4}]
     assert health["bad"] == [{"id": "t-1", "question": STAY.question, "helpful": 1, "unhelpful": 2}]
@@ -364,9 +409,12 @@ def test_health_tells_what_is_hot_cold_bad_and_due(desk: SimpleNamespace) -> Non
     assert [one["comment"] for one in entry["feedback"]["recent"]] == ["旧标准"]
     desk.wang("POST", f"/kb/flags/{entry['flags'][0]['id']}/resolve", expect=204)
     assert desk.wang("GET", "/kb/entries", params={"state": "flagged"})["total"] == 0
-    with desk.database.write() as session:  # An answer that was mended starts afresh.
+    with desk.database.write() as session:  # Another owner mends nothing; an answer that was mended starts afresh.
+        session.query(FeedbackRow).update({"at": now()})
+        save_entry(session, replace(STAY, owner="资金组"), "x")
+    assert desk.wang("GET", "/kb/health")["counts"]["bad"] == 1
+    with desk.database.write() as session:
         save_entry(session, replace(STAY, answer="北京：其他人员500元。"), "x")
-        session.query(FeedbackRow).update({"at": now() - timedelta(days=1)})
     assert desk.wang("GET", "/kb/health")["counts"]["bad"] == 0
 
 

@@ -100,7 +100,8 @@ def test_a_new_version_from_upload_to_confirmation(signed_in: Callable[..., Test
     agent = signed_in("zhao", "agent")
     assert body(agent.get(f"{here}/policy"))["policy"]["owner"] == "差旅组"
     assert agent.put(f"{here}/policy", json=details).json()["error"]["code"] == "role_missing"
-    reviewer = signed_in("wang", "editor", "reviewer")
+    reviewer = signed_in("wang", "reviewer")
+    assert reviewer.post(f"{here}/confirm", json={"approve": False}).json()["error"]["code"] == "role_missing"
     assert body(reviewer.post(f"{here}/confirm", json={"approve": True}))["state"] == "applying"
     jobs.run_waiting(database, KINDS)
     done = body(reviewer.get(here))

@@ -415,6 +415,11 @@ class TestPreview:
         with pytest.raises(Conflict) as refused, database.write() as session:
             preview.publish_preview(session, "wang", None)
         assert refused.value.code == "nothing_changed"
+        save(database, entry(0, "新口径。"))
+        assert self.view(database)["state"] == "stale"
+        with pytest.raises(Conflict) as refused, database.write() as session:
+            preview.publish_preview(session, "wang", None)
+        assert refused.value.code == "preview_stale"
 
     def test_a_worker_that_died_is_followed_by_another_and_its_ghost_changes_nothing(
         self, database: Database, publisher: Publisher

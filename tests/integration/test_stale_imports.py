@@ -12,6 +12,7 @@ import pytest
 
 from core.database import Database
 from core.errors import Conflict
+from kb.care.drafts import propose
 from kb.entries import Audience, Entry
 from kb.ingest import faq
 from kb.ingest.export import write_entries
@@ -75,6 +76,18 @@ def test_a_row_edited_at_both_ends_asks(database: Database, tmp_path: Path, reso
     applied(database, row.id)
     assert {entry.answer for entry in stored(database).values()} == answers
     assert "p-1" in stored(database)
+
+
+def test_a_row_says_whose_draft_it_meets(database: Database, tmp_path: Path) -> None:
+    """`li` brings the file in."""
+    keep(database, PAY, LOAN)
+    data = exported(database, tmp_path, **{"p-1": "每天1099元", "p-2": "在费用系统提交借款单"})
+    with database.write() as session:
+        propose(session, replace(PAY, owner="税务组"), "zhao")
+        propose(session, replace(LOAN, owner="资金组"), "li")
+    others, own = shown(database, read(database, "知识条目.csv", data).id)
+    assert "zhao 对条目 p-1 的修改还没有审核" in others["message"] and "写不进去" in others["message"]
+    assert "您对条目 p-2 还有没审核完的修改" in own["message"] and "替换" in own["message"]
 
 
 def test_a_stale_export_does_not_bring_back_what_was_retired(database: Database, tmp_path: Path) -> None:

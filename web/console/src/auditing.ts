@@ -1,3 +1,5 @@
+import type { RouteLocationRaw } from "vue-router";
+
 import type { Verification } from "./api/audit";
 
 /** What is logged, by the word before the dot. */
@@ -113,8 +115,28 @@ export function actionName(action: string): string {
   return `${AREAS[area] ?? area}${word ? ` · ${WORDS[word] ?? word}` : ""}`;
 }
 
-/** Where the subject can be looked at, if it is a ticket. */
-export const ticketOf = (subject: string): string | null => (/^FW\d{8}-\d{4,}$/.test(subject) ? subject : null);
+const PLACES: Record<string, (id: string) => RouteLocationRaw> = {
+  entry: (id) => ({ name: "entry", params: { id } }),
+  policy: (id) => ({ name: "policies", params: { id } }),
+  table: (id) => ({ name: "tables", params: { id } }),
+  import: (id) => ({ name: "import", params: { id } }),
+  release: (number) => ({ name: "release", params: { number } }),
+};
+
+/** Where the subject can be looked at; null where it is none of these. */
+export function placeOf(subject: string): RouteLocationRaw | null {
+  if (/^FW\d{8}-\d{4,}$/.test(subject)) return { name: "ticket", params: { number: subject } };
+  const [, kind = "", id = ""] = /^([a-z]+):([^/]+)$/.exec(subject) ?? [];
+  return PLACES[kind] && (kind !== "release" || /^\d+$/.test(id)) ? PLACES[kind](id) : null;
+}
+
+const SUBJECTS: Record<string, string> = { entries: "多条知识", "wrong-rate": "可接受的答错率" };
+
+/** `entry:travel-001` → 知识条目 travel-001; what nobody named stays as it is. */
+export function subjectName(subject: string): string {
+  const [kind = "", ...rest] = subject.split(":");
+  return rest.length && AREAS[kind] ? `${AREAS[kind]} ${rest.join(":")}` : (SUBJECTS[subject] ?? subject);
+}
 
 export function verdict(found: Verification): { type: "success" | "error"; title: string; text: string } {
   if (found.broken !== null)

@@ -1,4 +1,4 @@
-import type { DraftMark, EntryState, Finding } from "./api/types-care";
+import type { CareRow, DraftMark, EntryState, Finding } from "./api/types-care";
 import type { User } from "./api/types";
 import { mayAs } from "./roles";
 
@@ -12,10 +12,11 @@ export const STATE_FILTERS: readonly { state: EntryState; label: string; hint: s
   { state: "review_due", label: "到复核日", hint: "负责人约定的复核日到了" },
   { state: "expiring", label: "即将过期", hint: "30 天内失效" },
   { state: "expired", label: "已过期", hint: "过了失效日期，不再回答" },
-  { state: "bad", label: "差评", hint: "这一版的反馈中，没帮助的不比有帮助的少" },
+  { state: "bad", label: "差评", hint: "问法或答案改过之后的反馈中，没帮助的不比有帮助的少" },
   { state: "hot", label: "热门", hint: "近 30 天被问得最多" },
   { state: "cold", label: "冷门", hint: "以前有人问，近 30 天没有" },
   { state: "never", label: "从未命中", hint: "从来没有回答过任何人" },
+  { state: "retired", label: "已停用", hint: "不再回答任何人，可以从版本里恢复" },
 ];
 
 const FLAGS: Record<string, string> = {
@@ -46,6 +47,30 @@ export function whyNotApprove(user: User | null, draft: Pick<DraftMark, "state" 
   if (draft.state !== "submitted") return "提交审核后才能批准。";
   if (draft.author === user?.username && !roles.includes("admin")) return "这是您自己的修改，请另一位审核人批准。";
   return null;
+}
+
+/** Whether this user may throw this draft away: its author, or an administrator. */
+export const mayDiscard = (user: User | null, draft: Pick<DraftMark, "author">): boolean =>
+  mayAs(user?.roles ?? [], "editor") && (draft.author === user?.username || (user?.roles ?? []).includes("admin"));
+
+/** What approving these drafts does, as the reviewer is asked. */
+export function approvalOf(rows: readonly Pick<CareRow, "draft">[]): string {
+  const retired = rows.filter((row) => row.draft?.deletes).length;
+  const doubted = rows.filter((row) => row.draft?.findings).length;
+  return [
+    `将批准 ${rows.length} 条修改。`,
+    retired ? `其中 ${retired} 条是停用，几秒内不再回答任何人。` : "",
+    "收窄的可见范围和提前的失效日期几秒内生效，其余下次发布后生效。",
+    doubted ? `有 ${doubted} 条带着检查提示。` : "",
+    "请确认已经看过每条的改动。",
+  ].join("");
+}
+
+/** What throwing these drafts away does. */
+export function discardOf(user: User | null, rows: readonly Pick<CareRow, "draft">[]): string {
+  const others = rows.filter((row) => row.draft?.author !== user?.username).length;
+  const whose = others ? `其中 ${others} 份是别人写的。` : "";
+  return `${whose}已批准过的条目保持现在的版本；从没批准过的新条目不再保留。放弃后不能找回。`;
 }
 
 export type Place = "question" | "similar" | "answer" | "sources" | "validity" | "scenes" | "audience" | "related" | "other";

@@ -64,6 +64,12 @@ export const rateAt = (evaluation: Evaluation | null | undefined, key: string): 
   return typeof value === "number" ? value : null;
 };
 
+/** What a release holds: entries, and the articles of policies beside them, which are no entries of the list. */
+export function heldBy(all: number, evaluation: Evaluation | null | undefined): string {
+  const passages = rateAt(evaluation, "passages") ?? 0;
+  return `${all - passages} 条知识${passages ? `，${passages} 段制度条款` : ""}`;
+}
+
 /** What the manager weighs before publishing: four rates, before and after, as tenths of a percent. Rates that neither has are left out. */
 export function comparisons(before: Evaluation | null | undefined, after: Evaluation | null | undefined): Comparison[] {
   return KNOWN.flatMap(({ key, label, meaning, good, words }) => {

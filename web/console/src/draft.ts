@@ -57,10 +57,11 @@ export function keyOf(question: string): string {
     .replace(/[?!。.,,]+$/u, "");
 }
 
-/** Pasted or typed text as questions: a line each, list marks taken off. */
+/** Pasted or typed text as questions: a line or a cell each, list marks taken off. */
 export function linesOf(text: string): string[] {
   return text
-    .split(/[\r\n|]+/)
+    .replace(/^(\s*(?:[-*•·]|\d{1,3}[.、)）]))\t/gm, "$1 ")
+    .split(/[\r\n|\t]+/)
     .map((line) => line.replace(/^\s*(?:[-*•·]\s+|\d{1,3}[.、)）]\s*)/, "").trim())
     .filter(Boolean);
 }

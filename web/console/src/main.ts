@@ -3,7 +3,7 @@ import { createApp } from "vue";
 
 import { onSignedOut } from "./api/transport";
 import App from "./App.vue";
-import { makeRouter, signInAt } from "./router";
+import { makeRouter } from "./router";
 import { useSession } from "./stores/session";
 import "./styles/elements";
 import "./styles/console.css";
@@ -13,12 +13,6 @@ const router = makeRouter();
 app.use(createPinia());
 app.use(router);
 
-onSignedOut(() => {
-  const session = useSession();
-  const wasIn = session.user !== null;
-  session.forget();
-  const here = router.currentRoute.value;
-  if (wasIn && !here.meta.open) void router.replace(signInAt(here.fullPath));
-});
+onSignedOut(() => useSession().lapse());
 
 app.mount("#app");

@@ -22,3 +22,9 @@ export const roleName = (role: string) =>
   ROLES.find((one) => one.value === role)?.label ?? role;
 
 export const mayAs = (roles: readonly string[], role: string) => roles.includes(role) || roles.includes("admin");
+
+const KNOWLEDGE: readonly string[] = ["editor", "reviewer", "publisher"];
+
+/** Where somebody begins: those who only keep the knowledge have no tickets to look at. */
+export const homeOf = (roles: readonly string[]): "entries" | "tickets" =>
+  roles.length && roles.every((role) => KNOWLEDGE.includes(role)) ? "entries" : "tickets";

@@ -1,6 +1,7 @@
 import { createRouter, createWebHistory, type RouteLocationRaw, type RouterHistory } from "vue-router";
 
 import AppLayout from "./components/AppLayout.vue";
+import { homeOf } from "./roles";
 import { useSession } from "./stores/session";
 
 declare module "vue-router" {
@@ -22,7 +23,7 @@ const routes = [
     path: "/",
     component: AppLayout,
     children: [
-      { path: "", redirect: { name: "tickets" } },
+      { path: "", name: "home", component: { render: () => null } },
       {
         path: "tickets",
         name: "tickets",
@@ -337,6 +338,7 @@ export function makeRouter(history: RouterHistory = createWebHistory("/console/"
     if (!session.known) await session.restore();
     if (session.unreachable) return true;
     if (!session.user) return to.meta.open ? true : signInAt(to.fullPath);
+    if (to.name === "home") return { name: homeOf(session.user.roles), replace: true };
     return to.name === "sign-in" ? returnPath(to.query.next) : true;
   });
 

@@ -47,3 +47,29 @@ export function linked({ text, start, end }: Selected): Selected {
   const at = start + label.length + 3;
   return { text: made, start: at, end: at + address.length };
 }
+
+const BULLET = /^[ 　]*[•·●○▪◦■◆➢\u2013\uf06c\uf0b7\uf0d8][\t ]+/;
+const NUMBER = /^[ 　]*(\d{1,3})[.．、)）]\t/;
+const cellsOf = (line: string) => line.split("\t").map((cell) => cell.trim().replace(/\|/g, "\\|"));
+
+/** What Word and Excel put on the clipboard, as Markdown: cells between tabs become a table, their list marks ours. */
+export function fromOffice(text: string): string {
+  const lines = text.replace(/\r\n?/g, "\n").replace(/\n+$/, "").split("\n");
+  const made: string[] = [];
+  for (let at = 0; at < lines.length; at += 1) {
+    const line = lines[at]!.replace(BULLET, "- ").replace(NUMBER, "$1. ");
+    const width = cellsOf(line).length;
+    let end = at + 1;
+    while (width > 1 && end < lines.length && cellsOf(lines[end]!).length === width) end += 1;
+    if (end - at < 2) {
+      made.push(line);
+      continue;
+    }
+    const rows = lines.slice(at, end).map((one) => `| ${cellsOf(one).join(" | ")} |`);
+    if (made.length && made[made.length - 1]) made.push("");
+    made.push(rows[0]!, `|${" --- |".repeat(width)}`, ...rows.slice(1));
+    if (end < lines.length && lines[end]) made.push("");
+    at = end - 1;
+  }
+  return made.join("\n");
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { actionName, ticketOf, verdict } from "../src/auditing";
+import { actionName, placeOf, subjectName, verdict } from "../src/auditing";
 
 describe("the audit log in words", () => {
   it("says what was done to what, and leaves what it does not know", () => {
@@ -10,10 +10,14 @@ describe("the audit log in words", () => {
     expect(actionName("moon.landed")).toBe("moon · landed");
   });
 
-  it("leads to tickets only", () => {
-    expect(ticketOf("FW20261122-0001")).toBe("FW20261122-0001");
-    expect(ticketOf("staff:zhang")).toBeNull();
-    expect(ticketOf("FW20261122-0001/../users")).toBeNull();
+  it("leads to what can be looked at, and calls it by its name", () => {
+    expect(placeOf("FW20261122-0001")).toEqual({ name: "ticket", params: { number: "FW20261122-0001" } });
+    expect(placeOf("entry:travel-001")).toEqual({ name: "entry", params: { id: "travel-001" } });
+    expect(placeOf("release:3")).toEqual({ name: "release", params: { number: "3" } });
+    for (const subject of ["staff:zhang", "FW20261122-0001/../users", "release:x", "entries", "entry:"])
+      expect(placeOf(subject), subject).toBeNull();
+    expect(subjectName("entry:travel-001")).toBe("知识条目 travel-001");
+    expect([subjectName("entries"), subjectName("FW20261122-0001")]).toEqual(["多条知识", "FW20261122-0001"]);
   });
 
   it("tells a broken chain from a rewritten timeline", () => {

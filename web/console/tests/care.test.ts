@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { changeOf, EMPTY_BULK, problemOf } from "../src/bulk";
-import { detailText, draftLabel, placeOf, STATE_FILTERS, whyNotApprove } from "../src/care";
+import { approvalOf, detailText, discardOf, draftLabel, placeOf, STATE_FILTERS, whyNotApprove } from "../src/care";
 import { ENTRY_STATES } from "../src/api/types-care";
 import { madePassword } from "../src/password";
 import { mayAs, roleName } from "../src/roles";
@@ -50,6 +50,21 @@ describe("words of care", () => {
       "",
       "",
     ]);
+  });
+});
+
+describe("what is asked before many drafts are decided", () => {
+  const row = (author: string, more: object = {}) => ({ draft: { state: "submitted", author, updated_at: "", ...more } as const });
+
+  it("says which act within seconds and which carry doubts", () => {
+    expect(approvalOf([row("a"), row("b", { deletes: true, findings: 2 })])).toMatch(/批准 2 条.*1 条是停用，几秒内.*1 条带着检查提示/);
+    expect(approvalOf([row("a")])).not.toContain("停用，");
+  });
+
+  it("says how many are somebody else's", () => {
+    const me = { username: "a", name: "A", roles: ["admin"] };
+    expect(discardOf(me, [row("a"), row("b")])).toContain("1 份是别人写的");
+    expect(discardOf(me, [row("a")])).not.toContain("别人");
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Outcome } from "../src/api/types-releases";
-import { comparisons, outcomeWords, turnOf } from "../src/comparison";
+import { comparisons, heldBy, outcomeWords, turnOf } from "../src/comparison";
 import { placeOfEntry } from "../src/places";
 import { curveOption, reliabilityOption } from "../src/plots";
 
@@ -33,6 +33,11 @@ describe("an evaluation before and after", () => {
     expect(comparisons({ coverage: 0.7 }, {}).map((one) => [one.after, one.words])).toEqual([["—", ""]]);
     expect(comparisons(null, null)).toEqual([]);
   });
+});
+
+it("a release holds as many entries as the list does, and articles of policies beside them", () => {
+  expect(heldBy(565, { passages: 212 })).toBe("353 条知识，212 段制度条款");
+  expect([heldBy(3, { passages: 0 }), heldBy(3, null)]).toEqual(["3 条知识", "3 条知识"]);
 });
 
 describe("a question whose answer changes", () => {

@@ -121,6 +121,18 @@ describe("the next release", () => {
     for (const name of ["发布", "重新生成预览", "修改"]) expect(button(root, name), name).toBeUndefined();
   });
 
+  it("is compared on the questions that both were asked, the new ones beside them", async () => {
+    const common = { before: { top1: 0.968, queries: 4100 }, after: { top1: 0.966, queries: 4100 } };
+    answers = {
+      "GET /wrong-rate": RATE,
+      "GET /releases/pending": PENDING,
+      "GET /releases/preview": [200, { ...READY, common, gate: { passed: true, reasons: [] } }],
+    };
+    const root = await shown(["publisher"]);
+    expect(root.textContent).toContain("4,100 个问题");
+    expect(textOf(root, "tbody tr:first-child td").slice(0, 4)).toEqual(["96.8%", "96.6%", "−0.2 基本持平", "70.0%"]);
+  });
+
   it("that changed meanwhile, or changes nothing, is not offered", async () => {
     answers = {
       "GET /wrong-rate": RATE,
@@ -135,6 +147,19 @@ describe("the next release", () => {
     root = await shown(["admin"]);
     expect(root.textContent).toContain("没有需要发布的变化");
     expect(button(root, "发布")).toBeUndefined();
+  });
+
+  it("that changed nothing says so no longer once something was approved", async () => {
+    answers = {
+      "GET /wrong-rate": RATE,
+      "GET /releases/pending": PENDING,
+      "GET /releases/preview": [200, { state: "stale", nothing_changed: true }],
+    };
+    const root = await shown(["admin"]);
+    expect(root.textContent).toContain("预览已过时");
+    expect(root.textContent).toContain("住宿费标准是多少");
+    expect(root.textContent).not.toContain("没有评测数据");
+    expect(button(root, "重新生成预览")).toBeDefined();
   });
 });
 

@@ -32,6 +32,17 @@ describe("who gets in", () => {
     expect(router.currentRoute.value.name).toBe("releases");
   });
 
+  it.each([
+    [["admin"], "tickets"],
+    [["editor", "agent"], "tickets"],
+    [["editor", "publisher"], "entries"],
+  ])("begins for %j at %s", async (roles, name) => {
+    gatewayAnswers(200, { user: { ...USER, roles } });
+    const router = makeRouter(createMemoryHistory("/console/"));
+    await router.push("/");
+    expect(router.currentRoute.value.name).toBe(name);
+  });
+
   it("does not take an unreachable gateway for being signed out", async () => {
     vi.stubGlobal(
       "fetch",

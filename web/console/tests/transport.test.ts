@@ -11,13 +11,13 @@ const answer = (status: number, body: unknown, type = "application/json") =>
   });
 
 let gateway: ReturnType<typeof vi.fn<typeof fetch>>;
-const signedOut = vi.fn();
+const signedOut = vi.fn<() => Promise<boolean>>();
 
 beforeEach(() => {
   gateway = vi.fn<typeof fetch>();
   vi.stubGlobal("fetch", gateway);
   onSignedOut(signedOut);
-  signedOut.mockReset();
+  signedOut.mockReset().mockResolvedValue(false);
 });
 afterEach(() => vi.unstubAllGlobals());
 
@@ -119,6 +119,16 @@ describe("what comes back", () => {
     await expect(session.open("admin", "wrong")).rejects.toMatchObject({ unauthorized: true });
     expect(signedOut).not.toHaveBeenCalled();
     await expect(desk.find({})).rejects.toMatchObject({ unauthorized: true });
+    expect(signedOut).toHaveBeenCalledTimes(1);
+  });
+
+  it("asks once more when the user has signed in again, with all that was sent", async () => {
+    signedOut.mockResolvedValue(true);
+    gateway
+      .mockImplementationOnce(async () => answer(401, { error: { code: "signed_out", message: "登录已失效。" } }))
+      .mockImplementationOnce(async () => answer(200, { saved: true }));
+    expect(await call("/kb/drafts/t-1", { method: "PUT", body: { answer: "写了很久" } })).toEqual({ saved: true });
+    expect(gateway.mock.calls[1]![1]?.body).toBe('{"answer":"写了很久"}');
     expect(signedOut).toHaveBeenCalledTimes(1);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { linked, listed, wrapped, type Selected } from "../src/writing";
+import { fromOffice, linked, listed, wrapped, type Selected } from "../src/writing";
 
 /** `[` and `]` stand where the selection begins and ends. */
 function at(text: string): Selected {
@@ -42,4 +42,18 @@ it("a link waits for its address", () => {
   const made = linked(at("见[报销指南]。"));
   expect(made.text).toBe("见[报销指南](https://)。");
   expect(made.text.slice(made.start, made.end)).toBe("https://");
+});
+
+describe("what is pasted from Word and Excel", () => {
+  it.each([
+    ["城市\t限额\r\n北京\t500元\r\n上海\t450元\r\n", "| 城市 | 限额 |\n| --- | --- |\n| 北京 | 500元 |\n| 上海 | 450元 |"],
+    ["标准如下：\n城市\t限额\n北京\t\n其余另行通知", "标准如下：\n\n| 城市 | 限额 |\n| --- | --- |\n| 北京 |  |\n\n其余另行通知"],
+    ["1.\t填单\n2.\t提交", "1. 填单\n2. 提交"],
+    ["•\t发票\n·\t行程单", "- 发票\n- 行程单"],
+  ])("%j becomes %j", (before, after) => expect(fromOffice(before)).toBe(after));
+
+  it.each(["先填单。\n再提交。", "每天500元", "甲\t乙", "1. 填单\n2. 提交", "| 城市 | 限额 |\n| --- | --- |"])(
+    "leaves %j as it is",
+    (text) => expect(fromOffice(text)).toBe(text),
+  );
 });

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 
 from kb.matcher import typical
-from kb.release.gate import Asked, judge, on_common
+from kb.release.gate import Asked, judge, on_common, told
 from kb.release.judgement import Judgement
 from kb.thresholds import HeldOut, Thresholds
 
@@ -63,9 +65,11 @@ def test_new_questions_that_are_harder_are_no_loss_and_old_ones_that_fail_are() 
     common = on_common(before, harder)
     assert common and common[0] == common[1] and common[0]["top1"] == 0.9
     assert judge(*common, Asked()).passed
+    kept = json.loads(json.dumps(told(common[1])))
+    assert (kept["top1"], kept["queries"]) == (0.9, 200)
     worse = on_common(before, judgement([True] * 150 + [False] * 50 + [True] * 400, range(600)))
-    assert worse and not (told := judge(*worse, Asked())).passed
-    assert all(reason.startswith("在前后两版都考过的问题上，") for reason in told.reasons)
+    assert worse and not (gate := judge(*worse, Asked())).passed
+    assert all(reason.startswith("在前后两版都考过的问题上，") for reason in gate.reasons)
     assert on_common(before, judgement([True] * 40, range(180, 220))) is None
 
 

@@ -55,11 +55,19 @@ export const care = {
 
   check: (body: EntryBody, signal?: AbortSignal) =>
     call<{ findings: Finding[] }>(`${ROOT}/kb/check`, { method: "POST", body: { body }, signal }),
-  approveAll: async (ids: string[]) =>
-    listed(
-      await call<Outcome[] | { results: Outcome[] }>(`${ROOT}/kb/drafts/approve`, { method: "POST", body: { ids } }),
-      "results",
-    ),
+  /** As they are listed: one that its author has saved since is not approved. */
+  approveAll: async (rows: CareRow[]) => {
+    const body = {
+      ids: rows.map((row) => row.id),
+      revisions: Object.fromEntries(rows.flatMap((row) => (row.draft?.revision ? [[row.id, row.draft.revision]] : []))),
+    };
+    const found = await call<Outcome[] | { results: Outcome[] }>(`${ROOT}/kb/drafts/approve`, { method: "POST", body });
+    return listed(found, "results");
+  },
+  discardAll: async (ids: string[]) => {
+    const found = await call<Outcome[] | { results: Outcome[] }>(`${ROOT}/kb/drafts/discard`, { method: "POST", body: { ids } });
+    return listed(found, "results");
+  },
   changeAll: async (ids: string[], change: BulkChange) =>
     listed(
       await call<Outcome[] | { results: Outcome[] }>(`${ROOT}/kb/entries/bulk`, {

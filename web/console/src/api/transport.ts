@@ -36,10 +36,11 @@ export interface Call {
 const NO_ANSWER = "连不上服务器。请检查网络后重试；若其他网页正常，请联系系统管理员确认服务是否已启动。";
 const SAFE: ReadonlySet<Method> = new Set<Method>(["GET"]);
 
-let whenSignedOut: () => void = () => {};
+let whenSignedOut: () => Promise<boolean> = async () => false;
 
-/** `heard` is called for each 401 that is not an answer to signing in. */
-export function onSignedOut(heard: () => void): void {
+/** `heard` is called for each 401 of a call that is not about the session itself; true says that the user is signed in again
+ * by now, and the call is made once more. */
+export function onSignedOut(heard: () => Promise<boolean>): void {
   whenSignedOut = heard;
 }
 
@@ -54,7 +55,17 @@ export function withQuery(path: string, query: Query = {}): string {
 }
 
 /** Speaks JSON with the gateway under the cookie session. Throws `ApiError`, or `DOMException` when aborted. */
-export async function call<T>(path: string, { method = "GET", query, body, signal }: Call = {}): Promise<T> {
+export async function call<T>(path: string, made: Call = {}): Promise<T> {
+  try {
+    return await send<T>(path, made);
+  } catch (error) {
+    if (!(error instanceof ApiError) || !error.unauthorized || path.endsWith("/session")) throw error;
+    if (!(await whenSignedOut())) throw error;
+    return send<T>(path, made);
+  }
+}
+
+async function send<T>(path: string, { method = "GET", query, body, signal }: Call): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (!SAFE.has(method)) headers["X-Requested-With"] = "fssc";
   const form = body instanceof FormData;
@@ -82,9 +93,7 @@ export async function call<T>(path: string, { method = "GET", query, body, signa
       throw new ApiError(response.status, "unexpected", "服务器的回应无法识别，请刷新页面重试。");
     }
   }
-  const error = await refusal(response);
-  if (error.unauthorized && !(method === "POST" && path.endsWith("/session"))) whenSignedOut();
-  throw error;
+  throw await refusal(response);
 }
 
 async function refusal(response: Response): Promise<ApiError> {

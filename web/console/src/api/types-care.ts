@@ -13,6 +13,7 @@ export const ENTRY_STATES = [
   "expired",
   "expiring",
   "review_due",
+  "retired",
 ] as const;
 export type EntryState = (typeof ENTRY_STATES)[number];
 
@@ -24,10 +25,17 @@ export interface DraftMark {
   author: string;
   updated_at: string;
   deletes?: boolean;
+  revision?: number;
+}
+
+/** `findings` counts what the checks said when it was saved. */
+export interface ListedDraft extends DraftMark {
+  findings?: number;
 }
 
 export interface CareRow extends EntryRow {
-  draft: DraftMark | null;
+  draft: ListedDraft | null;
+  retired?: boolean;
   flags: string[];
   hits_30d: number;
   review_on: string | null;
@@ -83,7 +91,6 @@ export interface Draft extends DraftMark {
   comment: string | null;
   reviewer: string | null;
   findings: Finding[];
-  revision?: number;
 }
 
 export interface Flag {
@@ -151,7 +158,7 @@ export interface BulkChange {
 
 export interface Outcome {
   id: string;
-  outcome: "draft" | "unchanged" | "approved" | "failed";
+  outcome: "draft" | "unchanged" | "approved" | "discarded" | "failed";
   message: string | null;
 }
 

@@ -38,6 +38,7 @@ export interface Collision {
   /** The entry's own, where a similar question of it collides. */
   standard_question?: string;
   answer?: string;
+  similar_count?: number;
   audience?: Partial<Audience> | null;
   row?: number | null;
   line?: number | null;
@@ -60,6 +61,8 @@ export interface ImportRow {
   entry_id: string | null;
   collides_with: Collision | null;
   similar_count: number;
+  /** The fields that an update would change, by name; none once it is done. */
+  changes?: string[];
 }
 
 export type ArticleChangeKind = "unchanged" | "changed" | "added" | "removed";

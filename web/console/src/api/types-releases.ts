@@ -83,6 +83,8 @@ export interface Gate {
 export interface ReleaseFindings {
   before?: Evaluation | null;
   after?: Evaluation | null;
+  /** Both on the questions that both were asked, which the gate compares; absent where those are all of them. */
+  common?: { before: Evaluation; after: Evaluation } | null;
   gate?: Gate | null;
   /** The first of each; `counts` has how many there are. */
   changes?: ChangeLists | null;

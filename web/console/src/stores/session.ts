@@ -10,6 +10,8 @@ export const useSession = defineStore("session", () => {
   const user = ref<User | null>(null);
   const known = ref(false);
   const unreachable = ref<string | null>(null);
+  const expired = ref(false);
+  let waiting: ((back: boolean) => void)[] = [];
 
   const roles = computed(() => (user.value?.roles ?? []).map(roleName).join("、"));
 
@@ -33,17 +35,35 @@ export const useSession = defineStore("session", () => {
   async function signIn(username: string, password: string): Promise<void> {
     user.value = (await api.open(username, password)).user;
     known.value = true;
+    settle(true);
   }
 
+  /** A session that has ended already is signed out of. */
   async function signOut(): Promise<void> {
-    await api.close();
-    forget();
-  }
-
-  function forget(): void {
+    try {
+      await api.close();
+    } catch (error) {
+      if (!(error instanceof ApiError && error.unauthorized)) throw error;
+    }
     user.value = null;
     known.value = true;
+    settle(false);
   }
 
-  return { user, known, unreachable, roles, may, restore, signIn, signOut, forget };
+  /** The session has ended while somebody was at work: what they see stays, and they are asked for their password. True once
+   * they are signed in again; false at once where nobody was. */
+  function lapse(): Promise<boolean> {
+    if (!user.value) return Promise.resolve(false);
+    expired.value = true;
+    return new Promise((resolve) => waiting.push(resolve));
+  }
+
+  function settle(back: boolean): void {
+    expired.value = false;
+    const told = waiting;
+    waiting = [];
+    told.forEach((tell) => tell(back));
+  }
+
+  return { user, known, unreachable, expired, roles, may, restore, signIn, signOut, lapse };
 });
