@@ -84,6 +84,25 @@ def told(tables: Iterable[dict[str, Any]], text: str, today: date) -> str:
     return "\n\n".join(parts)
 
 
+def case_of(tables: Iterable[dict[str, Any]], text: str, before: str = "") -> tuple[list[str], str]:
+    """The values that `text` names, in each dimension of which it names none those that the question `before` it names, likewise
+    the months; and what else `text` says. No values where `text` names nothing of its own."""
+    plain, earlier = normalize(text).casefold(), normalize(before).casefold()
+    case: list[str] = []
+    own: set[str] = set()
+    for table in tables:
+        for dimension in table.get("dimensions") or ():
+            values = {str(row[dimension["name"]]) for row in table.get("rows") or () if dimension["name"] in row}
+            named = _named(plain, values)
+            case += sorted(named or _named(earlier, values))
+            own |= named
+    for value in own:
+        plain = plain.replace(normalize(value).casefold(), " ")
+    months = _months(plain)
+    case += [f"{month}月" for month in sorted(months or _months(earlier))]
+    return list(dict.fromkeys(case)) if own or months else [], _MONTHS.sub(" ", _in_digits(plain))
+
+
 def _named(text: str, values: set[str]) -> set[str]:
     """The values that stand in the text; the longest where one is part of another."""
     found = {value for value in values if len(value) > 1 and _stands(normalize(value).casefold(), text)}
