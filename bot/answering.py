@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 from anyio import CapacityLimiter, to_thread
 
+from bot.follow_up import Previous, goes_on, names_only_a_case, together
 from bot.turns import Option, Outcome, Reply, TurnContext
 from core.clock import today
 from core.metrics import step
 from kb.entries import Entry
 from kb.release.live import LiveKnowledge
 from kb.search import Band, Candidate, Query, SearchResult
-from kb.tables import told
+from kb.tables import case_of, told
 
 NONE_OF_THESE = Option("都不是", "none")
 HANDOFF = Option("转人工", "handoff")
 FILE_TICKET = Option("提交工单", "file")
+_BEFORE = 200
+_LIKELY = 0.02
+_MUCH_THE_SAME = 0.55
 PASSAGE_LEAD = "没有现成的问答，下面是与您的问题最相关的制度原文："
 
 
@@ -41,6 +46,18 @@ class Answering:
         """`search` in a thread. One for two processors at a time: more would only keep each other, and who takes requests, waiting."""
         return await to_thread.run_sync(self.search, text, context, limiter=self._searching)
 
+    async def continues(self, text: str, context: TurnContext, previous: Previous | None) -> bool:
+        """Whether `text` names another case of the question before it."""
+        return previous is not None and bool(await to_thread.run_sync(self.another_case, text, previous, context))
+
+    async def is_question(self, text: str, context: TurnContext, previous: Previous | None) -> bool:
+        """Whether what was taken for an order is a question: the knowledge base answers it outright and has asked much the same,
+        or it names another case of the question before it."""
+        if await self.continues(text, context, previous):
+            return True
+        result = await self.found(text, context)
+        return result.band is Band.ANSWER and result.candidates[0].features.get("similarity", 0.0) >= _MUCH_THE_SAME
+
     def respond(self, text: str, context: TurnContext, misses: int = 0) -> tuple[Reply, Outcome]:
         """Answer, ask back or say plainly that there is no answer. `misses` counts the misses just before."""
         result = self.search(text, context)
@@ -62,8 +79,10 @@ class Answering:
             return Reply(
                 "这条内容已经下线或调整了，请直接输入您的问题，我重新为您查找。", options=(HANDOFF,)
             ), Outcome()
+        case, _ = case_of(self._knowledge.tables(entry, context.viewer), asked)
+        question = " ".join((entry.heading, *case))
         outcome = Outcome(
-            band=Band.ANSWER, entry_id=entry.id, probability=1.0, release=searcher.release, question=entry.heading
+            band=Band.ANSWER, entry_id=entry.id, probability=1.0, release=searcher.release, question=question
         )
         return self.answer(entry, context, asked), outcome
 
@@ -89,6 +108,33 @@ class Answering:
                 "feedback": None,
             },
         )
+
+    def another_case(self, text: str, previous: Previous, context: TurnContext) -> tuple[Reply, Outcome] | None:
+        """What the tables of the entry that answered the question before say of the case that `text` names; None where it asks for
+        anything else, or they say nothing of it."""
+        searcher = self._knowledge.searcher
+        entry = searcher.get(previous.entry_id, context.viewer, today()) if previous.entry_id else None
+        tables = self._knowledge.tables(entry, context.viewer) if entry else []
+        case, rest = case_of(tables, text, previous.question)
+        if entry is None or not case or not names_only_a_case(rest):
+            return None
+        named = " ".join(case)
+        cases = told(tables, named, today())
+        if not cases:
+            return None
+        question = f"{entry.heading} {named}"
+        outcome = Outcome(Band.ANSWER, entry.id, 1.0, searcher.release, question)
+        return replace(self.answer(entry, context), text=f"接着“{entry.heading}”：\n\n{cases}"), outcome
+
+    async def in_context(
+        self, text: str, result: SearchResult, previous: Previous, context: TurnContext
+    ) -> tuple[str, SearchResult]:
+        """What was asked and found; where the question before may say what `text` means, both together, and choices."""
+        if not goes_on(text, result):
+            return text, result
+        joint = f"{previous.question[-_BEFORE:]}，{text}"
+        found = together(result, await self.found(joint, context), previous.entry_id)
+        return (text, result) if found is result else (joint, found)
 
     def title(self, entry_id: str, context: TurnContext) -> str | None:
         """The standard question of an entry, for a button that was pressed after its message had gone."""
@@ -119,6 +165,12 @@ def outcome_of(text: str, result: SearchResult) -> Outcome:
         ),
         unresolved="no_answer" if result.band is Band.NONE else None,
     )
+
+
+def doubted(result: SearchResult) -> SearchResult:
+    """An answer that is only offered, with what else is likely at all."""
+    likely = [one for one in result.candidates[1:] if one.probability >= _LIKELY]
+    return replace(result, band=Band.CLARIFY, candidates=[result.candidates[0], *likely])
 
 
 def _clarify(candidates: list[Candidate]) -> Reply:

@@ -56,6 +56,12 @@ def syllables(text: str) -> list[str]:
     return found
 
 
+def straddles(text: str, start: int, end: int) -> bool:
+    """Whether the characters from `start` to `end` of a text in lower case begin inside one word and end in a later one: 南宁
+    in 湖南宁乡."""
+    return any(begin < start < stop < end for _, begin, stop in _cutter().tokenize(text))
+
+
 def is_chinese(text: str) -> bool:
     """Whether there is a Chinese character in it."""
     return _IDEOGRAPH.search(text) is not None

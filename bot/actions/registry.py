@@ -24,10 +24,10 @@ def action_executor(answering: Answering, filing: Filing) -> ActionExecutor:
     actions: dict[str, Run] = {
         "action_answer": answer,
         "action_open_entry": questions.OpenEntry(answering),
-        "action_none_of_these": questions.none_of_these,
+        "action_none_of_these": questions.NoneOfThese(answering, answer),
         "action_greet": small_talk.Greet(answering),
         "action_small_talk": small_talk.SmallTalk(answering, answer),
-        "action_handoff": tickets.Handoff(answer, filing),
+        "action_handoff": tickets.Handoff(answer, answering, filing),
         "action_my_tickets": tickets.MyTickets(filing),
         "action_ticket_status": tickets.TicketStatus(filing),
         "action_finish_ticket": form.finish,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+from bot.follow_up import Previous
 from bot.turns import Outcome, Reply, TurnContext
 
 
@@ -26,6 +27,13 @@ def confidence_of(tracker: Tracker) -> float:
 
 def entity_of(tracker: Tracker, name: str) -> str | None:
     return next(tracker.get_latest_entity_values(name), None)
+
+
+def previous_of(tracker: Tracker) -> Previous | None:
+    """The question before this one; None where it found nothing."""
+    question = tracker.get_slot("last_question")
+    found = question and not tracker.get_slot("misses")
+    return Previous(question, tracker.get_slot("last_entry") or "") if found else None
 
 
 def say(dispatcher: CollectingDispatcher, reply: Reply, outcome: Outcome | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,14 +11,14 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions.questions import heard
-from bot.actions.saying import context_of, intent_of, say, text_of
+from bot.actions.saying import context_of, intent_of, previous_of, say, text_of
 from bot.answering import FILE_TICKET, HANDOFF, Answering
 from bot.refusal import bare
 from bot.turns import Option, Reply
 from kb.search import Band
 
-# `谢谢` is thanks; `谢谢，发票丢了怎么办` is a question. Longer texts are searched first.
-_SHORT = 6
+# An amount beside words is about a matter, whatever it was taken for: 垫付6000, not 88.
+_AMOUNT = re.compile(r"(?=.*\d{2})(?=(?:.*[\u4e00-\u9fff]){2})")
 _REFUSING = ("deny", "skip", "cancel", "unhelpful")
 Run = Callable[[CollectingDispatcher, Tracker, dict[str, Any]], Awaitable[list[dict[str, Any]]]]
 
@@ -70,11 +71,16 @@ class SmallTalk:
     async def __call__(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        intent = intent_of(tracker)
-        matter = intent in _REFUSING and not bare(text_of(tracker))
-        if matter and intent != "unhelpful":
+        intent, text = intent_of(tracker), text_of(tracker)
+        refuses = intent in _REFUSING and bare(text)
+        matter = intent in _REFUSING and not refuses
+        another = not refuses and await self._answering.continues(text, context_of(tracker), previous_of(tracker))
+        if another or (matter and intent != "unhelpful"):
             return await self._answer(dispatcher, tracker, domain)
-        bands = (Band.ANSWER, Band.CLARIFY) if matter else (Band.ANSWER,)
+        if refuses:
+            say(dispatcher, _REPLIES[intent])
+            return []
+        bands = (Band.ANSWER, Band.CLARIFY) if matter or _AMOUNT.match(text) else (Band.ANSWER,)
         if events := await _answered(self._answering, dispatcher, tracker, bands):
             return events
         say(dispatcher, _REPLIES[intent])
@@ -87,11 +93,8 @@ async def _answered(
     tracker: Tracker,
     bands: tuple[Band, ...] = (Band.ANSWER,),
 ) -> list[dict[str, Any]]:
-    """Answer the question that hides in a text, if the knowledge base has it in one of `bands`; short ones are looked up only
-    where choices may come of it, too."""
+    """Answer the question that hides in a text, if the knowledge base has it in one of `bands`."""
     text, context = text_of(tracker), context_of(tracker)
-    if len(text) <= _SHORT and Band.CLARIFY not in bands:
-        return []
     result = await answering.found(text, context)
     if result.band not in bands:
         return []

@@ -11,7 +11,8 @@ from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot import ticket_form
-from bot.actions.saying import context_of, entity_of, intent_of, say, text_of
+from bot.actions.saying import context_of, entity_of, intent_of, previous_of, say, text_of
+from bot.answering import Answering
 from bot.filing import Filing
 from bot.turns import TurnContext
 from handoff.tickets import BUSINESS_TYPES, TICKET_NO, Reason, Urgency
@@ -30,10 +31,12 @@ _BUSINESS_OF_PAGE = {
 
 
 class Handoff:
-    """Start the ticket form with what is known; a person who was already called is not called twice."""
+    """Start the ticket form with what is known; a person who was already called is not called twice. What was only taken for
+    an order, and the knowledge base answers, is a question: 请客人均多少, 让助理帮我填单."""
 
-    def __init__(self, answer: Run, filing: Filing) -> None:
+    def __init__(self, answer: Run, answering: Answering, filing: Filing) -> None:
         self._answer = answer
+        self._answering = answering
         self._filing = filing
 
     async def __call__(
@@ -41,7 +44,10 @@ class Handoff:
     ) -> list[dict[str, Any]]:
         text = text_of(tracker)
         ordered = text.startswith("/") or ticket_form.beside_order(text) != text or ticket_form.wants_person(text)
-        if not ordered and len(text) > 8 and ticket_form.looks_like_question(text):
+        asks = not ordered and len(text) > 8 and ticket_form.looks_like_question(text)
+        if not ordered and not asks:
+            asks = await self._answering.is_question(text, context_of(tracker), previous_of(tracker))
+        if asks:
             return await self._answer(dispatcher, tracker, domain)
         return await begin_ticket(dispatcher, tracker, self._filing)
 

@@ -35,12 +35,64 @@ LODGING: dict[str, Any] = {
         ("其他城市的部门负责人", ["- 其他城市 · 部门负责人：470"]),
         ("住宿标准", []),
         ("拉萨住宿标准", []),
+        ("办成都可以报销", []),
+        ("吉林省延边住哪", []),
+        ("吉林市其他人员", ["- 吉林 · 其他人员：370"]),
+        ("8月去张家口，其他人员", ["- 张家口 · 其他人员（7、8月）：525"]),
+        ("张家口 其他人员 七月到九月", ["- 张家口 · 其他人员：370", "- 张家口 · 其他人员（7、8月）：525"]),
+        ("张家口 其他人员 12月", ["- 张家口 · 其他人员：370"]),
     ],
 )
 def test_the_rows_that_a_question_names(text: str, lines: list[str]) -> None:
     found = told([LODGING], text, TODAY)
     assert [line for line in found.splitlines() if line.startswith("- ")] == lines
     assert found.startswith("《住宿费限额标准表》（元/人·天）：") if lines else found == ""
+
+
+SEASONS: dict[str, Any] = {
+    **LODGING,
+    "dimensions": [{"name": "city"}, {"name": "season"}],
+    "rows": [
+        {"city": "南宁", "season": "平季", "value": 350},
+        {"city": "西安", "season": "平季", "value": 350},
+        {"city": "海口", "season": "平季", "value": 350},
+        {"city": "海口", "season": "旺季", "value": 450, "months": [11, 12, 1, 2]},
+        {"city": "三亚", "season": "平季", "value": 400},
+        {"city": "三亚", "season": "旺季", "value": 480, "months": [10, 11, 12, 1, 2, 3, 4]},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("湖南宁乡住宿", []),
+        ("陕西安康住宿", []),
+        ("广西南宁住宿", [350]),
+        ("海口住宿", [350, 450]),
+        ("海口12月25日住宿", [450]),
+        ("海口和三亚3月住宿", [350, 480]),
+        ("2-3月去海口", [350, 450]),
+        ("12-1月去海口", [450]),
+        ("西安12月", [350]),
+        ("在三亚住3个月", [400, 480]),
+    ],
+)
+def test_the_month_that_a_question_names_decides_the_season(text: str, found: list[int]) -> None:
+    assert [row["value"] for row in rows_named(SEASONS, text)] == found
+
+
+def test_of_cities_without_seasons_none_gives_way_to_one_that_has() -> None:
+    rows = [{"city": "北京", "value": 1}, {"city": "上海", "value": 2}, {"city": "三亚", "value": 3, "months": [12]}]
+    alone = {**LODGING, "dimensions": [{"name": "city"}], "rows": rows}
+    assert [row["value"] for row in rows_named(alone, "12月北京和三亚")] == [1, 3]
+
+
+def test_levels_in_letters_are_read_whole_and_in_any_case() -> None:
+    rows = [{"level": level, "value": n} for n, level in enumerate(("P1", "P7", "10人以下"))]
+    levels = {**LODGING, "dimensions": [{"name": "level"}], "rows": rows}
+    assert [row["value"] for row in rows_named(levels, "p7能住多少")] == [1]
+    assert rows_named(levels, "P10能住多少") == rows_named(levels, "110人以下") == []
 
 
 def test_more_than_a_few_rows_are_no_answer() -> None:
