@@ -128,13 +128,12 @@ class Answering:
 
     async def in_context(
         self, text: str, result: SearchResult, previous: Previous, context: TurnContext
-    ) -> tuple[str, SearchResult]:
-        """What was asked and found; where the question before may say what `text` means, both together, and choices."""
+    ) -> SearchResult:
+        """What was found; where the question before may say what `text` means, choices by both together."""
         if not goes_on(text, result):
-            return text, result
+            return result
         joint = f"{previous.question[-_BEFORE:]}，{text}"
-        found = together(result, await self.found(joint, context), previous.entry_id)
-        return (text, result) if found is result else (joint, found)
+        return together(result, await self.found(joint, context), previous.entry_id)
 
     def title(self, entry_id: str, context: TurnContext) -> str | None:
         """The standard question of an entry, for a button that was pressed after its message had gone."""

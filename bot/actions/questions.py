@@ -89,13 +89,12 @@ class Answer:
             return []
         if outside and result.candidates[0].features.get("similarity", 0.0) < _THE_SAME:
             result = doubted(result)
-        asked, found = text, result
-        if previous:
-            asked, found = await self._answering.in_context(text, result, previous, context)
-        reply, outcome = self._answering.reply_to(asked, found, context, misses)
+        found = await self._answering.in_context(text, result, previous, context) if previous else result
+        # What was asked stays what was typed: a ticket describes it, and it may have changed the subject.
+        reply, outcome = self._answering.reply_to(text, found, context, misses)
         say(dispatcher, reply, outcome)
         # What is asked back about together with the question before still goes on from its answer.
-        kept = [SlotSet("last_entry", previous.entry_id)] if previous and asked != text else []
+        kept = [SlotSet("last_entry", previous.entry_id)] if previous and found is not result else []
         return [*heard(outcome, misses + 1 if found.band is Band.NONE else 0), *kept]
 
     def _alarmed(
