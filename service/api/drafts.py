@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
@@ -165,34 +166,23 @@ def post_reject(desk: DeskDep, user: Reviewer, entry_id: EntryPath, body: Reject
 @router.post("/kb/drafts/approve", dependencies=_OURS)
 def post_approvals(desk: DeskDep, user: Reviewer, body: Approvals) -> list[dict[str, Any]]:
     """Approve many; a result for each."""
-    results = []
-    with desk.database.write() as session:
-        for entry_id in dict.fromkeys(body.ids):
-            try:
-                with session.begin_nested():
-                    seen = body.revisions.get(entry_id)
-                    drafts.approve(session, entry_id, user.username, admin=_admin(user), revision=seen)
-                    _log(session, user, "approved", entry_id)
-                results.append({"id": entry_id, "outcome": "approved", "message": "已通过。"})
-            except FSSCError as error:
-                results.append({"id": entry_id, "outcome": "failed", "message": error.message})
-    return results
+
+    def approve(session: Session, entry_id: str) -> None:
+        drafts.approve(session, entry_id, user.username, admin=_admin(user), revision=body.revisions.get(entry_id))
+        _log(session, user, "approved", entry_id)
+
+    return _each(desk, body.ids, approve, "approved", "已通过。")
 
 
 @router.post("/kb/drafts/discard", dependencies=_OURS)
 def post_discards(desk: DeskDep, user: Editor, body: Discards) -> list[dict[str, Any]]:
     """Throw many drafts away; a result for each."""
-    results = []
-    with desk.database.write() as session:
-        for entry_id in dict.fromkeys(body.ids):
-            try:
-                with session.begin_nested():
-                    drafts.withdraw(session, entry_id, user.username, admin=_admin(user))
-                    _log(session, user, "withdrawn", entry_id)
-                results.append({"id": entry_id, "outcome": "discarded", "message": "草稿已放弃。"})
-            except FSSCError as error:
-                results.append({"id": entry_id, "outcome": "failed", "message": error.message})
-    return results
+
+    def discard(session: Session, entry_id: str) -> None:
+        drafts.withdraw(session, entry_id, user.username, admin=_admin(user))
+        _log(session, user, "withdrawn", entry_id)
+
+    return _each(desk, body.ids, discard, "discarded", "草稿已放弃。")
 
 
 @router.post("/kb/entries/{entry_id}/restore", dependencies=_OURS)
@@ -224,6 +214,22 @@ def _saved(
     row.findings = found
     _log(session, user, "drafted", entry.id)
     return draft_out(row)
+
+
+def _each(
+    desk: Desk, ids: list[str], act: Callable[[Session, str], None], outcome: str, told: str
+) -> list[dict[str, Any]]:
+    """Do one thing to many drafts; what cannot be done to one keeps none of the others."""
+    results = []
+    with desk.database.write() as session:
+        for entry_id in dict.fromkeys(ids):
+            try:
+                with session.begin_nested():
+                    act(session, entry_id)
+                results.append({"id": entry_id, "outcome": outcome, "message": told})
+            except FSSCError as error:
+                results.append({"id": entry_id, "outcome": "failed", "message": error.message})
+    return results
 
 
 def _log(session: Session, user: UserRow, doing: str, entry_id: str) -> None:

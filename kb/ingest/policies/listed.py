@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from kb.ingest.policies.labels import label_of
 from kb.ingest.policies.numbering import spelled
 
 _ITEM = re.compile(r"^([ \t]*)(?:(\d{1,3})([.)])|[-*+])[ \t]+(?=\S)")
+_HEADING = re.compile(r" {0,3}#")
 _FORMS = ("decimal", "lowerLetter", "lowerRoman")
 
 
@@ -21,7 +23,7 @@ class Lists:
         """The line with the number that a reader sees."""
         found = _ITEM.match(line)
         if found is None:
-            if self._blank and line[:1].strip():
+            if (self._blank and line[:1].strip()) or _begins_anew(line):
                 self._open = []
             self._blank = not line.strip()
             return line
@@ -38,3 +40,8 @@ class Lists:
             return line
         depth = sum(bool(one) for _, one, _ in self._open)
         return f"{found[1]}{spelled(number, _FORMS[(depth - 1) % len(_FORMS)])}{kind} {line[found.end() :]}"
+
+
+def _begins_anew(line: str) -> bool:
+    """Whether a line ends the list above it without an empty one between: a heading, 第二条, （二）."""
+    return bool(_HEADING.match(line)) or label_of(line.lstrip("*_> ")) is not None

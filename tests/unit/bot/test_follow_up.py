@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import date
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from rasa_sdk import Tracker
@@ -16,6 +16,7 @@ from bot.follow_up import goes_on, together
 from bot.turns import Place, TurnContext
 from core.identity import ANONYMOUS
 from kb.entries import Entry, Source, Viewer
+from kb.release.live import LiveKnowledge
 from kb.search import Band, Candidate, SearchResult
 from kb.tables import case_of
 from kb.thresholds import Thresholds
@@ -52,7 +53,7 @@ class Knowledge:
 class Knowing(Nothing):
     def __init__(self) -> None:
         super().__init__()
-        self._knowledge = Knowledge()  # type: ignore[assignment]
+        self._knowledge = cast(LiveKnowledge, Knowledge())
 
 
 def asked_after(

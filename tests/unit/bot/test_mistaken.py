@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from rasa_sdk import Tracker
@@ -15,6 +16,7 @@ from bot.actions.tickets import Handoff
 from bot.turns import Place, TurnContext
 from core.identity import ANONYMOUS
 from kb.entries import Entry
+from kb.release.live import LiveKnowledge
 from kb.search import Band, Candidate, SearchResult
 from kb.thresholds import Thresholds
 from tests.answers import Desk, Nothing
@@ -27,9 +29,10 @@ class Sure(Nothing):
         super().__init__()
         self._band = band
         self._similarity = similarity
-        self._knowledge = type(
-            "Knowledge", (), {"tables": lambda *_: [], "searcher": type("S", (), {"get": lambda *_: None})()}
-        )()  # type: ignore[assignment]
+        self._knowledge = cast(
+            LiveKnowledge,
+            SimpleNamespace(tables=lambda *_: [], searcher=SimpleNamespace(get=lambda *_: None)),
+        )
 
     def search(self, text: str, context: TurnContext) -> SearchResult:
         self.asked.append(text)
@@ -82,7 +85,8 @@ def test_a_person_is_called_where_nothing_near_is_asked(answering: Nothing, text
 def test_a_statement_is_no_refusal_of_all_choices() -> None:
     answering = Sure()
     run = NoneOfThese(answering, Answer(answering, Desk()))
-    assert heard(run, "none_of_these", "表里没有我去的那个城市")[0]["type"] == "answer"  # type: ignore[index]
+    reply, _ = heard(run, "none_of_these", "表里没有我去的那个城市")
+    assert reply is not None and reply["type"] == "answer"
     nothing = Nothing()
     for text in ("都不是", "/none_of_these"):
         reply, _ = heard(NoneOfThese(nothing, Answer(nothing, Desk())), "none_of_these", text)

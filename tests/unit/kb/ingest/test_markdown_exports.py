@@ -118,3 +118,10 @@ def test_headings_without_a_blank_callouts_and_lines_ended_by_hand(tmp_path: Pat
         ("heading", "第一章 总则"), ("paragraph", "第一条 为规范报销，"), ("paragraph", "制定本办法。"), ("paragraph", "注意"),
         ("paragraph", "逾期不办。"), ("heading", "标准"), ("paragraph", "#标签 甲"), ("paragraph", "第二条 按实。"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("above", ["第二条 招待费", "**第二条** 招待费", "（二）招待费", "## 招待费"])
+def test_a_list_ends_where_something_else_begins_without_an_empty_line(tmp_path: Path, above: str):
+    document = read(tmp_path, f"（一）差旅费\n1. 填单\n2. 送审\n{above}\n1. 申请\n2. 报销\n")
+    told = [block.text for block in document.blocks]
+    assert told[1:3] + told[4:] == ["1. 填单", "2. 送审", "1. 申请", "2. 报销"]
